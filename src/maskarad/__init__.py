@@ -1,0 +1,1 @@
+"""Maskarad: AI personas on Telegram, self-hosted."""

@@ -1,0 +1,239 @@
+"""One interface over both databases: `read` and `write` run plain functions of a `Connection` in one transaction.
+
+PostgreSQL runs them through asyncpg. SQLite runs them on threads of its own, a whole transaction for one hop between
+threads (`docs/decisions/embedded-database.md` has the measurement), and writes that wait at the same time share one
+commit, which is what makes `synchronous=FULL` affordable.
+"""
+
+import asyncio
+import queue
+import threading
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any, Generic, Protocol, TypeVar
+
+from sqlalchemy import Connection, Engine, create_engine, event
+from sqlalchemy.engine import URL, make_url
+from sqlalchemy.exc import DBAPIError, IntegrityError, InterfaceError, OperationalError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
+from sqlalchemy.ext.asyncio import create_async_engine
+from sqlalchemy.pool import StaticPool
+
+from maskarad.errors import DatabaseUnavailable
+
+T = TypeVar("T")
+Query = Callable[[Connection], T]
+
+BUSY_TIMEOUT = 5.0
+CONNECT_TIMEOUT = 5.0
+STATEMENT_TIMEOUT = 20.0
+READERS = 2
+MOST_WRITES_A_COMMIT = 64
+
+
+class Database(Protocol):
+    """Both methods raise DatabaseUnavailable when the database does not answer; then nothing was committed, or (a
+    connection lost during the commit itself) it is unknown whether it was, which every write must survive."""
+
+    @property
+    def engine(self) -> Engine:
+        """For migrations and for counting statements; nothing else."""
+
+    async def read(self, query: Query[T]) -> T:
+        """Run a query that changes nothing, on one snapshot."""
+
+    async def write(self, query: Query[T]) -> T:
+        """Run a query in a transaction; it is durable when this returns. An exception of the query rolls it back."""
+
+    async def close(self) -> None: ...
+
+
+def open_database(url: str, *, pool_size: int, max_overflow: int) -> Database:
+    """Connect lazily to `sqlite:///FILE` or `postgresql://…`."""
+    parsed = make_url(url)
+    if parsed.get_backend_name() == "sqlite":
+        return EmbeddedDatabase(Path(parsed.database or ""))
+    return ServerDatabase(parsed, pool_size=pool_size, max_overflow=max_overflow)
+
+
+class ServerDatabase:
+    """PostgreSQL through asyncpg."""
+
+    def __init__(self, url: URL, *, pool_size: int, max_overflow: int) -> None:
+        self._engine = create_async_engine(
+            url.set(drivername="postgresql+asyncpg"),
+            pool_size=pool_size,
+            max_overflow=max_overflow,
+            pool_timeout=CONNECT_TIMEOUT,
+            connect_args={"timeout": CONNECT_TIMEOUT, "command_timeout": STATEMENT_TIMEOUT},
+        )
+
+    @property
+    def engine(self) -> Engine:
+        return self._engine.sync_engine
+
+    async def read(self, query: Query[T]) -> T:
+        return await self.write(query)
+
+    async def write(self, query: Query[T]) -> T:
+        try:
+            async with self._engine.begin() as connection:
+                return await connection.run_sync(query)
+        except (DBAPIError, PoolTimeout, OSError) as error:
+            raise _translated(error) from None
+
+    async def close(self) -> None:
+        await self._engine.dispose()
+
+
+class EmbeddedDatabase:
+    """One SQLite file in WAL mode: one writing thread, a few reading ones."""
+
+    def __init__(self, file: Path) -> None:
+        self._writer = _Writer(_sqlite_engine(file, begin="BEGIN IMMEDIATE"))
+        self._reader = _sqlite_engine(file, begin="BEGIN")
+        self._readers = ThreadPoolExecutor(READERS, thread_name_prefix="database-read")
+
+    @property
+    def engine(self) -> Engine:
+        return self._writer.engine
+
+    @property
+    def engines(self) -> Sequence[Engine]:
+        return (self._writer.engine, self._reader)
+
+    async def read(self, query: Query[T]) -> T:
+        return await asyncio.get_running_loop().run_in_executor(self._readers, self._read, query)
+
+    def _read(self, query: Query[T]) -> T:
+        try:
+            with self._reader.begin() as connection:
+                return query(connection)
+        except DBAPIError as error:
+            raise _translated(error) from None
+
+    async def write(self, query: Query[T]) -> T:
+        return await self._writer.submit(query)
+
+    async def close(self) -> None:
+        await asyncio.to_thread(self._writer.close)
+        self._readers.shutdown()
+        self._reader.dispose()
+
+
+class _Writer:
+    """The thread that owns the writing connection. It takes whatever waits, runs each query in a savepoint of its own,
+    and commits once; nobody hears of success before that commit."""
+
+    def __init__(self, engine: Engine) -> None:
+        self.engine = engine
+        self._waiting: queue.SimpleQueue[_Write[Any] | None] = queue.SimpleQueue()
+        self._thread = threading.Thread(target=self._run, name="database-write", daemon=True)
+        self._thread.start()
+
+    def submit(self, query: Query[T]) -> "asyncio.Future[T]":
+        write = _Write(query)
+        self._waiting.put(write)
+        return write.future
+
+    def close(self) -> None:
+        self._waiting.put(None)
+        self._thread.join()
+        self.engine.dispose()
+
+    def _run(self) -> None:
+        while (first := self._waiting.get()) is not None:
+            batch = [first]
+            closing = self._take_waiting(batch)
+            self._commit(batch)
+            for loop in {write.loop for write in batch}:
+                loop.call_soon_threadsafe(_settle, [write for write in batch if write.loop is loop])
+            if closing:
+                return
+
+    def _take_waiting(self, batch: "list[_Write[Any]]") -> bool:
+        while len(batch) < MOST_WRITES_A_COMMIT:
+            try:
+                following = self._waiting.get_nowait()
+            except queue.Empty:
+                return False
+            if following is None:
+                return True
+            batch.append(following)
+        return False
+
+    def _commit(self, batch: "Sequence[_Write[Any]]") -> None:
+        try:
+            with self.engine.begin() as connection:
+                for write in batch:
+                    write.run(connection, alone=len(batch) == 1)
+        except BaseException as error:  # noqa: BLE001 - the outermost loop of this thread: every waiter hears of it
+            for write in batch:
+                write.error = write.error or error
+
+
+class _Write(Generic[T]):
+    def __init__(self, query: Query[T]) -> None:
+        self.loop = asyncio.get_running_loop()
+        self.future: asyncio.Future[T] = self.loop.create_future()
+        self.error: BaseException | None = None
+        self._query = query
+        self._result: T | None = None
+
+    def run(self, connection: Connection, *, alone: bool) -> None:
+        if alone:
+            self._result = self._query(connection)
+            return
+        try:
+            with connection.begin_nested():
+                self._result = self._query(connection)
+        except OperationalError:
+            raise
+        except Exception as error:  # noqa: BLE001 - a query's own failure is its caller's, not its neighbours'
+            self.error = error
+
+    def settle(self) -> None:
+        if self.future.cancelled():
+            return
+        if self.error is not None:
+            self.future.set_exception(_translated(self.error))
+        else:
+            self.future.set_result(self._result)  # type: ignore[arg-type]
+
+
+def _settle(batch: Sequence[_Write[Any]]) -> None:
+    for write in batch:
+        write.settle()
+
+
+def _sqlite_engine(file: Path, *, begin: str) -> Engine:
+    pool = {"poolclass": StaticPool} if begin == "BEGIN IMMEDIATE" else {"pool_size": READERS, "max_overflow": 0}
+    engine = create_engine(
+        URL.create("sqlite", database=str(file)),
+        connect_args={"check_same_thread": False, "isolation_level": None, "timeout": BUSY_TIMEOUT},
+        **pool,
+    )
+
+    @event.listens_for(engine, "connect")
+    def configure(connection: object, _record: object) -> None:
+        execute = connection.execute  # type: ignore[attr-defined]
+        execute("PRAGMA journal_mode=WAL")
+        execute("PRAGMA synchronous=FULL")
+        execute("PRAGMA foreign_keys=ON")
+
+    @event.listens_for(engine, "begin")
+    def start(connection: Connection) -> None:
+        connection.connection.driver_connection.execute(begin)  # type: ignore[union-attr]
+
+    return engine
+
+
+def _translated(error: BaseException) -> BaseException:
+    if isinstance(error, IntegrityError):
+        return error
+    if isinstance(error, OperationalError | InterfaceError | PoolTimeout | OSError):
+        return DatabaseUnavailable(type(error).__name__)
+    if isinstance(error, DBAPIError) and error.connection_invalidated:
+        return DatabaseUnavailable(type(error).__name__)
+    return error

@@ -1,0 +1,114 @@
+"""Links: one bot in one chat."""
+
+from typing import Any
+
+from sqlalchemy import Connection, Row, bindparam, delete, insert, select, update
+from sqlalchemy.exc import IntegrityError
+from sqlalchemy.sql.dml import Update
+
+from maskarad.db.tables import chat_bot_instances as links
+from maskarad.db.tables import chat_contexts, reply_parts
+from maskarad.errors import DatabaseUnavailable
+from maskarad.values import Chat, Link
+
+_COLUMNS = (
+    links.c.id,
+    links.c.bot_instance_id,
+    links.c.chat_id,
+    links.c.active,
+    links.c.muted,
+    links.c.current_mood,
+)
+_FIND = select(*_COLUMNS).where(links.c.chat_id == bindparam("chat_id"), links.c.bot_instance_id == bindparam("bot_id"))
+_ADD = insert(links).returning(links.c.id)
+
+
+def _set(**columns: Any) -> Update:
+    return update(links).where(links.c.id == bindparam("b_id")).values(**columns)
+
+
+_SET_ACTIVE = _set(active=bindparam("b_active"))
+_SET_MUTED = _set(muted=bindparam("b_muted"), answered=links.c.asked)
+_SET_MOOD = _set(current_mood=bindparam("b_mood"), mood_set_at=bindparam("b_now"))
+_SET_TITLE = _set(active=bindparam("b_active"), title=bindparam("b_title"), chat_type=bindparam("b_type"))
+_MOVE = _set(chat_id=bindparam("b_chat_id"), chat_type="supergroup")
+_FORGET_HISTORY = delete(chat_contexts).where(chat_contexts.c.chat_bot_instance_id == bindparam("link_id"))
+_FORGET_PARTS = delete(reply_parts).where(reply_parts.c.chat_bot_instance_id == bindparam("link_id"))
+_SETTLE = _set(answered=links.c.asked, parts=0, claim=None, lease_until=0, failures=0, current_mood="neutral")
+_REMOVE = delete(links).where(links.c.id == bindparam("link_id"))
+
+
+def _link(row: Row[*tuple[Any, ...]]) -> Link:
+    return Link(
+        id=row.id,
+        bot_id=row.bot_instance_id,
+        chat_id=row.chat_id,
+        active=row.active,
+        muted=row.muted,
+        mood=row.current_mood,
+    )
+
+
+def find(connection: Connection, bot_id: int, chat_id: int) -> Link | None:
+    row = connection.execute(_FIND, {"chat_id": chat_id, "bot_id": bot_id}).first()
+    return _link(row) if row else None
+
+
+def find_or_add(connection: Connection, bot_id: int, chat: Chat, *, active: bool = True, now: float) -> Link:
+    """The link, made when there is none."""
+    found = find(connection, bot_id, chat.id)
+    if found is not None:
+        return found
+    values = {
+        "chat_id": chat.id,
+        "bot_instance_id": bot_id,
+        "chat_type": chat.type.value,
+        "title": chat.title,
+        "active": active,
+        "created_at": now,
+    }
+    try:
+        link_id = int(connection.execute(_ADD, values).scalar_one())
+    except IntegrityError:
+        raise DatabaseUnavailable("another process is making the same link; the update will come again") from None
+    return Link(id=link_id, bot_id=bot_id, chat_id=chat.id, active=active, muted=False)
+
+
+def set_member(connection: Connection, bot_id: int, chat: Chat, *, active: bool, now: float) -> Link:
+    """The bot came into the chat, or was thrown out of it."""
+    link = find_or_add(connection, bot_id, chat, active=active, now=now)
+    values = {"b_id": link.id, "b_active": active, "b_title": chat.title, "b_type": chat.type.value}
+    connection.execute(_SET_TITLE, values)
+    return link
+
+
+def set_active(connection: Connection, link_id: int, active: bool) -> None:
+    connection.execute(_SET_ACTIVE, {"b_id": link_id, "b_active": active})
+
+
+def set_muted(connection: Connection, link_id: int, muted: bool) -> None:
+    """Mute or unmute; whatever waited for an answer until now gets none."""
+    connection.execute(_SET_MUTED, {"b_id": link_id, "b_muted": muted})
+
+
+def set_mood(connection: Connection, link_id: int, mood: str, *, now: float) -> None:
+    connection.execute(_SET_MOOD, {"b_id": link_id, "b_mood": mood, "b_now": now})
+
+
+def move(connection: Connection, bot_id: int, old_chat_id: int, new_chat_id: int) -> None:
+    """The group became a supergroup: its link goes on under the new id. A link already made there gives way to the
+    one that has the history. Doing it twice changes nothing."""
+    old = find(connection, bot_id, old_chat_id)
+    if old is None:
+        return
+    newer = find(connection, bot_id, new_chat_id)
+    if newer is not None:
+        connection.execute(_REMOVE, {"link_id": newer.id})
+    connection.execute(_MOVE, {"b_id": old.id, "b_chat_id": new_chat_id})
+
+
+def forget(connection: Connection, link_id: int) -> int:
+    """Erase a link's history and mood; a turn under way loses its claim. Returns how many messages were erased."""
+    connection.execute(_FORGET_PARTS, {"link_id": link_id})
+    connection.execute(_SETTLE, {"b_id": link_id})
+    return connection.execute(_FORGET_HISTORY, {"link_id": link_id}).rowcount

@@ -1,0 +1,325 @@
+"""The life of a turn in rows: asked, claimed, written, sent, released. Every change under a claim checks the claim.
+
+Whoever asks for an answer first counts the link's `asked` up, then stores the message: the link's row is locked in
+between, so a claim that reads the history afterwards sees exactly the messages that its `asked` counts.
+"""
+
+from collections.abc import Sequence
+from typing import Any
+
+from sqlalchemy import Connection, Row, and_, bindparam, case, delete, func, insert, or_, select, update
+
+from maskarad.db import history
+from maskarad.db.tables import bot_instances, reply_parts, usage_records
+from maskarad.db.tables import chat_bot_instances as links
+from maskarad.errors import ClaimLost, NotFound
+from maskarad.values import (
+    BotState,
+    Chat,
+    ChatType,
+    Claim,
+    ClaimedLink,
+    HistoryLine,
+    Incoming,
+    Part,
+    PartKind,
+    SentMessage,
+    TurnOutcome,
+    Usage,
+)
+
+_IS_LINK = links.c.id == bindparam("b_id")
+_IS_DUE = or_(links.c.asked > links.c.answered, links.c.parts > 0)
+_IS_FREE = or_(links.c.claim.is_(None), links.c.lease_until < bindparam("b_now"))
+_HOLDS = and_(_IS_LINK, links.c.claim == bindparam("b_claim"))
+
+# The first unanswered message sets the time; those that follow neither hurry nor delay the turn.
+_DUE_AT = case((links.c.asked > links.c.answered, links.c.due_at), else_=bindparam("b_due_at"))
+
+_ASK = (
+    update(links)
+    .where(_IS_LINK)
+    .values(
+        asked=links.c.asked + 1,
+        active=True,
+        due_at=_DUE_AT,
+    )
+    .returning(links.c.asked)
+)
+_ASK_TO_CONSIDER = (
+    update(links)
+    .where(
+        _IS_LINK,
+        links.c.pondered_at <= bindparam("b_pondered_before"),
+        or_(bindparam("b_question"), links.c.spoke_at >= bindparam("b_spoke_since")),
+    )
+    .values(asked=links.c.asked + 1, pondered_at=bindparam("b_now"), due_at=_DUE_AT)
+    .returning(links.c.asked)
+)
+_CLAIM = (
+    update(links)
+    .where(_IS_LINK, links.c.active, _IS_DUE, _IS_FREE, links.c.due_at <= bindparam("b_now"))
+    .values(claim=bindparam("b_claim"), lease_until=bindparam("b_lease_until"))
+    .returning(
+        links.c.chat_id,
+        links.c.chat_type,
+        links.c.title,
+        links.c.bot_instance_id,
+        links.c.current_mood,
+        links.c.asked,
+        links.c.answered,
+        links.c.parts,
+        links.c.failures,
+    )
+)
+_FINISH = (
+    update(links)
+    .where(_HOLDS)
+    .values(
+        answered=bindparam("b_answered"),
+        parts=bindparam("b_parts"),
+        current_mood=func.coalesce(bindparam("b_mood"), links.c.current_mood),
+        failures=bindparam("b_failures"),
+    )
+)
+_RELEASE = (
+    update(links)
+    .where(_HOLDS)
+    .values(claim=None, lease_until=0)
+    .returning(links.c.asked > links.c.answered, links.c.due_at)
+)
+_POSTPONE = (
+    update(links)
+    .where(_HOLDS)
+    .values(claim=None, lease_until=0, due_at=bindparam("b_due_at"), failures=links.c.failures + 1)
+)
+_GIVE_UP = update(links).where(_HOLDS).values(claim=None, lease_until=0, answered=links.c.asked, parts=0, failures=0)
+_LEAVE = update(links).where(_HOLDS).values(active=False, claim=None, lease_until=0, answered=links.c.asked, parts=0)
+_SENT = (
+    update(links)
+    .where(_HOLDS)
+    .values(parts=links.c.parts - 1, spoke_at=bindparam("b_now"), failures=0)
+    .returning(links.c.chat_id)
+)
+_RENEW = (
+    update(links).where(links.c.claim.in_(bindparam("claims", expanding=True))).values(lease_until=bindparam("b_until"))
+)
+_RELEASE_ALL = update(links).where(links.c.claim.is_not(None)).values(claim=None, lease_until=0)
+_DUE = (
+    select(links.c.id)
+    .join(bot_instances, bot_instances.c.id == links.c.bot_instance_id)
+    .where(
+        _IS_DUE,
+        links.c.due_at <= bindparam("b_now"),
+        _IS_FREE,
+        links.c.active,
+        bot_instances.c.enabled,
+        bot_instances.c.state == BotState.WORKING.value,
+    )
+    .order_by(links.c.due_at)
+    .limit(bindparam("most"))
+)
+_ADD_PARTS = insert(reply_parts)
+_PARTS = (
+    select(
+        reply_parts.c.id,
+        reply_parts.c.kind,
+        reply_parts.c.text,
+        reply_parts.c.html,
+        reply_parts.c.reply_to,
+        reply_parts.c.due_at,
+    )
+    .where(reply_parts.c.chat_bot_instance_id == bindparam("link_id"))
+    .order_by(reply_parts.c.id)
+)
+_DROP_PART = delete(reply_parts).where(reply_parts.c.id == bindparam("part_id"))
+_DROP_PARTS = delete(reply_parts).where(reply_parts.c.chat_bot_instance_id == bindparam("link_id"))
+_ADD_USAGE = insert(usage_records)
+
+
+def ask(connection: Connection, link_id: int, message: Incoming, *, due_at: float) -> None:
+    """Store a message that the persona is to answer. Raises AlreadySeen, NotFound (the link is gone)."""
+    asked = connection.execute(_ASK, {"b_id": link_id, "b_due_at": due_at}).scalar_one_or_none()
+    if asked is None:
+        raise NotFound(f"link {link_id} is gone")
+    history.add(connection, link_id, message, asked=asked, addressed=True)
+
+
+def ask_to_consider(
+    connection: Connection,
+    link_id: int,
+    message: Incoming,
+    *,
+    question: bool,
+    spoke_within: float,
+    pause: float,
+    due_at: float,
+    now: float,
+) -> bool:
+    """Store a message that might be for the persona. True when the model is to be asked: not within `pause` seconds of
+    the last such request, and only for a question or while the persona has spoken in the last `spoke_within` seconds.
+    Raises AlreadySeen."""
+    values = {
+        "b_id": link_id,
+        "b_now": now,
+        "b_due_at": due_at,
+        "b_question": question,
+        "b_pondered_before": now - pause,
+        "b_spoke_since": now - spoke_within,
+    }
+    asked = connection.execute(_ASK_TO_CONSIDER, values).scalar_one_or_none()
+    history.add(connection, link_id, message, asked=asked)
+    return asked is not None
+
+
+def claim(
+    connection: Connection, link_id: int, token: str, *, lease: float, history_lines: int, now: float
+) -> ClaimedLink | None:
+    """Take the link, if it has work that is due and nobody holds it, and read what a turn needs. None otherwise."""
+    values = {"b_id": link_id, "b_claim": token, "b_now": now, "b_lease_until": now + lease}
+    row = connection.execute(_CLAIM, values).first()
+    if row is None:
+        return None
+    lines: list[HistoryLine] = []
+    if row.parts == 0:
+        lines = history.latest(connection, link_id, most=history_lines, answered=row.answered)
+    return _claimed(row, Claim(link_id=link_id, token=token), lines)
+
+
+def _claimed(row: Row[*tuple[Any, ...]], claim: Claim, lines: Sequence[HistoryLine]) -> ClaimedLink:
+    return ClaimedLink(
+        claim=claim,
+        bot_id=row.bot_instance_id,
+        chat=Chat(id=row.chat_id, type=ChatType(row.chat_type), title=row.title),
+        mood=row.current_mood,
+        asked=row.asked,
+        parts=row.parts,
+        failures=row.failures,
+        history=tuple(lines),
+    )
+
+
+def finish(connection: Connection, claim: Claim, outcome: TurnOutcome, usage: Usage | None) -> None:
+    """Write what the turn produced: the outbox's rows, the link's cursor and mood, the model's usage. Raises ClaimLost
+    when the link was taken over, reset or deleted meanwhile."""
+    values = {
+        "b_id": claim.link_id,
+        "b_claim": claim.token,
+        "b_answered": outcome.answered,
+        "b_parts": len(outcome.parts),
+        "b_mood": outcome.mood,
+        "b_failures": outcome.failures,
+    }
+    _must_hold(connection.execute(_FINISH, values).rowcount, claim)
+    if outcome.parts:
+        connection.execute(_ADD_PARTS, [_part_row(claim.link_id, part) for part in outcome.parts])
+    if usage is not None:
+        connection.execute(_ADD_USAGE, _usage_row(usage))
+
+
+def _part_row(link_id: int, part: Part) -> dict[str, Any]:
+    return {
+        "chat_bot_instance_id": link_id,
+        "kind": part.kind.value,
+        "text": part.text,
+        "html": part.html,
+        "reply_to": part.reply_to,
+        "due_at": part.due_at,
+    }
+
+
+def _usage_row(usage: Usage) -> dict[str, Any]:
+    return {
+        "owner_id": usage.owner_id,
+        "persona_config_id": usage.persona_id,
+        "bot_instance_id": usage.bot_id,
+        "user_id": usage.user_id,
+        "model": usage.completion.model,
+        "prompt_tokens": usage.completion.prompt_tokens,
+        "completion_tokens": usage.completion.completion_tokens,
+        "latency": usage.completion.latency,
+        "created_at": usage.created_at,
+    }
+
+
+def parts(connection: Connection, link_id: int) -> list[Part]:
+    """What is still to be sent in a link, in order."""
+    return [
+        Part(
+            id=row.id,
+            kind=PartKind(row.kind),
+            text=row.text,
+            html=row.html,
+            reply_to=row.reply_to,
+            due_at=row.due_at,
+        )
+        for row in connection.execute(_PARTS, {"link_id": link_id})
+    ]
+
+
+def sent(connection: Connection, claim: Claim, part: Part, message: SentMessage | None, *, now: float) -> None:
+    """A part is done: out of the outbox and, when it became a message, into the history. Raises ClaimLost."""
+    values = {"b_id": claim.link_id, "b_claim": claim.token, "b_now": now}
+    chat_id = connection.execute(_SENT, values).scalar_one_or_none()
+    _must_hold(int(chat_id is not None), claim)
+    connection.execute(_DROP_PART, {"part_id": part.id})
+    if message is not None:
+        connection.execute(
+            history.ADD_LINE,
+            {
+                "chat_bot_instance_id": claim.link_id,
+                "message_order": message.message_id,
+                "chat_id": chat_id,
+                "user_id": message.bot_telegram_id,
+                "user_name": message.bot_name,
+                "from_persona": True,
+                "text": part.text,
+                "timestamp": now,
+                "asked": None,
+                "addressed": False,
+            },
+        )
+
+
+def release(connection: Connection, claim: Claim) -> float | None:
+    """Give the link back. Returns when its next turn is due, None when nothing waits. Raises ClaimLost."""
+    row = connection.execute(_RELEASE, {"b_id": claim.link_id, "b_claim": claim.token}).first()
+    if row is None:
+        raise ClaimLost(f"link {claim.link_id} was taken over")
+    return float(row[1]) if row[0] else None
+
+
+def postpone(connection: Connection, claim: Claim, *, due_at: float) -> None:
+    """Give the link back with its work undone, to be tried again from `due_at` on."""
+    connection.execute(_POSTPONE, {"b_id": claim.link_id, "b_claim": claim.token, "b_due_at": due_at})
+
+
+def give_up(connection: Connection, claim: Claim) -> None:
+    """Give the link back and drop its work: it was tried too often."""
+    if connection.execute(_GIVE_UP, {"b_id": claim.link_id, "b_claim": claim.token}).rowcount:
+        connection.execute(_DROP_PARTS, {"link_id": claim.link_id})
+
+
+def leave(connection: Connection, claim: Claim) -> None:
+    """The bot cannot write here any more: the link sleeps until somebody writes to it again."""
+    if connection.execute(_LEAVE, {"b_id": claim.link_id, "b_claim": claim.token}).rowcount:
+        connection.execute(_DROP_PARTS, {"link_id": claim.link_id})
+
+
+def renew(connection: Connection, tokens: Sequence[str], *, until: float) -> None:
+    connection.execute(_RENEW, {"claims": list(tokens), "b_until": until})
+
+
+def release_all(connection: Connection) -> int:
+    """Free every claim. Only for a process that knows it is alone with this database."""
+    return connection.execute(_RELEASE_ALL).rowcount
+
+
+def due(connection: Connection, *, now: float, most: int) -> list[int]:
+    """Links that have work and nobody at it, the longest waiting first."""
+    return list(connection.execute(_DUE, {"b_now": now, "most": most}).scalars())
+
+
+def _must_hold(rows: int, claim: Claim) -> None:
+    if rows != 1:
+        raise ClaimLost(f"link {claim.link_id} was taken over")

@@ -1,0 +1,134 @@
+"""Every error that crosses a module border, worded by what the catcher should do about it."""
+
+
+class MaskaradError(Exception):
+    """Root of our own errors. Its text is one sentence fit for a log line: no token, no key, no message text."""
+
+
+class SettingsError(MaskaradError):
+    """A setting has a wrong value; the text names the variable."""
+
+
+class BadInput(MaskaradError):
+    """A person (command line, wizard) gave something unusable; the text says what to do instead."""
+
+
+class NotFound(MaskaradError):
+    """The thing asked for does not exist, or is not for the asker to know about."""
+
+
+class NameTaken(MaskaradError):
+    """The owner already has a persona of that name."""
+
+
+class TokenTaken(MaskaradError):
+    """The token's bot is already bound; the text never says by whom."""
+
+
+class PersonaHasBot(MaskaradError):
+    """A persona has one bot at most; the one it has must be unbound first."""
+
+
+class LimitReached(MaskaradError):
+    """The owner has as many personas as the platform allows."""
+
+
+class AlreadySeen(MaskaradError):
+    """The update was stored before; the transaction that found this out is rolled back whole."""
+
+
+class ClaimLost(MaskaradError):
+    """Another process took the link over: everything done under the old claim is to be dropped."""
+
+
+class DatabaseUnavailable(MaskaradError):
+    """The database did not answer; nothing was committed. Telegram is to keep the update."""
+
+
+class WrongSecretKey(MaskaradError):
+    """A stored secret cannot be read with the keys at hand."""
+
+
+class MalformedUpdate(MaskaradError):
+    """An update that is not what Telegram documents; skipping it loses nothing."""
+
+
+class TelegramError(MaskaradError):
+    """Telegram did not do what was asked."""
+
+
+class TelegramUnreachable(TelegramError):
+    """No answer, or 5xx: it may or may not have happened. Worth another try."""
+
+
+class NothingSent(TelegramUnreachable):
+    """No connection came about: it certainly did not happen, so another try cannot do it twice."""
+
+
+class Flooded(TelegramError):
+    """429: nothing happened; try again no sooner than `retry_after` seconds from now."""
+
+    def __init__(self, retry_after: float) -> None:
+        super().__init__(f"Telegram asks to wait {retry_after:g} s")
+        self.retry_after = retry_after
+
+
+class TokenInvalid(TelegramError):
+    """401 or 404 on the token: the bot is dead until its owner gives a new one."""
+
+
+class ChatGone(TelegramError):
+    """403, or 400 "chat not found": this bot cannot write to this chat any more."""
+
+
+class ChatMoved(TelegramError):
+    """The group became a supergroup: everything goes to `new_chat_id` from now on."""
+
+    def __init__(self, new_chat_id: int) -> None:
+        super().__init__("the group became a supergroup")
+        self.new_chat_id = new_chat_id
+
+
+class Conflict(TelegramError):
+    """409: another program polls with this token, or a webhook is set."""
+
+
+class WebhookActive(Conflict):
+    """409 "can't use getUpdates method while webhook is active": deleteWebhook ends it."""
+
+
+class MarkupRefused(TelegramError):
+    """400 "can't parse entities": the same text without markup will pass."""
+
+
+class Unchanged(TelegramError):
+    """400 "message is not modified": it already looks as asked."""
+
+
+class TelegramRefused(TelegramError):
+    """Any other 4xx: asking again will not help."""
+
+
+class ModelError(MaskaradError):
+    """The language model gave no usable answer. `reason` is a word for owners and metrics:
+    rate_limited, unavailable, timeout, unauthorized, no_credit, refused, empty."""
+
+    def __init__(self, reason: str, detail: str = "") -> None:
+        super().__init__(f"model: {reason}{f' ({detail})' if detail else ''}")
+        self.reason = reason
+
+
+class ModelRetryable(ModelError):
+    """Worth another try, no sooner than `retry_after` seconds when the provider said so."""
+
+    def __init__(self, reason: str, detail: str = "", retry_after: float | None = None) -> None:
+        super().__init__(reason, detail)
+        self.retry_after = retry_after
+
+
+class ModelKeyRejected(ModelError):
+    """This API key is no good (401, 402, 403); another one may be."""
+
+
+class ModelRejected(ModelError):
+    """This model will not take this request (400, 404, 422); another model may."""

@@ -1,0 +1,165 @@
+/** Writing: a text that grows, a reply or an edit under way, placeholders for media, the bot's commands. */
+
+import { sandbox } from "./api.js";
+import { el } from "./dom.js";
+import { nameOf } from "./faces.js";
+import { icon, iconButton } from "./icons.js";
+import { openMenu } from "./menu.js";
+import { attempt } from "./notices.js";
+import { summary } from "./summary.js";
+
+const TALLEST_PX = 180;
+const MEDIA = ["photo", "voice", "sticker", "document"];
+
+export class Composer {
+  #stage;
+  #key;
+  #context = null;
+  #bar = el("div", { class: "composing", hidden: true });
+  #input;
+  #commands;
+
+  constructor(stage, key, draft) {
+    this.#stage = stage;
+    this.#key = key;
+    this.#input = el("textarea", {
+      rows: "1",
+      dir: "auto",
+      placeholder: "Write a message",
+      "aria-label": "Message",
+      value: draft,
+      oninput: () => this.#grow(),
+      onkeydown: (event) => this.#typed(event),
+    });
+    this.#commands = iconButton("commands", "Bot commands", (event) => this.#showCommands(event.currentTarget));
+    this.node = el(
+      "form",
+      { class: "composer", onsubmit: (event) => (event.preventDefault(), this.#submit()) },
+      this.#bar,
+      el(
+        "div",
+        { class: "composer-row" },
+        iconButton("attach", "Send a photo, voice message, sticker or document", (event) =>
+          this.#showMedia(event.currentTarget),
+        ),
+        this.#input,
+        this.#commands,
+        el("button", { class: "send", "aria-label": "Send", title: "Send (Enter)" }, icon("send")),
+      ),
+    );
+    this.refresh();
+  }
+
+  get draft() {
+    return this.#context?.kind === "edit" ? "" : this.#input.value;
+  }
+
+  /** After the room changed: commands may have come, and what is being answered may be gone. */
+  refresh() {
+    this.#commands.hidden = this.#listedCommands().length === 0;
+    const messages = this.#stage.room?.messages ?? [];
+    if (this.#context && !messages.some((each) => each.message_id === this.#context.message.message_id)) this.#drop();
+  }
+
+  focus() {
+    this.#input.focus();
+  }
+
+  reply(message) {
+    this.#take({ kind: "reply", message }, `Reply to ${nameOf(message.from)}`);
+  }
+
+  edit(message) {
+    this.#take({ kind: "edit", message }, "Edit message");
+    this.#input.value = message.text;
+    this.#grow();
+  }
+
+  #take(context, title) {
+    if (this.#context?.kind === "edit") this.#input.value = "";
+    this.#context = context;
+    this.#bar.hidden = false;
+    this.#bar.replaceChildren(
+      icon(context.kind),
+      el("span", {}, el("bdi", { class: "quote-name" }, title), el("bdi", { class: "quote-text" }, summary(context.message))),
+      iconButton("close", "Cancel", () => this.#drop()),
+    );
+    this.focus();
+  }
+
+  #drop() {
+    if (this.#context?.kind === "edit") this.#input.value = "";
+    this.#context = null;
+    this.#bar.hidden = true;
+    this.#grow();
+  }
+
+  #grow() {
+    this.#input.style.height = "auto";
+    this.#input.style.height = `${Math.min(this.#input.scrollHeight, TALLEST_PX)}px`;
+  }
+
+  #typed(event) {
+    if (event.key === "Escape" && this.#context) {
+      event.stopPropagation();
+      this.#drop();
+    }
+    if (event.key !== "Enter" || event.shiftKey || event.isComposing) return;
+    event.preventDefault();
+    this.#submit();
+  }
+
+  #submit() {
+    const text = this.#input.value.trim();
+    if (text) this.send({ text });
+  }
+
+  /** Send `{text}` or `{media, caption?, emoji?}`; on a refusal what was written comes back. */
+  async send(content) {
+    const written = this.#input.value;
+    const context = this.#context;
+    this.#input.value = "";
+    this.#context = null;
+    this.#bar.hidden = true;
+    this.#grow();
+    const sent = await attempt(() => this.#deliver(content, context));
+    if (sent) this.#stage.sent(this.#key, sent);
+    else if (!this.#input.value) {
+      this.#input.value = written;
+      this.#grow();
+    }
+  }
+
+  #deliver(content, context) {
+    const from = this.#stage.me.id;
+    if (context?.kind === "edit") return sandbox.edit(this.#key, context.message.message_id, from, content.text);
+    return sandbox.say(this.#key, { from, ...content, ...(context && { reply_to: context.message.message_id }) });
+  }
+
+  #showMedia(anchor) {
+    const items = MEDIA.map((media) => ({
+      icon: media,
+      label: media[0].toUpperCase() + media.slice(1),
+      act: () => this.#sendMedia(media),
+    }));
+    openMenu(anchor, items);
+  }
+
+  #sendMedia(media) {
+    const caption = this.#input.value.trim();
+    this.send({ media, ...(media === "sticker" ? { emoji: "🎭" } : caption && { caption }) });
+  }
+
+  #listedCommands() {
+    return this.#stage.room?.commands ?? [];
+  }
+
+  #showCommands(anchor) {
+    const items = this.#listedCommands().map(({ command, description }) => ({
+      label: `/${command}`,
+      hint: description,
+      act: () => this.send({ text: `/${command}` }),
+    }));
+    openMenu(anchor, items);
+  }
+}

@@ -1,0 +1,165 @@
+"""One frozen `Settings`, read from the environment and `.env` once, at the start, and handed on."""
+
+from pathlib import Path
+from typing import Annotated, Literal
+
+from pydantic import AfterValidator, AliasChoices, BeforeValidator, Field, SecretStr, ValidationError
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+
+from maskarad.errors import SettingsError
+
+LANGUAGES = ("uk", "ru", "en")
+
+
+def _comma_separated(value: object) -> object:
+    if isinstance(value, str):
+        return tuple(item.strip() for item in value.split(",") if item.strip())
+    return value
+
+
+def _http_url(value: str) -> str:
+    if not value.startswith(("http://", "https://")):
+        raise ValueError("must start with http:// or https://")
+    return value.rstrip("/")
+
+
+def _database_url(value: str) -> str:
+    if value and not value.startswith(("sqlite://", "postgresql://", "postgresql+asyncpg://", "postgres://")):
+        raise ValueError("must be sqlite:///FILE or postgresql://USER:PASSWORD@HOST/DATABASE")
+    return value
+
+
+HttpUrl = Annotated[str, AfterValidator(_http_url)]
+CommaSeparated = Annotated[tuple[str, ...], NoDecode, BeforeValidator(_comma_separated)]
+
+
+class Settings(BaseSettings):
+    """The platform's settings. Field names in upper case are the variables; each description is the documentation."""
+
+    model_config = SettingsConfigDict(
+        env_file=".env",
+        env_file_encoding="utf-8",
+        extra="ignore",
+        frozen=True,
+        env_ignore_empty=True,
+        hide_input_in_errors=True,
+    )
+
+    telegram_bot_token: SecretStr | None = Field(
+        None,
+        description="The manager bot's token from @BotFather. Unset: the platform starts with the sandbox.",
+    )
+    telegram_api_base_url: HttpUrl = Field(
+        "https://api.telegram.org", description="Where the Bot API is; a local Bot API server or the sandbox."
+    )
+    telegram_file_base_url: HttpUrl | None = Field(
+        None, description="Where files are downloaded. Unset: TELEGRAM_API_BASE_URL with /file."
+    )
+    telegram_connection_pool_size: int = Field(
+        100, ge=1, le=10_000, description="Connections to the Bot API kept for everything but long polling."
+    )
+    telegram_pool_timeout: float = Field(
+        30.0, gt=0, description="Seconds to wait for a free connection to the Bot API."
+    )
+    telegram_concurrent_updates: int = Field(
+        256,
+        ge=1,
+        le=100_000,
+        description="Updates in work at once; more wait, and Telegram keeps what waits.",
+    )
+    telegram_max_per_second: float = Field(
+        30.0, ge=0, description="Messages a bot may send in a second; 0 turns this limit off."
+    )
+    telegram_max_per_chat_second: float = Field(
+        1.0, ge=0, description="Messages a bot may send in a second into one chat; 0 turns this limit off."
+    )
+    telegram_max_per_group_minute: float = Field(
+        20.0, ge=0, description="Messages a bot may send in a minute into one group; 0 turns this limit off."
+    )
+    reply_pacing: Literal["natural", "none"] = Field(
+        "natural",
+        description="natural: a person's pause before an answer and between its parts; none: as fast as can be.",
+    )
+    run_mode: Literal["polling", "webhook"] = Field(
+        "polling",
+        description="polling: the platform asks Telegram; webhook: Telegram calls WEBHOOK_URL_BASE.",
+    )
+    webhook_url_base: HttpUrl | None = Field(
+        None, description="The public https address of this platform; needed with RUN_MODE=webhook."
+    )
+    host: str = Field("127.0.0.1", description="Address that the platform's own HTTP server listens on.")
+    port: int = Field(8080, ge=0, le=65_535, description="Its port; 0 takes any free one.")
+    admin_user_ids: Annotated[tuple[int, ...], NoDecode, BeforeValidator(_comma_separated)] = Field(
+        (), description="Telegram ids of the platform's operators, comma-separated."
+    )
+    max_personas_per_user: int = Field(20, ge=1, description="How many personas one user may have.")
+    database_url: Annotated[str, AfterValidator(_database_url)] = Field(
+        "", description="sqlite:///FILE or postgresql://…; unset: the file maskarad.db in DATA_DIR."
+    )
+    db_pool_size: int = Field(20, ge=1, description="Database connections kept open (PostgreSQL).")
+    db_max_overflow: int = Field(
+        30, ge=0, description="Database connections opened beyond these under load (PostgreSQL)."
+    )
+    redis_url: str | None = Field(
+        None,
+        description="redis://… makes processes tell each other of changes at once; unset: they look every 2 s.",
+    )
+    cache_ttl_user: float = Field(300, gt=0, description="Seconds that a user's account stays in memory.")
+    cache_ttl_persona: float = Field(600, gt=0, description="Seconds that a persona and its prompt stay in memory.")
+    cache_ttl_menu: float = Field(1800, gt=0, description="Seconds that a link of a bot and a chat stays in memory.")
+    llm_base_url: HttpUrl = Field(
+        "https://openrouter.ai/api/v1", description="Any OpenAI-compatible server; OpenRouter by default."
+    )
+    llm_api_key: Annotated[tuple[SecretStr, ...], NoDecode, BeforeValidator(_comma_separated)] = Field(
+        (),
+        validation_alias=AliasChoices("llm_api_key", "openrouter_api_key"),
+        description="The API key of the model, or several, comma-separated, used in turn; also read from OPENROUTER_API_KEY.",
+    )
+    llm_model: str = Field("openai/gpt-4o-mini", min_length=1, description="Model for personas that name none.")
+    llm_fallback_models: CommaSeparated = Field(
+        (), description="Models tried in this order when the first fails, comma-separated."
+    )
+    llm_timeout: float = Field(30.0, gt=0, description="Seconds that one call to the model may take.")
+    llm_max_connections: int = Field(100, ge=1, description="Calls to the model in flight at once; more wait.")
+    llm_keepalive_expiry: float = Field(30.0, gt=0, description="Seconds that an idle connection to the model is kept.")
+    data_dir: Path = Field(
+        Path("data"), description="Folder of the database file, the secret key and the sandbox's state."
+    )
+    maskarad_secret_key: CommaSeparated = Field(
+        (),
+        description="Keys that encrypt tokens at rest, comma-separated, the newest first (Fernet keys). "
+        "Unset: the file secret.key in DATA_DIR, made once.",
+    )
+    log_level: Literal["debug", "info", "warning", "error"] = Field("info", description="What is worth a log line.")
+    log_format: Literal["console", "json"] = Field("console", description="console for eyes, json for machines.")
+    default_language: Literal["uk", "ru", "en"] = Field(
+        "en", description="Language for people whose Telegram speaks none of uk, ru, en."
+    )
+
+    def model_post_init(self, _context: object) -> None:
+        if self.run_mode == "webhook" and self.webhook_url_base is None:
+            raise ValueError("WEBHOOK_URL_BASE is needed with RUN_MODE=webhook")
+
+    @property
+    def database(self) -> str:
+        """The database's address, the default filled in."""
+        return self.database_url or f"sqlite:///{self.data_dir / 'maskarad.db'}"
+
+    @property
+    def file_base_url(self) -> str:
+        return self.telegram_file_base_url or f"{self.telegram_api_base_url}/file"
+
+
+def load(env_file: Path | None = Path(".env")) -> Settings:
+    """Read the settings. Raises SettingsError naming each wrong variable, never its value."""
+    try:
+        return Settings(_env_file=env_file)  # type: ignore[call-arg]  # pydantic-settings' own keyword
+    except ValidationError as error:
+        raise SettingsError("; ".join(_sentence(each) for each in error.errors())) from None
+
+
+def _sentence(error: object) -> str:
+    assert isinstance(error, dict)
+    name = str(error["loc"][0]).upper() if error["loc"] else ""
+    message = str(error["msg"]).removeprefix("Value error, ")
+    return f"{name}: {message}" if name else message

@@ -1,0 +1,133 @@
+"""One call to the Bot API, and the one place where its errors become ours."""
+
+from collections.abc import AsyncIterator, Mapping
+from contextlib import AsyncExitStack, asynccontextmanager
+from datetime import timedelta
+from typing import Any
+
+from telegram.request import BaseRequest, RequestData
+from telegram.request._requestparameter import RequestParameter
+
+from maskarad.errors import (
+    ChatGone,
+    ChatMoved,
+    Conflict,
+    Flooded,
+    MarkupRefused,
+    NothingSent,
+    TelegramError,
+    TelegramRefused,
+    TelegramUnreachable,
+    TokenInvalid,
+    Unchanged,
+    WebhookActive,
+)
+from maskarad.settings import Settings
+from maskarad.telegram.transport import AiohttpRequest, NoConnection
+from maskarad.values import Token
+from telegram import error as ptb
+
+READ_SECONDS = 20.0
+"""How long an answer may take unless the call says otherwise."""
+
+DETAIL_CHARACTERS = 200
+"""How much of Telegram's own words an error of ours keeps."""
+
+_BAD_ANSWER = (KeyError, TypeError, ValueError, AttributeError, OverflowError)
+"""What python-telegram-bot raises on an answer that is JSON but not Telegram's."""
+
+_NO_PARAMETERS: Mapping[str, object] = {}
+
+
+class BotApi:
+    """Calls with any bot's token; nothing is kept between two calls.
+
+    `request` carries everything but long polls, `polls` carries those.
+    """
+
+    def __init__(self, request: BaseRequest, polls: BaseRequest, base_url: str) -> None:
+        self._request = request
+        self._polls = polls
+        self._prefix = f"{base_url}/bot"
+
+    async def call(
+        self,
+        token: Token,
+        method: str,
+        params: Mapping[str, object] = _NO_PARAMETERS,
+        *,
+        timeout: float | None = None,
+        long_poll: bool = False,
+    ) -> Any:
+        """The `result` of one call. Parameters that are None are left out; `timeout` is seconds without an answer.
+
+        Raises TelegramError's subclasses only: NothingSent, TelegramUnreachable, Flooded, TokenInvalid, ChatGone,
+        ChatMoved, Conflict, WebhookActive, MarkupRefused, Unchanged, TelegramRefused. None of them, nor what they
+        refer to, holds the token.
+        """
+        data = RequestData([RequestParameter(name, value, None) for name, value in params.items()])
+        request = self._polls if long_poll else self._request
+        try:
+            return await request.post(
+                f"{self._prefix}{token.reveal()}/{method}", data, read_timeout=timeout or READ_SECONDS
+            )
+        except ptb.TelegramError as error:
+            failure = _translate(error, token)
+        except _BAD_ANSWER as error:
+            failure = TelegramUnreachable(f"the answer is not Telegram's ({type(error).__name__})")
+        # Raised out here so that the original, whose text may hold the address, is not this error's context.
+        raise failure
+
+
+@asynccontextmanager
+async def open_api(settings: Settings) -> AsyncIterator[BotApi]:
+    """The platform's one BotApi, its connections closed at the end."""
+    pool_timeout = settings.telegram_pool_timeout
+    async with AsyncExitStack() as stack:
+        request = await stack.enter_async_context(
+            AiohttpRequest(
+                pool_size=settings.telegram_connection_pool_size,
+                pool_timeout=pool_timeout,
+                read_timeout=READ_SECONDS,
+            )
+        )
+        polls = await stack.enter_async_context(
+            AiohttpRequest(pool_size=0, pool_timeout=pool_timeout, read_timeout=READ_SECONDS)
+        )
+        yield BotApi(request, polls, settings.telegram_api_base_url)
+
+
+def _translate(error: ptb.TelegramError, token: Token) -> TelegramError:
+    """Class first, words second: Telegram tells its 400s apart by their text only."""
+    detail = error.message.replace(token.reveal(), "…")[:DETAIL_CHARACTERS]
+    words = detail.lower()
+    match error:
+        case ptb.RetryAfter():
+            return Flooded(_seconds(error.retry_after))
+        case ptb.ChatMigrated():
+            return ChatMoved(error.new_chat_id)
+        case ptb.Forbidden():
+            return ChatGone(detail)
+        case ptb.InvalidToken():
+            return TelegramRefused(detail) if "method not found" in words else TokenInvalid(detail)
+        case ptb.Conflict():
+            return WebhookActive(detail) if "webhook is active" in words else Conflict(detail)
+        case ptb.BadRequest():
+            return _bad_request(words, detail)
+        case NoConnection():
+            return NothingSent(detail)
+    return TelegramUnreachable(detail)
+
+
+def _bad_request(words: str, detail: str) -> TelegramError:
+    if "message is not modified" in words:
+        return Unchanged(detail)
+    if "can't parse entities" in words:
+        return MarkupRefused(detail)
+    if "chat not found" in words:
+        return ChatGone(detail)
+    return TelegramRefused(detail)
+
+
+def _seconds(retry_after: int | timedelta) -> float:
+    return retry_after.total_seconds() if isinstance(retry_after, timedelta) else float(retry_after)

@@ -1,0 +1,156 @@
+"""python-telegram-bot's network side on aiohttp: JSON bodies, one pool for every bot, no address in any error."""
+
+import json
+from typing import Any
+
+import aiohttp
+import orjson
+from telegram.error import NetworkError, TelegramError, TimedOut
+from telegram.request import BaseRequest, RequestData
+
+from maskarad.values import JsonObject
+
+CONNECT_SECONDS = 10.0
+"""How long one attempt to reach Telegram's host may take."""
+
+_JSON = {"Content-Type": "application/json"}
+
+
+class NoConnection(NetworkError):
+    """Telegram was never reached: the call cannot have had any effect."""
+
+    __slots__ = ()
+
+
+class AiohttpRequest(BaseRequest):
+    """One pool of connections shared by all bots.
+
+    `pool_size` connections at most; 0 means no bound, which is for long polls only: each holds a connection for
+    as long as it waits, so they have an `AiohttpRequest` of their own and can never starve the sending of messages.
+    `pool_timeout` is how many seconds a call waits for a free connection before it fails with `NoConnection`.
+    """
+
+    __slots__ = ("_default_timeout", "_pool_size", "_pool_timeout", "_read_timeout", "_session")
+
+    def __init__(self, *, pool_size: int, pool_timeout: float, read_timeout: float) -> None:
+        self._pool_size = pool_size
+        self._pool_timeout = pool_timeout
+        self._read_timeout = read_timeout
+        self._default_timeout = self._timeout(read_timeout)
+        self._session: aiohttp.ClientSession | None = None
+
+    @property
+    def read_timeout(self) -> float:
+        return self._read_timeout
+
+    async def initialize(self) -> None:
+        """Opens the pool; it belongs to the running event loop. Opening twice does nothing."""
+        if self._session is None:
+            self._session = aiohttp.ClientSession(
+                connector=aiohttp.TCPConnector(limit=self._pool_size, ttl_dns_cache=300),
+                cookie_jar=aiohttp.DummyCookieJar(),
+                timeout=self._default_timeout,
+                headers={"User-Agent": self.USER_AGENT},
+            )
+
+    async def shutdown(self) -> None:
+        session, self._session = self._session, None
+        if session is not None:
+            await session.close()
+
+    async def do_request(
+        self,
+        url: str,
+        method: str,
+        request_data: RequestData | None = None,
+        read_timeout: Any = BaseRequest.DEFAULT_NONE,
+        write_timeout: Any = BaseRequest.DEFAULT_NONE,
+        connect_timeout: Any = BaseRequest.DEFAULT_NONE,
+        pool_timeout: Any = BaseRequest.DEFAULT_NONE,
+    ) -> tuple[int, bytes]:
+        """Send one request; of the four timeouts only `read_timeout` can differ from call to call.
+
+        Raises NoConnection, TimedOut or NetworkError. None of them refers to aiohttp's error, which has the address
+        and with it the token.
+        """
+        if self._session is None:
+            raise NoConnection("the transport is not open")
+        timeout = self._default_timeout if read_timeout is BaseRequest.DEFAULT_NONE else self._timeout(read_timeout)
+        body, headers = _body(request_data)
+        try:
+            async with self._session.request(method, url, data=body, headers=headers, timeout=timeout) as answer:
+                return answer.status, await answer.read()
+        except (aiohttp.ClientError, OSError, ValueError) as error:
+            failure = _without_address(error)
+        raise failure
+
+    @staticmethod
+    def parse_json_payload(payload: bytes) -> JsonObject:
+        """Read an answer: always an object. Lone surrogates, which Telegram passes on from broken clients and orjson
+        refuses, are read by the standard library. Raises python-telegram-bot's TelegramError."""
+        parsed = _parse(payload)
+        if not isinstance(parsed, dict):
+            raise TelegramError("the answer is not a JSON object")
+        return parsed
+
+    def _timeout(self, read: float | None) -> aiohttp.ClientTimeout:
+        total = None if read is None else self._pool_timeout + read
+        return aiohttp.ClientTimeout(
+            total=total, connect=self._pool_timeout, sock_connect=CONNECT_SECONDS, sock_read=read
+        )
+
+
+def _body(request_data: RequestData | None) -> tuple[bytes | aiohttp.FormData | None, dict[str, str] | None]:
+    if request_data is None:
+        return None, None
+    if request_data.contains_files:
+        return _form(request_data), None
+    return _encode(request_data.parameters), _JSON
+
+
+def _form(request_data: RequestData) -> aiohttp.FormData:
+    form = aiohttp.FormData()
+    for name, value in request_data.json_parameters.items():
+        form.add_field(name, value)
+    for name, (filename, content, content_type) in request_data.multipart_data.items():
+        form.add_field(name, content, filename=filename, content_type=content_type)
+    return form
+
+
+def _encode(parameters: JsonObject) -> bytes:
+    try:
+        return orjson.dumps(parameters)
+    except TypeError:
+        return orjson.dumps(_without_surrogates(parameters))
+
+
+def _without_surrogates(value: Any) -> Any:
+    """A language model may write half an emoji; Telegram would refuse the whole message for it."""
+    if isinstance(value, str):
+        return value.encode("utf-8", "replace").decode()
+    if isinstance(value, dict):
+        return {_without_surrogates(name): _without_surrogates(each) for name, each in value.items()}
+    if isinstance(value, list | tuple):
+        return [_without_surrogates(each) for each in value]
+    return value
+
+
+def _parse(payload: bytes) -> object:
+    try:
+        return orjson.loads(payload)
+    except orjson.JSONDecodeError:
+        pass
+    try:
+        return json.loads(payload.decode("utf-8", "replace"))
+    except (ValueError, RecursionError):
+        pass
+    raise TelegramError("the answer is not JSON")
+
+
+def _without_address(error: Exception) -> NetworkError:
+    name = type(error).__name__
+    if isinstance(error, aiohttp.ClientConnectorError | aiohttp.ConnectionTimeoutError | aiohttp.InvalidURL):
+        return NoConnection(f"no connection ({name})")
+    if isinstance(error, TimeoutError):
+        return TimedOut(f"no answer in time ({name})")
+    return NetworkError(f"the connection broke ({name})")

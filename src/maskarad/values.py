@@ -1,0 +1,447 @@
+"""Frozen values that cross stages. Nothing here knows Telegram's library, a database or a clock.
+
+Times are Unix seconds (`*_at`), ids named `chat_id`, `message_id`, `update_id` and `user_id` are Telegram's own,
+`persona_id`, `bot_id` and `link_id` are rows of ours.
+"""
+
+from enum import StrEnum
+from typing import Any
+
+import msgspec
+
+MANAGER_BOT_ID = 0
+"""The manager bot has no row: its token is a setting. Everywhere else a `bot_id` is a row of `bot_instances`."""
+
+
+class Value(msgspec.Struct, frozen=True, kw_only=True):
+    """Base of every value: immutable, compared by content, cheap to make, ready for msgpack."""
+
+
+class Token:
+    """A secret that prints as dots, so that no log line, error text or repr can carry it."""
+
+    __slots__ = ("_secret",)
+
+    def __init__(self, secret: str) -> None:
+        self._secret = secret
+
+    def reveal(self) -> str:
+        return self._secret
+
+    def __repr__(self) -> str:
+        return "Token(…)"
+
+    __str__ = __repr__
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Token) and other._secret == self._secret
+
+    def __hash__(self) -> int:
+        return hash(self._secret)
+
+
+class Style(StrEnum):
+    NEUTRAL = "neutral"
+    FRIENDLY = "friendly"
+    SARCASTIC = "sarcastic"
+    FORMAL = "formal"
+    BRIEF = "brief"
+
+
+class Verbosity(StrEnum):
+    CONCISE = "concise"
+    NORMAL = "normal"
+    TALKATIVE = "talkative"
+
+
+class GroupReply(StrEnum):
+    ALWAYS = "always"
+    MENTIONED_ONLY = "mentioned_only"
+    MENTIONED_OR_CONTEXTUAL = "mentioned_or_contextual"
+    NEVER = "never"
+
+
+class Spontaneity(StrEnum):
+    NEVER = "never"
+    RARELY = "rarely"
+    SOMETIMES = "sometimes"
+    OFTEN = "often"
+
+
+class Access(StrEnum):
+    PUBLIC = "public"
+    WHITELIST = "whitelist"
+    OWNER_ONLY = "owner_only"
+
+
+class BotState(StrEnum):
+    WORKING = "working"
+    INVALID = "invalid"
+
+
+class ChatType(StrEnum):
+    PRIVATE = "private"
+    GROUP = "group"
+    SUPERGROUP = "supergroup"
+
+
+NEUTRAL_MOOD = "neutral"
+READY_MOODS = ("joy", "sadness", "irritation", "playfulness", NEUTRAL_MOOD)
+"""Moods every persona may have; their names and texts are in the catalogue under `mood.<key>`."""
+
+
+class Mood(Value, frozen=True):
+    """A state the persona can be in. Ready moods have their key in `READY_MOODS` and an empty `name` and `text`
+    (the catalogue has both); own ones carry the owner's words."""
+
+    key: str
+    name: str = ""
+    text: str = ""
+
+
+CHARACTER_FIELDS = ("biography", "traits", "speech", "likes", "dislikes", "goals", "taboos")
+
+
+class Character(Value, frozen=True):
+    """What the character wizard asks, each answer free text and possibly empty."""
+
+    biography: str = ""
+    traits: str = ""
+    speech: str = ""
+    likes: str = ""
+    dislikes: str = ""
+    goals: str = ""
+    taboos: str = ""
+
+
+class PersonaDraft(Value, frozen=True):
+    """A persona's editable content: what the wizard collects and the command line takes."""
+
+    name: str
+    description: str
+    language: str
+    style: Style = Style.NEUTRAL
+    verbosity: Verbosity = Verbosity.NORMAL
+    group_reply: GroupReply = GroupReply.MENTIONED_OR_CONTEXTUAL
+    reply_messages: int = 3
+    spontaneity: Spontaneity = Spontaneity.NEVER
+    moods: tuple[Mood, ...] = tuple(Mood(key=key) for key in READY_MOODS)
+    model: str | None = None
+    temperature: float = 0.8
+    character: Character = Character()
+
+
+class Persona(Value, frozen=True):
+    """A stored persona. `version` grows with every change, so a prompt compiled for it can be kept by (id, version)."""
+
+    id: int
+    owner_id: int
+    version: int
+    content: PersonaDraft
+
+    @property
+    def name(self) -> str:
+        return self.content.name
+
+
+class Bot(Value, frozen=True):
+    """A Telegram bot bound to one persona. `public_id` is the unguessable part of its webhook's path,
+    `secret` what Telegram repeats in `X-Telegram-Bot-Api-Secret-Token`."""
+
+    id: int
+    persona_id: int
+    owner_id: int
+    telegram_id: int
+    username: str
+    name: str
+    public_id: str
+    secret: str
+    access: Access
+    enabled: bool
+    state: BotState
+    sees_all_group_messages: bool
+    whitelist: frozenset[int] = frozenset()
+    version: int = 1
+
+
+class BotProfile(Value, frozen=True):
+    """What Telegram says of a token (`getMe`)."""
+
+    telegram_id: int
+    name: str
+    username: str
+    sees_all_group_messages: bool
+
+
+class StoredBot(Value, frozen=True):
+    """A bot with its token as it is stored: ciphertext."""
+
+    bot: Bot
+    token: str
+
+
+class WhitelistEntry(Value, frozen=True):
+    user_id: int
+    name: str
+
+
+class User(Value, frozen=True):
+    """A Telegram account that has used the manager bot or the command line."""
+
+    id: int
+    name: str
+    username: str | None
+    language: str
+
+
+class OwnedPersona(Value, frozen=True):
+    persona: Persona
+    bot: Bot | None
+
+
+class Account(Value, frozen=True):
+    """Everything the manager's navigation shows of one user, read in one statement."""
+
+    user: User
+    owned: tuple[OwnedPersona, ...]
+
+    def find(self, persona_id: int) -> OwnedPersona | None:
+        return next((each for each in self.owned if each.persona.id == persona_id), None)
+
+
+class Sender(Value, frozen=True):
+    """Who wrote a message: a person, another bot, or a chat speaking as itself (anonymous administrator, channel)."""
+
+    id: int
+    name: str
+    username: str | None = None
+    is_bot: bool = False
+    language: str | None = None
+
+
+class Chat(Value, frozen=True):
+    id: int
+    type: ChatType
+    title: str = ""
+
+
+class Incoming(Value, frozen=True):
+    """A message (or its edited form) as the platform needs it; `text` is never empty: media without words become
+    a bracketed word such as `[photo]`."""
+
+    bot_id: int
+    update_id: int
+    chat: Chat
+    message_id: int
+    sender: Sender
+    text: str
+    sent_at: float
+    edited: bool = False
+    reply_to_message_id: int | None = None
+    reply_to_user_id: int | None = None
+    mentions: frozenset[str] = frozenset()
+    """Usernames mentioned, lower case, without @."""
+    mentioned_ids: frozenset[int] = frozenset()
+    """Users mentioned by link (accounts without a username)."""
+    command: str | None = None
+    """Lower case, without slash and @botname, when the message starts with a bot command."""
+    command_for: str | None = None
+    """The @botname of the command, lower case, when one was given."""
+    arguments: str = ""
+    forwarded_from: Sender | None = None
+    has_text: bool = True
+
+
+class Press(Value, frozen=True):
+    """A person pressed an inline button."""
+
+    bot_id: int
+    update_id: int
+    callback_query_id: str
+    sender: Sender
+    chat: Chat
+    message_id: int
+    data: str
+
+
+class Membership(Value, frozen=True):
+    """`my_chat_member`: what this bot is in a chat from now on."""
+
+    bot_id: int
+    update_id: int
+    chat: Chat
+    by: Sender
+    is_member: bool
+    may_write: bool
+    happened_at: float
+
+
+class Migration(Value, frozen=True):
+    """A basic group became a supergroup."""
+
+    bot_id: int
+    update_id: int
+    old_chat_id: int
+    new_chat_id: int
+
+
+class ReactionChange(Value, frozen=True):
+    """A person's reaction to a message changed; `emoji` are those it has now."""
+
+    bot_id: int
+    update_id: int
+    chat: Chat
+    message_id: int
+    sender: Sender
+    emoji: tuple[str, ...]
+    happened_at: float
+
+
+Event = Incoming | Press | Membership | Migration | ReactionChange
+
+
+class Link(Value, frozen=True):
+    """One bot in one chat, as intake needs it."""
+
+    id: int
+    bot_id: int
+    chat_id: int
+    active: bool
+    muted: bool
+    mood: str = NEUTRAL_MOOD
+
+
+class HistoryLine(Value, frozen=True):
+    """One entry of a link's history. `message_order` is Telegram's message id."""
+
+    message_order: int
+    sender_id: int
+    sender_name: str
+    from_persona: bool
+    text: str
+    sent_at: float
+    unread: bool = False
+    """It is (one of) the messages that this turn is to answer."""
+    addressed: bool = False
+    """It is plainly for the persona; an unread line that is not lets it choose to stay silent."""
+
+
+class Claim(Value, frozen=True):
+    """The right to work on a link, until the lease runs out. Whoever writes under it checks that it still holds."""
+
+    link_id: int
+    token: str
+
+
+class ClaimedLink(Value, frozen=True):
+    """A link under claim and what was read with it; no `history` when parts of an earlier turn wait to be sent."""
+
+    claim: Claim
+    bot_id: int
+    chat: Chat
+    mood: str
+    asked: int
+    parts: int
+    failures: int
+    history: tuple[HistoryLine, ...]
+
+
+class PromptMessage(Value, frozen=True):
+    role: str
+    content: str
+
+
+class CompletionRequest(Value, frozen=True):
+    messages: tuple[PromptMessage, ...]
+    model: str | None = None
+    """None: the platform's default model."""
+    temperature: float = 0.8
+    max_tokens: int = 1024
+
+
+class Completion(Value, frozen=True):
+    """What a model answered. `latency` is seconds from the first try to the last byte."""
+
+    text: str
+    model: str
+    prompt_tokens: int
+    completion_tokens: int
+    latency: float
+
+
+class Reply(Value, frozen=True):
+    """What the persona wants to do, read from the model's answer. No parts: it stays silent."""
+
+    parts: tuple[str, ...]
+    reaction: str | None = None
+    mood: str | None = None
+
+
+class Piece(Value, frozen=True):
+    """One Telegram message to be: `text` as a person would read it, at most 4096 UTF-16 units, and the same as
+    Telegram HTML where it has any markup."""
+
+    text: str
+    html: str | None = None
+
+
+class PartKind(StrEnum):
+    TEXT = "text"
+    REACTION = "reaction"
+
+
+class Part(Value, frozen=True):
+    """A row of the outbox: one thing to be sent in a link, in the order of `id`."""
+
+    id: int
+    kind: PartKind
+    text: str
+    html: str | None
+    reply_to: int | None
+    due_at: float
+
+
+class TurnOutcome(Value, frozen=True):
+    """What a turn leaves behind in its link. Ids in `parts` are not yet known and 0; no mood: it stays as it is."""
+
+    answered: int
+    parts: tuple[Part, ...] = ()
+    mood: str | None = None
+    failures: int = 0
+
+
+class Usage(Value, frozen=True):
+    owner_id: int
+    persona_id: int
+    bot_id: int
+    user_id: int
+    completion: Completion
+    created_at: float
+
+
+class SentMessage(Value, frozen=True):
+    """A part that became a Telegram message of the bot."""
+
+    message_id: int
+    bot_telegram_id: int
+    bot_name: str
+
+
+class Button(Value, frozen=True):
+    """One inline button; `data` is at most 64 bytes."""
+
+    label: str
+    data: str
+
+
+Keyboard = tuple[tuple[Button, ...], ...]
+
+
+class Screen(Value, frozen=True):
+    """What a person sees in the manager bot: Telegram HTML and buttons under it."""
+
+    html: str
+    keyboard: Keyboard = ()
+
+
+JsonObject = dict[str, Any]

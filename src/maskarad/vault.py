@@ -1,0 +1,56 @@
+"""Tokens at rest: encrypted with the newest key, readable with any key still at hand (Fernet, `cryptography`)."""
+
+import os
+from collections.abc import Sequence
+from pathlib import Path
+
+from cryptography.fernet import Fernet, InvalidToken, MultiFernet
+
+from maskarad.errors import SettingsError, WrongSecretKey
+from maskarad.values import Token
+
+KEY_FILE = "secret.key"
+
+
+class Vault:
+    def __init__(self, keys: Sequence[str]) -> None:
+        """`keys`: newest first. Raises SettingsError when one is not a Fernet key."""
+        try:
+            self._fernet = MultiFernet([Fernet(key) for key in keys])
+        except ValueError:
+            raise SettingsError(
+                "MASKARAD_SECRET_KEY: must be 32 url-safe base64-encoded bytes, as "
+                '`python -c "from cryptography.fernet import Fernet; print(Fernet.generate_key().decode())"` makes them'
+            ) from None
+
+    def seal(self, token: Token) -> str:
+        return self._fernet.encrypt(token.reveal().encode()).decode()
+
+    def open(self, sealed: str) -> Token:
+        """Raises WrongSecretKey."""
+        try:
+            return Token(self._fernet.decrypt(sealed.encode()).decode())
+        except InvalidToken:
+            raise WrongSecretKey(
+                "a stored token cannot be read: MASKARAD_SECRET_KEY (or secret.key in DATA_DIR) is not the key it was "
+                "stored with"
+            ) from None
+
+
+def open_vault(keys: Sequence[str], data_dir: Path) -> Vault:
+    """A vault with the given keys, else with the key file in the data folder, made on first use with mode 0600."""
+    return Vault(keys or [_key_file(data_dir / KEY_FILE)])
+
+
+def _key_file(file: Path) -> str:
+    file.parent.mkdir(parents=True, exist_ok=True)
+    try:
+        descriptor = os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    except FileExistsError:
+        return file.read_text().strip()
+    key = Fernet.generate_key().decode()
+    with os.fdopen(descriptor, "w") as opened:
+        opened.write(key + "\n")
+        opened.flush()
+        os.fsync(opened.fileno())
+    return key
