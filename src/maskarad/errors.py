@@ -9,6 +9,10 @@ class SettingsError(MaskaradError):
     """A setting has a wrong value; the text names the variable."""
 
 
+class SchemaOutdated(MaskaradError):
+    """The database's schema is not the one this version needs; `maskarad db upgrade` mends it."""
+
+
 class BadInput(MaskaradError):
     """A person (command line, wizard) gave something unusable; the text says what to do instead."""
 

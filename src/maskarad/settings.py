@@ -113,7 +113,7 @@ class Settings(BaseSettings):
     llm_api_key: Annotated[tuple[SecretStr, ...], NoDecode, BeforeValidator(_comma_separated)] = Field(
         (),
         validation_alias=AliasChoices("llm_api_key", "openrouter_api_key"),
-        description="The API key of the model, or several, comma-separated, used in turn; also read from OPENROUTER_API_KEY.",
+        description="API key of the model, or several, comma-separated, used in turn; also read from OPENROUTER_API_KEY.",
     )
     llm_model: str = Field("openai/gpt-4o-mini", min_length=1, description="Model for personas that name none.")
     llm_fallback_models: CommaSeparated = Field(
@@ -125,7 +125,7 @@ class Settings(BaseSettings):
     data_dir: Path = Field(
         Path("data"), description="Folder of the database file, the secret key and the sandbox's state."
     )
-    maskarad_secret_key: CommaSeparated = Field(
+    maskarad_secret_key: Annotated[tuple[SecretStr, ...], NoDecode, BeforeValidator(_comma_separated)] = Field(
         (),
         description="Keys that encrypt tokens at rest, comma-separated, the newest first (Fernet keys). "
         "Unset: the file secret.key in DATA_DIR, made once.",
@@ -144,6 +144,10 @@ class Settings(BaseSettings):
     def database(self) -> str:
         """The database's address, the default filled in."""
         return self.database_url or f"sqlite:///{self.data_dir / 'maskarad.db'}"
+
+    @property
+    def secret_keys(self) -> tuple[str, ...]:
+        return tuple(key.get_secret_value() for key in self.maskarad_secret_key)
 
     @property
     def file_base_url(self) -> str:

@@ -390,22 +390,26 @@ class PartKind(StrEnum):
     REACTION = "reaction"
 
 
-class Part(Value, frozen=True):
+class PartDraft(Value, frozen=True):
+    """A row of the outbox to be. A reaction has its emoji as `text` and the message it is for as `reply_to`."""
+
+    kind: PartKind
+    text: str
+    html: str | None = None
+    reply_to: int | None = None
+
+
+class Part(PartDraft, frozen=True, kw_only=True):
     """A row of the outbox: one thing to be sent in a link, in the order of `id`."""
 
     id: int
-    kind: PartKind
-    text: str
-    html: str | None
-    reply_to: int | None
-    due_at: float
 
 
 class TurnOutcome(Value, frozen=True):
-    """What a turn leaves behind in its link. Ids in `parts` are not yet known and 0; no mood: it stays as it is."""
+    """What a turn leaves behind in its link; no mood: it stays as it is."""
 
     answered: int
-    parts: tuple[Part, ...] = ()
+    parts: tuple[PartDraft, ...] = ()
     mood: str | None = None
     failures: int = 0
 
@@ -417,6 +421,13 @@ class Usage(Value, frozen=True):
     user_id: int
     completion: Completion
     created_at: float
+
+
+class Progress(Value, frozen=True):
+    """Where a link's work stands: parts still to be sent, and when its next turn is due (None: nothing waits)."""
+
+    parts: int
+    next_due_at: float | None = None
 
 
 class SentMessage(Value, frozen=True):

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from sqlalchemy import Connection, Row, bindparam, delete, func, insert, select, update
+from sqlalchemy import Column, Connection, Row, bindparam, delete, func, insert, select, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.sql.dml import Update
 
@@ -34,6 +34,11 @@ _ONE = _STORED.where(bot_instances.c.id == bindparam("bot_id"))
 _CHANGED = _STORED.where(bot_instances.c.changed_at >= bindparam("since"))
 _IDS = select(bot_instances.c.id)
 _OF_PERSONA = select(bot_instances.c.telegram_id).where(bot_instances.c.persona_config_id == bindparam("persona_id"))
+_OWN = (
+    select(bot_instances.c.token)
+    .select_from(_JOINED)
+    .where(bot_instances.c.id == bindparam("bot_id"), persona_configs.c.owner_id == bindparam("owner_id"))
+)
 _WHITELISTS = select(bot_whitelist.c.bot_instance_id, bot_whitelist.c.user_id)
 _WHITELIST = (
     select(bot_whitelist.c.user_id, bot_whitelist.c.name)
@@ -72,20 +77,18 @@ _SET_INVALID = _set(state=BotState.INVALID.value).where(bot_instances.c.state !=
 _SET_PROFILE = _set(
     name=bindparam("b_name"), username=bindparam("b_username"), sees_all_group_messages=bindparam("b_sees_all")
 )
-_TELL_CONFLICT = (
-    update(bot_instances)
-    .where(bot_instances.c.id == bindparam("b_id"), bot_instances.c.conflict_told_at.is_(None))
-    .values(conflict_told_at=bindparam("b_now"))
-)
-_END_CONFLICT = update(bot_instances).where(bot_instances.c.id == bindparam("b_id")).values(conflict_told_at=None)
-_TELL_MODEL_FAILURE = (
-    update(bot_instances)
-    .where(
-        bot_instances.c.id == bindparam("b_id"),
-        func.coalesce(bot_instances.c.model_failure_told_at, 0) <= bindparam("b_before"),
+
+
+def _tell(told_at: Column[float]) -> Update:
+    return (
+        update(bot_instances)
+        .where(bot_instances.c.id == bindparam("b_id"), func.coalesce(told_at, 0) <= bindparam("b_before"))
+        .values({told_at: bindparam("b_now")})
     )
-    .values(model_failure_told_at=bindparam("b_now"))
-)
+
+
+_TELL_CONFLICT = _tell(bot_instances.c.conflict_told_at)
+_TELL_MODEL_FAILURE = _tell(bot_instances.c.model_failure_told_at)
 
 
 def bot_from_row(row: Row[*tuple[Any, ...]], whitelist: frozenset[int] = frozenset()) -> Bot:
@@ -219,19 +222,19 @@ def mark_invalid(connection: Connection, bot_id: int, *, now: float) -> bool:
     return connection.execute(_SET_INVALID, {"b_id": bot_id, "b_now": now}).rowcount == 1
 
 
-def begin_conflict(connection: Connection, bot_id: int, *, now: float) -> bool:
-    """Note that somebody else polls with the token. True for the one caller that is to tell the owner."""
-    return connection.execute(_TELL_CONFLICT, {"b_id": bot_id, "b_now": now}).rowcount == 1
+def may_tell_conflict(connection: Connection, bot_id: int, *, now: float, pause: float) -> bool:
+    """Somebody else polls with the token. True for the one caller in `pause` seconds that is to tell the owner."""
+    return _may_tell(connection, _TELL_CONFLICT, bot_id, now=now, pause=pause)
 
 
-def end_conflict(connection: Connection, bot_id: int) -> None:
-    connection.execute(_END_CONFLICT, {"b_id": bot_id})
+def may_tell_model_failure(connection: Connection, bot_id: int, *, now: float, pause: float) -> bool:
+    """The model fails. True for the one caller in `pause` seconds that is to tell the owner."""
+    return _may_tell(connection, _TELL_MODEL_FAILURE, bot_id, now=now, pause=pause)
 
 
-def begin_model_failure(connection: Connection, bot_id: int, *, now: float, pause: float) -> bool:
-    """True when the owner has not been told of a failing model within the last `pause` seconds."""
+def _may_tell(connection: Connection, tell: Update, bot_id: int, *, now: float, pause: float) -> bool:
     values = {"b_id": bot_id, "b_now": now, "b_before": now - pause}
-    return connection.execute(_TELL_MODEL_FAILURE, values).rowcount == 1
+    return connection.execute(tell, values).rowcount == 1
 
 
 def whitelist(connection: Connection, bot_id: int) -> list[WhitelistEntry]:
@@ -262,6 +265,14 @@ def get(connection: Connection, bot_id: int) -> StoredBot:
     if not found:
         raise NotFound(f"there is no bot {bot_id}")
     return found[0]
+
+
+def token_of_own(connection: Connection, owner_id: int, bot_id: int) -> str:
+    """The stored token (ciphertext) of an own bot. Raises NotFound, also when it is somebody else's."""
+    token = connection.execute(_OWN, {"bot_id": bot_id, "owner_id": owner_id}).scalar_one_or_none()
+    if token is None:
+        raise NotFound(f"there is no bot {bot_id}")
+    return token
 
 
 def everyone(connection: Connection) -> list[StoredBot]:

@@ -7,6 +7,7 @@ commit, which is what makes `synchronous=FULL` affordable.
 
 import asyncio
 import queue
+import sqlite3
 import threading
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -15,9 +16,9 @@ from typing import Any, Generic, Protocol, TypeVar
 
 from sqlalchemy import Connection, Engine, create_engine, event
 from sqlalchemy.engine import URL, make_url
-from sqlalchemy.exc import DBAPIError, IntegrityError, InterfaceError, OperationalError
+from sqlalchemy.exc import DatabaseError, DBAPIError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
-from sqlalchemy.ext.asyncio import create_async_engine
+from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 from sqlalchemy.pool import StaticPool
 
 from maskarad.errors import DatabaseUnavailable
@@ -30,6 +31,10 @@ CONNECT_TIMEOUT = 5.0
 STATEMENT_TIMEOUT = 20.0
 READERS = 2
 MOST_WRITES_A_COMMIT = 64
+
+# Classes of SQLSTATE that speak of the server and not of the statement: no connection, not let in, no such database,
+# rolled back for another's sake (deadlock), out of resources, shutting down, its machine's errors.
+UNAVAILABLE_CLASSES = frozenset({"08", "28", "3D", "40", "53", "57", "58"})
 
 
 class Database(Protocol):
@@ -68,17 +73,21 @@ class ServerDatabase:
             pool_timeout=CONNECT_TIMEOUT,
             connect_args={"timeout": CONNECT_TIMEOUT, "command_timeout": STATEMENT_TIMEOUT},
         )
+        self._reader = self._engine.execution_options(isolation_level="REPEATABLE READ", postgresql_readonly=True)
 
     @property
     def engine(self) -> Engine:
         return self._engine.sync_engine
 
     async def read(self, query: Query[T]) -> T:
-        return await self.write(query)
+        return await self._run(self._reader, query)
 
     async def write(self, query: Query[T]) -> T:
+        return await self._run(self._engine, query)
+
+    async def _run(self, engine: AsyncEngine, query: Query[T]) -> T:
         try:
-            async with self._engine.begin() as connection:
+            async with engine.begin() as connection:
                 return await connection.run_sync(query)
         except (DBAPIError, PoolTimeout, OSError) as error:
             raise _translated(error) from None
@@ -110,7 +119,7 @@ class EmbeddedDatabase:
         try:
             with self._reader.begin() as connection:
                 return query(connection)
-        except DBAPIError as error:
+        except (DBAPIError, sqlite3.Error) as error:
             raise _translated(error) from None
 
     async def write(self, query: Query[T]) -> T:
@@ -129,15 +138,20 @@ class _Writer:
     def __init__(self, engine: Engine) -> None:
         self.engine = engine
         self._waiting: queue.SimpleQueue[_Write[Any] | None] = queue.SimpleQueue()
+        self._closed = False
         self._thread = threading.Thread(target=self._run, name="database-write", daemon=True)
         self._thread.start()
 
     def submit(self, query: Query[T]) -> "asyncio.Future[T]":
         write = _Write(query)
-        self._waiting.put(write)
+        if self._closed:
+            write.future.set_exception(DatabaseUnavailable("closed"))
+        else:
+            self._waiting.put(write)
         return write.future
 
     def close(self) -> None:
+        self._closed = True
         self._waiting.put(None)
         self._thread.join()
         self.engine.dispose()
@@ -188,10 +202,10 @@ class _Write(Generic[T]):
         try:
             with connection.begin_nested():
                 self._result = self._query(connection)
-        except OperationalError:
-            raise
-        except Exception as error:  # noqa: BLE001 - a query's own failure is its caller's, not its neighbours'
-            self.error = error
+        except Exception as error:
+            if not _in_transaction(connection):
+                raise
+            self.error = error  # its caller's, not its neighbours'
 
     def settle(self) -> None:
         if self.future.cancelled():
@@ -229,11 +243,19 @@ def _sqlite_engine(file: Path, *, begin: str) -> Engine:
     return engine
 
 
+def _in_transaction(connection: Connection) -> bool:
+    """False when SQLite ended the whole transaction for an error of its own (disk full, I/O)."""
+    return bool(connection.connection.driver_connection.in_transaction)  # type: ignore[union-attr]
+
+
 def _translated(error: BaseException) -> BaseException:
-    if isinstance(error, IntegrityError):
-        return error
-    if isinstance(error, OperationalError | InterfaceError | PoolTimeout | OSError):
-        return DatabaseUnavailable(type(error).__name__)
-    if isinstance(error, DBAPIError) and error.connection_invalidated:
-        return DatabaseUnavailable(type(error).__name__)
-    return error
+    return DatabaseUnavailable(type(error).__name__) if _is_unavailable(error) else error
+
+
+def _is_unavailable(error: BaseException) -> bool:
+    """Whether the database failed, and not what it was asked."""
+    if not isinstance(error, DBAPIError):
+        return isinstance(error, PoolTimeout | OSError | sqlite3.Error)
+    if error.connection_invalidated or isinstance(error, OperationalError) or type(error) is DatabaseError:
+        return True
+    return str(getattr(error.orig, "sqlstate", None))[:2] in UNAVAILABLE_CLASSES

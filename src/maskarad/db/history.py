@@ -1,6 +1,8 @@
 """A link's history: what was said in one chat, ordered by Telegram's message id."""
 
-from sqlalchemy import Connection, bindparam, insert, select, update
+from typing import Any
+
+from sqlalchemy import Connection, Row, bindparam, insert, select, update
 from sqlalchemy.exc import IntegrityError
 
 from maskarad.db.tables import chat_contexts
@@ -32,6 +34,7 @@ _LATEST = (
     .order_by(chat_contexts.c.message_order.desc())
     .limit(bindparam("most"))
 )
+_LATEST_UNREAD = _LATEST.where(chat_contexts.c.asked > bindparam("answered"))
 
 
 def add(
@@ -65,18 +68,24 @@ def edit(connection: Connection, link_id: int, message: Incoming) -> bool:
 
 
 def latest(connection: Connection, link_id: int, *, most: int, answered: int) -> list[HistoryLine]:
-    """The newest `most` lines, oldest first; unread are those that asked for an answer after `answered`."""
+    """The newest `most` lines, oldest first; unread are those that asked for an answer after `answered`. When so much
+    was said since that none of these is, the newest unread lines come in their place."""
     rows = connection.execute(_LATEST, {"link_id": link_id, "most": most}).all()
-    return [
-        HistoryLine(
-            message_order=row.message_order,
-            sender_id=row.user_id,
-            sender_name=row.user_name,
-            from_persona=row.from_persona,
-            text=row.text,
-            sent_at=row.timestamp,
-            unread=row.asked is not None and row.asked > answered,
-            addressed=row.addressed,
-        )
-        for row in reversed(rows)
-    ]
+    lines = [_line(row, answered) for row in reversed(rows)]
+    if any(line.unread for line in lines):
+        return lines
+    unread = connection.execute(_LATEST_UNREAD, {"link_id": link_id, "most": most, "answered": answered}).all()
+    return [_line(row, answered) for row in reversed(unread)] or lines
+
+
+def _line(row: Row[*tuple[Any, ...]], answered: int) -> HistoryLine:
+    return HistoryLine(
+        message_order=row.message_order,
+        sender_id=row.user_id,
+        sender_name=row.user_name,
+        from_persona=row.from_persona,
+        text=row.text,
+        sent_at=row.timestamp,
+        unread=row.asked is not None and row.asked > answered,
+        addressed=row.addressed,
+    )

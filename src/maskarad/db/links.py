@@ -32,6 +32,12 @@ _SET_MUTED = _set(muted=bindparam("b_muted"), answered=links.c.asked)
 _SET_MOOD = _set(current_mood=bindparam("b_mood"), mood_set_at=bindparam("b_now"))
 _SET_TITLE = _set(active=bindparam("b_active"), title=bindparam("b_title"), chat_type=bindparam("b_type"))
 _MOVE = _set(chat_id=bindparam("b_chat_id"), chat_type="supergroup")
+_BEFORE_MIGRATION = 2**40
+_AGE_HISTORY = (
+    update(chat_contexts)
+    .where(chat_contexts.c.chat_bot_instance_id == bindparam("b_link_id"))
+    .values(message_order=chat_contexts.c.message_order - _BEFORE_MIGRATION, chat_id=bindparam("b_chat_id"))
+)
 _FORGET_HISTORY = delete(chat_contexts).where(chat_contexts.c.chat_bot_instance_id == bindparam("link_id"))
 _FORGET_PARTS = delete(reply_parts).where(reply_parts.c.chat_bot_instance_id == bindparam("link_id"))
 _SETTLE = _set(answered=links.c.asked, parts=0, claim=None, lease_until=0, failures=0, current_mood="neutral")
@@ -97,7 +103,8 @@ def set_mood(connection: Connection, link_id: int, mood: str, *, now: float) -> 
 
 def move(connection: Connection, bot_id: int, old_chat_id: int, new_chat_id: int) -> None:
     """The group became a supergroup: its link goes on under the new id. A link already made there gives way to the
-    one that has the history. Doing it twice changes nothing."""
+    one that has the history. A supergroup counts its messages from 1 again, so what was said before moves below zero.
+    Doing it twice changes nothing."""
     old = find(connection, bot_id, old_chat_id)
     if old is None:
         return
@@ -105,6 +112,7 @@ def move(connection: Connection, bot_id: int, old_chat_id: int, new_chat_id: int
     if newer is not None:
         connection.execute(_REMOVE, {"link_id": newer.id})
     connection.execute(_MOVE, {"b_id": old.id, "b_chat_id": new_chat_id})
+    connection.execute(_AGE_HISTORY, {"b_link_id": old.id, "b_chat_id": new_chat_id})
 
 
 def forget(connection: Connection, link_id: int) -> int:

@@ -18,6 +18,7 @@ PERSONA_COLUMNS = (
 )
 
 _ONE = select(*PERSONA_COLUMNS).where(persona_configs.c.id == bindparam("persona_id"))
+_OWN_FOR_CHANGE = _ONE.where(persona_configs.c.owner_id == bindparam("owner_id")).with_for_update()
 _OWNED = (
     select(*PERSONA_COLUMNS).where(persona_configs.c.owner_id == bindparam("owner_id")).order_by(persona_configs.c.id)
 )
@@ -38,7 +39,9 @@ _CHANGE = (
 _REMOVE = delete(persona_configs).where(
     persona_configs.c.id == bindparam("persona_id"), persona_configs.c.owner_id == bindparam("owner_id")
 )
-_CHANGED = select(persona_configs.c.id).where(persona_configs.c.changed_at >= bindparam("since"))
+_CHANGED = select(persona_configs.c.id, persona_configs.c.version).where(
+    persona_configs.c.changed_at >= bindparam("since")
+)
 
 _encode = msgspec.json.Encoder().encode
 _decode = msgspec.json.Decoder(PersonaDraft).decode
@@ -109,11 +112,21 @@ def get(connection: Connection, persona_id: int) -> Persona:
     return persona_from_row(row)
 
 
+def get_for_change(connection: Connection, owner_id: int, persona_id: int) -> Persona:
+    """An own persona that nobody else changes until the transaction ends. Raises NotFound, also when it is somebody
+    else's."""
+    row = connection.execute(_OWN_FOR_CHANGE, {"persona_id": persona_id, "owner_id": owner_id}).first()
+    if row is None:
+        raise NotFound(f"there is no persona {persona_id}")
+    return persona_from_row(row)
+
+
 def owned_by(connection: Connection, owner_id: int | None) -> list[Persona]:
     """The owner's personas, or everybody's, oldest first."""
     rows = connection.execute(_ALL) if owner_id is None else connection.execute(_OWNED, {"owner_id": owner_id})
     return [persona_from_row(row) for row in rows]
 
 
-def changed_since(connection: Connection, since: float) -> list[int]:
-    return list(connection.execute(_CHANGED, {"since": since}).scalars())
+def changed_since(connection: Connection, since: float) -> dict[int, int]:
+    """Versions, by id, of the personas changed at or after that moment."""
+    return {row.id: row.version for row in connection.execute(_CHANGED, {"since": since})}

@@ -5,6 +5,8 @@ Migrating itself is in `migrate.py`, apart, because Alembic's import costs more 
 
 from sqlalchemy import Connection, inspect, text
 
+from maskarad.errors import SchemaOutdated
+
 REVISION = "0001"
 
 
@@ -13,3 +15,12 @@ def revision_of(connection: Connection) -> str | None:
     if not inspect(connection).has_table("alembic_version"):
         return None
     return connection.execute(text("SELECT version_num FROM alembic_version")).scalar_one_or_none()
+
+
+def check(connection: Connection) -> None:
+    """Raises SchemaOutdated when this code and the database do not fit."""
+    revision = revision_of(connection)
+    if revision != REVISION:
+        raise SchemaOutdated(
+            f"the database's schema is {revision or 'empty'}, this version needs {REVISION}: run `maskarad db upgrade`"
+        )

@@ -174,7 +174,6 @@ reply_parts = Table(
     Column("text", Text, nullable=False),
     Column("html", Text),
     Column("reply_to", BigInteger),
-    Column("due_at", Double, nullable=False),
 )
 
 usage_records = Table(

@@ -22,7 +22,9 @@ from maskarad.values import (
     HistoryLine,
     Incoming,
     Part,
+    PartDraft,
     PartKind,
+    Progress,
     SentMessage,
     TurnOutcome,
     Usage,
@@ -72,22 +74,21 @@ _CLAIM = (
         links.c.failures,
     )
 )
+# Muting moves `answered` past what a turn under way has seen; that turn must not move it back.
+_ANSWERED = case((links.c.answered > bindparam("b_answered"), links.c.answered), else_=bindparam("b_answered"))
 _FINISH = (
     update(links)
     .where(_HOLDS)
     .values(
-        answered=bindparam("b_answered"),
+        answered=_ANSWERED,
         parts=bindparam("b_parts"),
         current_mood=func.coalesce(bindparam("b_mood"), links.c.current_mood),
         failures=bindparam("b_failures"),
+        claim=case((bindparam("b_parts") > 0, links.c.claim), else_=None),
     )
+    .returning(links.c.parts, links.c.asked > links.c.answered, links.c.due_at)
 )
-_RELEASE = (
-    update(links)
-    .where(_HOLDS)
-    .values(claim=None, lease_until=0)
-    .returning(links.c.asked > links.c.answered, links.c.due_at)
-)
+_RELEASE = update(links).where(_HOLDS).values(claim=None, lease_until=0)
 _POSTPONE = (
     update(links)
     .where(_HOLDS)
@@ -98,8 +99,13 @@ _LEAVE = update(links).where(_HOLDS).values(active=False, claim=None, lease_unti
 _SENT = (
     update(links)
     .where(_HOLDS)
-    .values(parts=links.c.parts - 1, spoke_at=bindparam("b_now"), failures=0)
-    .returning(links.c.chat_id)
+    .values(
+        parts=links.c.parts - 1,
+        spoke_at=bindparam("b_now"),
+        failures=0,
+        claim=case((links.c.parts > 1, links.c.claim), else_=None),
+    )
+    .returning(links.c.parts, links.c.asked > links.c.answered, links.c.due_at, links.c.chat_id)
 )
 _RENEW = (
     update(links).where(links.c.claim.in_(bindparam("claims", expanding=True))).values(lease_until=bindparam("b_until"))
@@ -127,7 +133,6 @@ _PARTS = (
         reply_parts.c.text,
         reply_parts.c.html,
         reply_parts.c.reply_to,
-        reply_parts.c.due_at,
     )
     .where(reply_parts.c.chat_bot_instance_id == bindparam("link_id"))
     .order_by(reply_parts.c.id)
@@ -199,9 +204,9 @@ def _claimed(row: Row[*tuple[Any, ...]], claim: Claim, lines: Sequence[HistoryLi
     )
 
 
-def finish(connection: Connection, claim: Claim, outcome: TurnOutcome, usage: Usage | None) -> None:
-    """Write what the turn produced: the outbox's rows, the link's cursor and mood, the model's usage. Raises ClaimLost
-    when the link was taken over, reset or deleted meanwhile."""
+def finish(connection: Connection, claim: Claim, outcome: TurnOutcome, usage: Usage | None) -> Progress:
+    """Write what the turn produced: the outbox's rows, the link's cursor and mood, the model's usage. With nothing to
+    send the claim ends here. Raises ClaimLost when the link was taken over, reset or deleted meanwhile."""
     values = {
         "b_id": claim.link_id,
         "b_claim": claim.token,
@@ -210,21 +215,31 @@ def finish(connection: Connection, claim: Claim, outcome: TurnOutcome, usage: Us
         "b_mood": outcome.mood,
         "b_failures": outcome.failures,
     }
-    _must_hold(connection.execute(_FINISH, values).rowcount, claim)
+    row = _held(connection.execute(_FINISH, values).first(), claim)
     if outcome.parts:
         connection.execute(_ADD_PARTS, [_part_row(claim.link_id, part) for part in outcome.parts])
     if usage is not None:
         connection.execute(_ADD_USAGE, _usage_row(usage))
+    return _progress(row)
 
 
-def _part_row(link_id: int, part: Part) -> dict[str, Any]:
+def _held(row: Row[*tuple[Any, ...]] | None, claim: Claim) -> Row[*tuple[Any, ...]]:
+    if row is None:
+        raise ClaimLost(f"link {claim.link_id} was taken over")
+    return row
+
+
+def _progress(row: Row[*tuple[Any, ...]]) -> Progress:
+    return Progress(parts=row[0], next_due_at=float(row[2]) if row[1] else None)
+
+
+def _part_row(link_id: int, part: PartDraft) -> dict[str, Any]:
     return {
         "chat_bot_instance_id": link_id,
         "kind": part.kind.value,
         "text": part.text,
         "html": part.html,
         "reply_to": part.reply_to,
-        "due_at": part.due_at,
     }
 
 
@@ -251,17 +266,16 @@ def parts(connection: Connection, link_id: int) -> list[Part]:
             text=row.text,
             html=row.html,
             reply_to=row.reply_to,
-            due_at=row.due_at,
         )
         for row in connection.execute(_PARTS, {"link_id": link_id})
     ]
 
 
-def sent(connection: Connection, claim: Claim, part: Part, message: SentMessage | None, *, now: float) -> None:
-    """A part is done: out of the outbox and, when it became a message, into the history. Raises ClaimLost."""
+def sent(connection: Connection, claim: Claim, part: Part, message: SentMessage | None, *, now: float) -> Progress:
+    """A part is done: out of the outbox and, when it became a message, into the history. With the last part the claim
+    ends. Raises ClaimLost."""
     values = {"b_id": claim.link_id, "b_claim": claim.token, "b_now": now}
-    chat_id = connection.execute(_SENT, values).scalar_one_or_none()
-    _must_hold(int(chat_id is not None), claim)
+    row = _held(connection.execute(_SENT, values).first(), claim)
     connection.execute(_DROP_PART, {"part_id": part.id})
     if message is not None:
         connection.execute(
@@ -269,7 +283,7 @@ def sent(connection: Connection, claim: Claim, part: Part, message: SentMessage 
             {
                 "chat_bot_instance_id": claim.link_id,
                 "message_order": message.message_id,
-                "chat_id": chat_id,
+                "chat_id": row[3],
                 "user_id": message.bot_telegram_id,
                 "user_name": message.bot_name,
                 "from_persona": True,
@@ -279,14 +293,12 @@ def sent(connection: Connection, claim: Claim, part: Part, message: SentMessage 
                 "addressed": False,
             },
         )
+    return _progress(row)
 
 
-def release(connection: Connection, claim: Claim) -> float | None:
-    """Give the link back. Returns when its next turn is due, None when nothing waits. Raises ClaimLost."""
-    row = connection.execute(_RELEASE, {"b_id": claim.link_id, "b_claim": claim.token}).first()
-    if row is None:
-        raise ClaimLost(f"link {claim.link_id} was taken over")
-    return float(row[1]) if row[0] else None
+def release(connection: Connection, claim: Claim) -> None:
+    """Give the link back with its work undone and at once due for another process."""
+    connection.execute(_RELEASE, {"b_id": claim.link_id, "b_claim": claim.token})
 
 
 def postpone(connection: Connection, claim: Claim, *, due_at: float) -> None:
@@ -318,8 +330,3 @@ def release_all(connection: Connection) -> int:
 def due(connection: Connection, *, now: float, most: int) -> list[int]:
     """Links that have work and nobody at it, the longest waiting first."""
     return list(connection.execute(_DUE, {"b_now": now, "most": most}).scalars())
-
-
-def _must_hold(rows: int, claim: Claim) -> None:
-    if rows != 1:
-        raise ClaimLost(f"link {claim.link_id} was taken over")

@@ -27,6 +27,7 @@ def _remember(insert: Callable[..., postgresql.Insert | sqlite.Insert]) -> Execu
 _REMEMBER = {"sqlite": _remember(sqlite.insert), "postgresql": _remember(postgresql.insert)}
 _SET_LANGUAGE = update(users).where(users.c.id == bindparam("b_id")).values(language=bindparam("b_language"))
 _BY_USERNAME = select(users.c.id, users.c.name).where(users.c.username == bindparam("username"))
+_BY_ID = select(users.c.id, users.c.name, users.c.username).where(users.c.id == bindparam("user_id"))
 _ACCOUNT = (
     select(
         *(
@@ -74,6 +75,11 @@ def find_by_username(connection: Connection, username: str) -> Sender | None:
     """The user last seen under this @username (with or without @, any case)."""
     row = connection.execute(_BY_USERNAME, {"username": username.removeprefix("@").lower()}).first()
     return Sender(id=row.id, name=row.name, username=username.removeprefix("@")) if row else None
+
+
+def find_by_id(connection: Connection, user_id: int) -> Sender | None:
+    row = connection.execute(_BY_ID, {"user_id": user_id}).first()
+    return Sender(id=row.id, name=row.name, username=row.username) if row else None
 
 
 def load_account(connection: Connection, user_id: int) -> Account | None:

@@ -15,6 +15,7 @@ _KEY = (
     wizard_states.c.user_id == bindparam("user_id"),
 )
 _LOAD = select(wizard_states.c.state).where(*_KEY)
+_LOAD_FOR_CHANGE = _LOAD.with_for_update()
 _CLEAR = delete(wizard_states).where(*_KEY)
 _FORGET = delete(wizard_states).where(wizard_states.c.changed_at < bindparam("before"))
 
@@ -37,6 +38,11 @@ _SAVE = {"sqlite": _save(sqlite.insert), "postgresql": _save(postgresql.insert)}
 
 def load(connection: Connection, bot_id: int, user_id: int) -> str | None:
     return connection.execute(_LOAD, {"bot_id": bot_id, "user_id": user_id}).scalar_one_or_none()
+
+
+def load_for_change(connection: Connection, bot_id: int, user_id: int) -> str | None:
+    """As `load`; PostgreSQL keeps others from changing the row until the transaction ends (SQLite writes one by one)."""
+    return connection.execute(_LOAD_FOR_CHANGE, {"bot_id": bot_id, "user_id": user_id}).scalar_one_or_none()
 
 
 def save(connection: Connection, bot_id: int, user_id: int, state: str, *, now: float) -> None:

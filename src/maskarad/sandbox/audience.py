@@ -10,8 +10,15 @@ from maskarad.sandbox.text import piece
 from maskarad.sandbox.world import EVERY_BOT, Body, Bot, Chat, Message, World
 
 _SERVICE = frozenset(
-    "new_chat_members left_chat_member new_chat_title group_chat_created supergroup_chat_created migrate_to_chat_id "
-    "migrate_from_chat_id".split()
+    [
+        "new_chat_members",
+        "left_chat_member",
+        "new_chat_title",
+        "group_chat_created",
+        "supergroup_chat_created",
+        "migrate_to_chat_id",
+        "migrate_from_chat_id",
+    ]
 )
 
 
@@ -31,8 +38,8 @@ def meant_for(world: World, chat: Chat, body: Body) -> int | None:
 def _commanded(world: World, chat: Chat, body: Body) -> int | None:
     """A general command goes to the bot that wrote last; before any bot has written, to all of them (Telegram does
     not document that case)."""
-    text = body.get("text", body.get("caption", ""))
-    for entity in body.get("entities", body.get("caption_entities", ())):
+    text: str = body.get("text") or body.get("caption") or ""
+    for entity in body.get("entities") or body.get("caption_entities") or ():
         if entity["type"] != "bot_command":
             continue
         _, _, username = piece(text, entity).partition("@")

@@ -8,8 +8,27 @@ from maskarad.sandbox.refusal import bad_request
 from maskarad.sandbox.text import Entity, merged_entities, trimmed, utf16_length
 
 _KINDS = frozenset(
-    "mention hashtag cashtag bot_command url email phone_number bold italic underline strikethrough spoiler "
-    "blockquote expandable_blockquote code pre text_link text_mention custom_emoji".split()
+    [
+        "mention",
+        "hashtag",
+        "cashtag",
+        "bot_command",
+        "url",
+        "email",
+        "phone_number",
+        "bold",
+        "italic",
+        "underline",
+        "strikethrough",
+        "spoiler",
+        "blockquote",
+        "expandable_blockquote",
+        "code",
+        "pre",
+        "text_link",
+        "text_mention",
+        "custom_emoji",
+    ]
 )
 
 
@@ -46,7 +65,7 @@ def _checked(entity: Any) -> Entity:
         raise bad_request("can't parse MessageEntity: expected an Object")
     offset, length, kind = entity.get("offset"), entity.get("length"), entity.get("type")
     if not isinstance(offset, int) or not isinstance(length, int):
-        raise bad_request('can\'t parse MessageEntity: can\'t find field "offset"')
+        raise bad_request("can't parse MessageEntity: can't find field \"offset\"")
     if kind not in _KINDS:
         raise bad_request("can't parse MessageEntity: unsupported type specified")
     return dict(entity)

@@ -22,10 +22,10 @@ class _Place(NamedTuple):
     """A place in the source; counted in UTF-8 bytes, and only when a complaint needs it."""
 
     source: str
-    index: int
+    at: int
 
     def __str__(self) -> str:
-        return str(len(self.source[: self.index].encode("utf-8", "surrogatepass")))
+        return str(len(self.source[: self.at].encode("utf-8", "surrogatepass")))
 
 
 class _Open(NamedTuple):
@@ -100,14 +100,15 @@ def _entity(opened: _Open, length: int, plain: list[str], stack: list[_Open]) ->
     if opened.tag == "tg-emoji":
         return {**place, "type": "custom_emoji", "custom_emoji_id": opened.attributes.get("emoji-id", "")}
     if opened.tag == "code" and stack and stack[-1].tag == "pre" and stack[-1].start == opened.start:
-        return _inside_pre(opened, stack)
+        _name_language(opened, stack)
+        return None
     entity = {**place, "type": _SIMPLE[opened.tag]}
     if opened.tag == "pre" and opened.attributes.get("language"):
         entity["language"] = opened.attributes["language"]
     return entity
 
 
-def _inside_pre(opened: _Open, stack: list[_Open]) -> None:
+def _name_language(opened: _Open, stack: list[_Open]) -> None:
     """`<pre><code class="language-x">` is one entity with a language, carried by the outer tag."""
     language = opened.attributes.get("class", "").removeprefix("language-")
     if language:

@@ -1,13 +1,21 @@
 """Who is in a chat: joining, leaving, roles, blocking, and a basic group's move to a supergroup."""
 
-from maskarad.sandbox.talk import chat_body, serve_notice
+from maskarad.sandbox.talk import chat_body, notify
 from maskarad.sandbox.telegram import Telegram
-from maskarad.sandbox.world import PRESENT, Body, Bot, Chat, Person, private_key
+from maskarad.sandbox.world import Body, Bot, Chat, Person, private_key
 
-_RIGHTS = (
-    "can_manage_chat can_delete_messages can_manage_video_chats can_restrict_members can_promote_members "
-    "can_change_info can_invite_users can_post_stories can_edit_stories can_delete_stories"
-).split()
+_RIGHTS = [
+    "can_manage_chat",
+    "can_delete_messages",
+    "can_manage_video_chats",
+    "can_restrict_members",
+    "can_promote_members",
+    "can_change_info",
+    "can_invite_users",
+    "can_post_stories",
+    "can_edit_stories",
+    "can_delete_stories",
+]
 
 
 def member_body(account: Person | Bot, status: str) -> Body:
@@ -57,19 +65,13 @@ def make_group(telegram: Telegram, title: str, creator: Person, kind: str) -> Ch
 def join(telegram: Telegram, chat: Chat, account: Person | Bot, by: Person | Bot) -> None:
     _set_status(telegram, chat, account, by, "member")
     newcomer = account.body()
-    serve_notice(telegram, chat, by, {"new_chat_members": [newcomer]})
+    notify(telegram, chat, by, {"new_chat_members": [newcomer]})
 
 
 def leave(telegram: Telegram, chat: Chat, account: Person | Bot, by: Person | Bot) -> None:
     """Leaving by oneself, or being removed when `by` is someone else. The one who goes still learns of it."""
-    gone = {"left_chat_member": account.body()}
-    if isinstance(account, Bot) and by is account:
-        _set_status(telegram, chat, account, by, "left")
-        serve_notice(telegram, chat, by, gone)
-        return
-    notice = serve_notice(telegram, chat, by, gone)
+    notify(telegram, chat, by, {"left_chat_member": account.body()})
     _set_status(telegram, chat, account, by, "left" if by is account else "kicked")
-    telegram.event("membership", chat, user=account.body(), status=chat.members[account.id], by=notice["from"])
 
 
 def set_role(telegram: Telegram, chat: Chat, account: Person | Bot, by: Person | Bot, status: str) -> None:
@@ -82,10 +84,10 @@ def migrate(telegram: Telegram, old: Chat, by: Person | Bot) -> Chat:
     new_id = -1_001_000_000_000 - number
     new = Chat(str(new_id), new_id, "supergroup", old.title, _instance(telegram), dict(old.members))
     telegram.world.chats[new.key] = new
-    serve_notice(telegram, old, by, {"migrate_to_chat_id": new.id})
+    notify(telegram, old, by, {"migrate_to_chat_id": new.id})
     old.migrated_to = new.id
     telegram.event("chat", new, type="supergroup", title=new.title, migrated_from=old.key)
-    serve_notice(telegram, new, by, {"migrate_from_chat_id": old.id})
+    notify(telegram, new, by, {"migrate_from_chat_id": old.id})
     return new
 
 
@@ -100,8 +102,7 @@ def _set_status(telegram: Telegram, chat: Chat, account: Person | Bot, by: Perso
     for bot in telegram.world.bots_of(chat):
         if bot is not account and chat.administrates(bot.id):
             telegram.update(bot, "chat_member", chat.id, change)
-    if status in PRESENT:
-        telegram.event("membership", chat, user=account.body(), status=status, by=by.body())
+    telegram.event("membership", chat, user=account.body(), status=status, by=by.body())
 
 
 def _tell_bot(telegram: Telegram, chat: Chat, bot: Bot, by: Person | Bot, change: tuple[str, str]) -> None:
@@ -110,9 +111,7 @@ def _tell_bot(telegram: Telegram, chat: Chat, bot: Bot, by: Person | Bot, change
         telegram.event("membership", chat, user=bot.body(), status=change[1], by=by.body())
 
 
-def _change(
-    telegram: Telegram, chat: Chat, account: Person | Bot, by: Person | Bot, change: tuple[str, str]
-) -> Body:
+def _change(telegram: Telegram, chat: Chat, account: Person | Bot, by: Person | Bot, change: tuple[str, str]) -> Body:
     return {
         "chat": chat_body(telegram, chat),
         "from": by.body(),

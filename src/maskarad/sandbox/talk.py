@@ -26,35 +26,26 @@ def say(
 ) -> Body:
     """Puts a message into a chat: stored, told to the human side, delivered to the bots that may see it."""
     replied = chat.messages.get(reply_to) if reply_to is not None else None
+    extra: Body = dict(content)
+    if replied is not None:
+        nested = replied.body.items()
+        extra["reply_to_message"] = {name: value for name, value in nested if name != "reply_to_message"}
+    if markup is not None:
+        extra["reply_markup"] = markup
+    message = _put(telegram, chat, author, extra)
+    if isinstance(author, Bot):
+        chat.last_bot_speaker = author.id
+    return message.body
+
+
+def notify(telegram: Telegram, chat: Chat, author: Person | Bot, content: Body) -> Body:
+    """A service message: seen by every bot of the chat."""
+    return _put(telegram, chat, author, content).body
+
+
+def _put(telegram: Telegram, chat: Chat, author: Person | Bot, content: Body) -> Message:
     message_id = telegram.world.next_message_id(chat)
     body: Body = {
-        "message_id": message_id,
-        "from": author.body(),
-        "chat": chat_body(telegram, chat),
-        "date": telegram.now(),
-        **content,
-    }
-    if replied is not None:
-        body["reply_to_message"] = {
-            name: value for name, value in replied.body.items() if name != "reply_to_message"
-        }
-    if markup is not None:
-        body["reply_markup"] = markup
-    message = Message(body, author.id)
-    if author.id in telegram.world.bots:
-        chat.last_bot_speaker = author.id
-    else:
-        message.meant_for = meant_for(telegram.world, chat, body)
-    chat.keep(message_id, message)
-    telegram.event("message", chat, message=message.view())
-    _deliver(telegram, chat, message, "message")
-    return body
-
-
-def serve_notice(telegram: Telegram, chat: Chat, author: Person | Bot, content: Body) -> Body:
-    """A service message: seen by every bot of the chat."""
-    message_id = telegram.world.next_message_id(chat)
-    body = {
         "message_id": message_id,
         "from": author.body(),
         "chat": chat_body(telegram, chat),
@@ -65,7 +56,7 @@ def serve_notice(telegram: Telegram, chat: Chat, author: Person | Bot, content: 
     chat.keep(message_id, message)
     telegram.event("message", chat, message=message.view())
     _deliver(telegram, chat, message, "message")
-    return body
+    return message
 
 
 def edit(telegram: Telegram, chat: Chat, message: Message, changes: dict[str, Any]) -> Body:
@@ -85,9 +76,7 @@ def delete(telegram: Telegram, chat: Chat, message_id: int) -> None:
     telegram.event("deleted", chat, message_id=message_id, deleted=message_id)
 
 
-def react(
-    telegram: Telegram, chat: Chat, message_id: int, author: Person | Bot, emoji: list[str]
-) -> None:
+def react(telegram: Telegram, chat: Chat, message_id: int, author: Person | Bot, emoji: list[str]) -> None:
     """Sets an account's reactions to a message. Bots learn of people's reactions in private chats and, as
     administrators, in groups."""
     message = chat.messages[message_id]

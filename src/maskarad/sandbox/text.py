@@ -63,7 +63,8 @@ def piece(text: str, entity: Entity) -> str:
 
 
 def _overlap(one: Entity, other: Entity) -> bool:
-    starts, ends = max(one["offset"], other["offset"]), (
-        min(one["offset"] + one["length"], other["offset"] + other["length"])
+    starts, ends = (
+        max(one["offset"], other["offset"]),
+        (min(one["offset"] + one["length"], other["offset"] + other["length"])),
     )
     return bool(starts < ends)

@@ -9,7 +9,7 @@ from collections import deque
 from collections.abc import Callable
 from typing import Any
 
-from maskarad.sandbox.refusal import conflict
+from maskarad.sandbox.refusal import Refused, conflict
 from maskarad.sandbox.ring import Bell
 from maskarad.sandbox.world import Body, Bot, Update
 
@@ -19,10 +19,33 @@ REMEMBERED_UPDATES = 1_000
 MAX_POLL_SECONDS = 50
 
 UPDATE_KINDS = frozenset(
-    "message edited_message channel_post edited_channel_post business_connection business_message "
-    "edited_business_message deleted_business_messages guest_message message_reaction message_reaction_count "
-    "inline_query chosen_inline_result callback_query shipping_query pre_checkout_query purchased_paid_media poll "
-    "poll_answer my_chat_member chat_member chat_join_request chat_boost removed_chat_boost managed_bot".split()
+    [
+        "message",
+        "edited_message",
+        "channel_post",
+        "edited_channel_post",
+        "business_connection",
+        "business_message",
+        "edited_business_message",
+        "deleted_business_messages",
+        "guest_message",
+        "message_reaction",
+        "message_reaction_count",
+        "inline_query",
+        "chosen_inline_result",
+        "callback_query",
+        "shipping_query",
+        "pre_checkout_query",
+        "purchased_paid_media",
+        "poll",
+        "poll_answer",
+        "my_chat_member",
+        "chat_member",
+        "chat_join_request",
+        "chat_boost",
+        "removed_chat_boost",
+        "managed_bot",
+    ]
 )
 SENT_ONLY_WHEN_ASKED = frozenset({"chat_member", "message_reaction", "message_reaction_count"})
 
@@ -36,7 +59,7 @@ class Mailbox:
         self.bell = Bell()
         self._past: deque[Update] = deque(bot.pending[-REMEMBERED_UPDATES:], maxlen=REMEMBERED_UPDATES)
         self._clock = clock
-        self._poll: asyncio.Future[str] | None = None
+        self._poll: asyncio.Future[Refused] | None = None
 
     def wants(self, kind: str) -> bool:
         allowed = self.bot.allowed_updates
@@ -96,8 +119,10 @@ class Mailbox:
 
     async def poll(self, limit: int, seconds: float) -> list[Body]:
         """A getUpdates call: answers at once when there is something. A newer poll ends this one with 409."""
-        self.end_poll("terminated by other getUpdates request; make sure that only one bot instance is running")
-        ended: asyncio.Future[str] = asyncio.get_running_loop().create_future()
+        self.end_poll(
+            conflict("terminated by other getUpdates request; make sure that only one bot instance is running")
+        )
+        ended: asyncio.Future[Refused] = asyncio.get_running_loop().create_future()
         self._poll = ended
         deadline = asyncio.get_running_loop().time() + min(seconds, MAX_POLL_SECONDS)
         ended.add_done_callback(lambda _: self.bell.ring())
@@ -107,12 +132,12 @@ class Mailbox:
                     return found
                 if not await self.bell.wait(deadline - asyncio.get_running_loop().time()):
                     return []
-            raise conflict(ended.result())
+            raise ended.result()
         finally:
             if self._poll is ended:
                 self._poll = None
 
-    def end_poll(self, reason: str) -> None:
+    def end_poll(self, reason: Refused) -> None:
         if self._poll is not None and not self._poll.done():
             self._poll.set_result(reason)
 

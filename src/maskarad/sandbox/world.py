@@ -5,7 +5,6 @@ whole by `state`. A message's `body` is the Bot API object itself; it is replace
 because answers, updates and events share it.
 """
 
-from itertools import chain
 from typing import Any
 
 import msgspec
@@ -163,7 +162,9 @@ class World(msgspec.Struct):
 
     def has_username(self, username: str) -> bool:
         wanted = username.lower()
-        return any((each.username or "").lower() == wanted for each in chain(self.people.values(), self.bots.values()))
+        people = (person.username or "" for person in self.people.values())
+        bots = (bot.username for bot in self.bots.values())
+        return any(each.lower() == wanted for each in (*people, *bots))
 
     def next_message_id(self, chat: Chat) -> int:
         """Supergroups count for themselves. Private chats and basic groups draw on the bot's own counter, as at

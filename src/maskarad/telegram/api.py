@@ -1,10 +1,12 @@
 """One call to the Bot API, and the one place where its errors become ours."""
 
+import re
 from collections.abc import AsyncIterator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from datetime import timedelta
 from typing import Any
 
+from telegram import error as ptb
 from telegram.request import BaseRequest, RequestData
 from telegram.request._requestparameter import RequestParameter
 
@@ -25,13 +27,15 @@ from maskarad.errors import (
 from maskarad.settings import Settings
 from maskarad.telegram.transport import AiohttpRequest, NoConnection
 from maskarad.values import Token
-from telegram import error as ptb
 
 READ_SECONDS = 20.0
 """How long an answer may take unless the call says otherwise."""
 
 DETAIL_CHARACTERS = 200
 """How much of Telegram's own words an error of ours keeps."""
+
+LONGEST_PAUSE_SECONDS = 86_400.0
+"""What is believed of a `retry_after`."""
 
 _BAD_ANSWER = (KeyError, TypeError, ValueError, AttributeError, OverflowError)
 """What python-telegram-bot raises on an answer that is JSON but not Telegram's."""
@@ -99,13 +103,14 @@ async def open_api(settings: Settings) -> AsyncIterator[BotApi]:
 
 def _translate(error: ptb.TelegramError, token: Token) -> TelegramError:
     """Class first, words second: Telegram tells its 400s apart by their text only."""
-    detail = error.message.replace(token.reveal(), "…")[:DETAIL_CHARACTERS]
+    # The library changes the case of what Telegram said.
+    detail = re.sub(re.escape(token.reveal()), "…", error.message, flags=re.IGNORECASE)[:DETAIL_CHARACTERS]
     words = detail.lower()
     match error:
         case ptb.RetryAfter():
             return Flooded(_seconds(error.retry_after))
-        case ptb.ChatMigrated():
-            return ChatMoved(error.new_chat_id)
+        case ptb.ChatMigrated(new_chat_id=int(new_chat_id)):
+            return ChatMoved(new_chat_id)
         case ptb.Forbidden():
             return ChatGone(detail)
         case ptb.InvalidToken():
@@ -129,5 +134,10 @@ def _bad_request(words: str, detail: str) -> TelegramError:
     return TelegramRefused(detail)
 
 
-def _seconds(retry_after: int | timedelta) -> float:
-    return retry_after.total_seconds() if isinstance(retry_after, timedelta) else float(retry_after)
+def _seconds(retry_after: object) -> float:
+    match retry_after:
+        case timedelta():
+            return min(retry_after.total_seconds(), LONGEST_PAUSE_SECONDS)
+        case int() | float():
+            return float(min(retry_after, LONGEST_PAUSE_SECONDS))
+    return 1.0

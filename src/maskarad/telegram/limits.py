@@ -123,7 +123,7 @@ class FloodLimits:
         self._group_rates = [*self._chat_rates, (per_group_minute, 60.0)]
         self._clock = clock
         self._sleep = sleep
-        self._patience = patience
+        self.patience = patience
         self._bots: dict[int, Lane] = {}
         self._chats: dict[tuple[int, int], Lane] = {}
         self._tidy_at = TIDY_FROM
@@ -133,12 +133,12 @@ class FloodLimits:
         """This chat's next turn. It is held until the block ends, so that a message sent again after a 429 is not
         overtaken by the one behind it."""
         bot = self._lane(self._bots, bot_id, self._bot_rates)
-        chat = self._chat(bot_id, chat_id)
         bot.users += 1
+        chat = self._chat(bot_id, chat_id)
         chat.users += 1
         try:
             async with chat.order:
-                yield Turn(bot, chat, self._patience)
+                yield Turn(bot, chat, self.patience)
         finally:
             bot.users -= 1
             chat.users -= 1
@@ -147,7 +147,7 @@ class FloodLimits:
         """For calls that are no messages (edits): waits for a pause only, takes no turn. Raises Flooded."""
         chat = self._chats.get((bot_id, chat_id))
         if chat is not None:
-            await chat.after_pause(self._patience)
+            await chat.after_pause(self.patience)
 
     def pause(self, bot_id: int, chat_id: int, seconds: float) -> None:
         """Telegram answered 429 to something that took no turn."""
@@ -169,13 +169,18 @@ class FloodLimits:
         """Forget idle lanes, seldom enough that it costs a constant share of making them."""
         if len(self) < self._tidy_at:
             return
-        self._bots = {key: lane for key, lane in self._bots.items() if not lane.is_idle()}
-        self._chats = {key: lane for key, lane in self._chats.items() if not lane.is_idle()}
+        _drop_idle(self._bots)
+        _drop_idle(self._chats)
         self._tidy_at = max(TIDY_FROM, 2 * len(self))
 
     def __len__(self) -> int:
         """Lanes in memory."""
         return len(self._bots) + len(self._chats)
+
+
+def _drop_idle(lanes: dict[Key, Lane]) -> None:
+    for key in [key for key, lane in lanes.items() if lane.is_idle()]:
+        del lanes[key]
 
 
 def limits_from(settings: Settings, clock: Clock) -> FloodLimits:

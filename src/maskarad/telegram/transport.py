@@ -1,13 +1,12 @@
 """python-telegram-bot's network side on aiohttp: JSON bodies, one pool for every bot, no address in any error."""
 
-import json
 from typing import Any
 
 import aiohttp
-import orjson
 from telegram.error import NetworkError, TelegramError, TimedOut
 from telegram.request import BaseRequest, RequestData
 
+from maskarad.telegram import wire
 from maskarad.values import JsonObject
 
 CONNECT_SECONDS = 10.0
@@ -86,9 +85,11 @@ class AiohttpRequest(BaseRequest):
 
     @staticmethod
     def parse_json_payload(payload: bytes) -> JsonObject:
-        """Read an answer: always an object. Lone surrogates, which Telegram passes on from broken clients and orjson
-        refuses, are read by the standard library. Raises python-telegram-bot's TelegramError."""
-        parsed = _parse(payload)
+        """Read an answer, always an object. Raises python-telegram-bot's TelegramError."""
+        try:
+            parsed = wire.decode(payload)
+        except ValueError:
+            parsed = None
         if not isinstance(parsed, dict):
             raise TelegramError("the answer is not a JSON object")
         return parsed
@@ -105,7 +106,7 @@ def _body(request_data: RequestData | None) -> tuple[bytes | aiohttp.FormData | 
         return None, None
     if request_data.contains_files:
         return _form(request_data), None
-    return _encode(request_data.parameters), _JSON
+    return wire.encode(request_data.parameters), _JSON
 
 
 def _form(request_data: RequestData) -> aiohttp.FormData:
@@ -115,36 +116,6 @@ def _form(request_data: RequestData) -> aiohttp.FormData:
     for name, (filename, content, content_type) in request_data.multipart_data.items():
         form.add_field(name, content, filename=filename, content_type=content_type)
     return form
-
-
-def _encode(parameters: JsonObject) -> bytes:
-    try:
-        return orjson.dumps(parameters)
-    except TypeError:
-        return orjson.dumps(_without_surrogates(parameters))
-
-
-def _without_surrogates(value: Any) -> Any:
-    """A language model may write half an emoji; Telegram would refuse the whole message for it."""
-    if isinstance(value, str):
-        return value.encode("utf-8", "replace").decode()
-    if isinstance(value, dict):
-        return {_without_surrogates(name): _without_surrogates(each) for name, each in value.items()}
-    if isinstance(value, list | tuple):
-        return [_without_surrogates(each) for each in value]
-    return value
-
-
-def _parse(payload: bytes) -> object:
-    try:
-        return orjson.loads(payload)
-    except orjson.JSONDecodeError:
-        pass
-    try:
-        return json.loads(payload.decode("utf-8", "replace"))
-    except (ValueError, RecursionError):
-        pass
-    raise TelegramError("the answer is not JSON")
 
 
 def _without_address(error: Exception) -> NetworkError:

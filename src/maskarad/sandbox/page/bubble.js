@@ -26,7 +26,9 @@ export function bubble(view, on) {
       "aria-label": `${mine ? "You" : nameOf(message.from)}, ${clockTime(message.date)}`,
       data: { id: message.message_id },
     },
-    view.group && !mine && el("span", { class: "line-face" }, view.last && message.from && faceOf(message.from, "small")),
+    view.group &&
+      !mine &&
+      el("span", { class: "line-face" }, view.last && message.from && faceOf(message.from, "small")),
     el("div", { class: "stack" }, body(view, mine, on), keyboard(message, on), reactions(message, me, on)),
     iconButton("more", "Message actions", (event) => on.menu(message, event.currentTarget), {
       class: "line-menu",
@@ -54,13 +56,16 @@ function body({ message, group, first }, mine, on) {
     forwarded(message),
     message.reply_to_message && quote(message.reply_to_message, on),
     !message.text && placeholder(message),
-    text && el("div", { class: "text", dir: "auto" }, richText(text, entities, on)),
-    el(
-      "span",
-      { class: "stamp" },
-      message.edited && el("span", { class: "edited" }, "edited "),
-      el("time", { datetime: new Date(message.date * 1000).toISOString() }, clockTime(message.date)),
-    ),
+    text ? el("div", { class: "text", dir: "auto" }, richText(text, entities, on), stamp(message)) : stamp(message),
+  );
+}
+
+function stamp(message) {
+  return el(
+    "span",
+    { class: "stamp" },
+    message.edited && el("span", { class: "edited" }, "edited "),
+    el("time", { datetime: new Date(message.date * 1000).toISOString() }, clockTime(message.date)),
   );
 }
 
@@ -141,14 +146,25 @@ function keyboard(message, on) {
   return el(
     "div",
     { class: "keyboard", role: "group", "aria-label": "Buttons" },
-    rows.map((row, y) => el("div", { class: "keyboard-row" }, row.map((button, x) => key(message, button, `${y}:${x}`, on)))),
+    rows.map((row, y) =>
+      el(
+        "div",
+        { class: "keyboard-row" },
+        row.map((button, x) => key(message, button, `${y}:${x}`, on)),
+      ),
+    ),
   );
 }
 
 function key(message, button, spot, on) {
   if (button.url) {
     const safe = /^(https?|tg):/i.test(button.url) ? button.url : null;
-    return el("a", { class: "key", href: safe, target: "_blank", rel: "noopener noreferrer" }, label(button), icon("link"));
+    return el(
+      "a",
+      { class: "key", href: safe, target: "_blank", rel: "noopener noreferrer" },
+      label(button),
+      icon("link"),
+    );
   }
   const usable = button.callback_data !== undefined;
   return el(
@@ -194,7 +210,12 @@ export function typingLine(typists, group) {
   return el(
     "div",
     { class: "line theirs first last typing" },
-    group && el("span", { class: "line-face" }, face(typists[0].is_bot ? "bot" : "person", typists[0].id, nameOf(typists[0]), "small")),
+    group &&
+      el(
+        "span",
+        { class: "line-face" },
+        face(typists[0].is_bot ? "bot" : "person", typists[0].id, nameOf(typists[0]), "small"),
+      ),
     el(
       "div",
       { class: "bubble", role: "status" },

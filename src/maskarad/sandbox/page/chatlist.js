@@ -2,7 +2,7 @@
 
 import { el, reconcile } from "./dom.js";
 import { face, faceOf, nameOf } from "./faces.js";
-import { serviceLine, summary } from "./summary.js";
+import { doing, serviceLine, summary } from "./summary.js";
 import { listTime } from "./times.js";
 
 const MOST_STRANGERS = 50;
@@ -52,7 +52,7 @@ function rowOf(stage, chat) {
     unread: stage.unread.get(chat.key) ?? 0,
     time: message ? listTime(message.date) : "",
     author: message && !bot && !serviceLine(message) ? authorOf(stage, message) : "",
-    line: typists.length ? "typing…" : message ? summary(message).slice(0, 120) : "No messages yet",
+    line: typists.length ? doing(typists[0].action) : message ? summary(message).slice(0, 120) : "No messages yet",
     typing: typists.length > 0,
   };
 }

@@ -1,4 +1,4 @@
-/** Writing: a text that grows, a reply or an edit under way, placeholders for media, the bot's commands. */
+/** Writing: a text that grows, a reply or an edit under way, placeholders for media. */
 
 import { sandbox } from "./api.js";
 import { el } from "./dom.js";
@@ -17,7 +17,6 @@ export class Composer {
   #context = null;
   #bar = el("div", { class: "composing", hidden: true });
   #input;
-  #commands;
 
   constructor(stage, key, draft) {
     this.#stage = stage;
@@ -31,7 +30,6 @@ export class Composer {
       oninput: () => this.#grow(),
       onkeydown: (event) => this.#typed(event),
     });
-    this.#commands = iconButton("commands", "Bot commands", (event) => this.#showCommands(event.currentTarget));
     this.node = el(
       "form",
       { class: "composer", onsubmit: (event) => (event.preventDefault(), this.#submit()) },
@@ -43,20 +41,17 @@ export class Composer {
           this.#showMedia(event.currentTarget),
         ),
         this.#input,
-        this.#commands,
         el("button", { class: "send", "aria-label": "Send", title: "Send (Enter)" }, icon("send")),
       ),
     );
-    this.refresh();
   }
 
   get draft() {
     return this.#context?.kind === "edit" ? "" : this.#input.value;
   }
 
-  /** After the room changed: commands may have come, and what is being answered may be gone. */
+  /** After the room changed: what is being answered or edited may be gone. */
   refresh() {
-    this.#commands.hidden = this.#listedCommands().length === 0;
     const messages = this.#stage.room?.messages ?? [];
     if (this.#context && !messages.some((each) => each.message_id === this.#context.message.message_id)) this.#drop();
   }
@@ -81,7 +76,12 @@ export class Composer {
     this.#bar.hidden = false;
     this.#bar.replaceChildren(
       icon(context.kind),
-      el("span", {}, el("bdi", { class: "quote-name" }, title), el("bdi", { class: "quote-text" }, summary(context.message))),
+      el(
+        "span",
+        {},
+        el("bdi", { class: "quote-name" }, title),
+        el("bdi", { class: "quote-text" }, summary(context.message)),
+      ),
       iconButton("close", "Cancel", () => this.#drop()),
     );
     this.focus();
@@ -148,18 +148,5 @@ export class Composer {
   #sendMedia(media) {
     const caption = this.#input.value.trim();
     this.send({ media, ...(media === "sticker" ? { emoji: "🎭" } : caption && { caption }) });
-  }
-
-  #listedCommands() {
-    return this.#stage.room?.commands ?? [];
-  }
-
-  #showCommands(anchor) {
-    const items = this.#listedCommands().map(({ command, description }) => ({
-      label: `/${command}`,
-      hint: description,
-      act: () => this.send({ text: `/${command}` }),
-    }));
-    openMenu(anchor, items);
   }
 }

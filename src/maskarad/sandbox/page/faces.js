@@ -32,7 +32,10 @@ export function toneOf(id) {
 
 export function nameOf(someone) {
   if (!someone) return "Someone";
-  const name = [someone.first_name ?? someone.name ?? someone.title, someone.last_name].filter(Boolean).join(" ").trim();
+  const name = [someone.first_name ?? someone.name ?? someone.title, someone.last_name]
+    .filter(Boolean)
+    .join(" ")
+    .trim();
   return name || (someone.username ? `@${someone.username}` : `No name (${someone.id})`);
 }
 
@@ -51,7 +54,8 @@ function initial(name) {
 }
 
 function mask(id) {
-  const pick = (list, step) => list[Math.floor(id / step) % list.length];
+  const mixed = Number((BigInt(id) * 2654435761n) % 4294967291n);
+  const pick = (list, step) => list[Math.floor(mixed / step) % list.length];
   return svg(
     "svg",
     { viewBox: "0 0 64 64" },

@@ -14,8 +14,9 @@ const KINDS = [
   "chat",
   "bot",
   "user",
-  "reset",
 ];
+/** A number beyond the end means "from now on". */
+const FROM_NOW = Number.MAX_SAFE_INTEGER;
 const FIRST_PAUSE_MS = 500;
 const LONGEST_PAUSE_MS = 8000;
 
@@ -23,7 +24,7 @@ export function follow({ onopen, onevent, oncut }) {
   let pause = FIRST_PAUSE_MS;
 
   function connect() {
-    const source = new EventSource("/sandbox/events");
+    const source = new EventSource(`/sandbox/events?after=${FROM_NOW}`);
     source.onopen = () => {
       pause = FIRST_PAUSE_MS;
       onopen();

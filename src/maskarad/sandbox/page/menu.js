@@ -1,4 +1,7 @@
-/** A small menu beside what was pressed: arrow keys move, Escape and a press elsewhere close it. */
+/**
+ * A small menu beside what was pressed: arrow keys move, Escape and a press elsewhere close it. It stands inside the
+ * dialog that it was opened from, because everything outside an open dialog is out of reach.
+ */
 
 import { el } from "./dom.js";
 import { icon } from "./icons.js";
@@ -26,7 +29,6 @@ export function openMenu(anchor, items, quick = []) {
         { type: "button", role: "menuitem", class: item.danger ? "danger" : null, onclick: choose(item.act) },
         item.icon && icon(item.icon),
         el("span", {}, item.label),
-        item.hint && el("small", {}, item.hint),
       ),
     ),
   );
@@ -36,7 +38,8 @@ export function openMenu(anchor, items, quick = []) {
     if (document.activeElement === document.body || menu.contains(document.activeElement)) anchor.focus();
     menu.remove();
   });
-  document.body.append(menu);
+  const dialog = anchor.closest("dialog");
+  (dialog ?? document.body).append(menu);
   menu.showPopover();
   place(menu, anchor.getBoundingClientRect());
   menu.querySelector("button")?.focus();

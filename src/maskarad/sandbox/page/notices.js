@@ -1,4 +1,4 @@
-/** Short words to the person: toasts that go by themselves, alerts that wait to be read. */
+/** Short words to the person: toasts that go by themselves (also above an open dialog), alerts that wait to be read. */
 
 import { el } from "./dom.js";
 import { Refusal } from "./api.js";
@@ -7,7 +7,10 @@ const SHOWN_MS = 4500;
 
 export function toast(text, kind = "word") {
   const node = el("div", { class: `toast ${kind}`, role: kind === "error" ? "alert" : "status" }, text);
-  document.getElementById("toasts").append(node);
+  const toasts = document.getElementById("toasts");
+  toasts.append(node);
+  if (toasts.matches(":popover-open")) toasts.hidePopover();
+  toasts.showPopover();
   setTimeout(() => node.remove(), SHOWN_MS);
 }
 

@@ -17,7 +17,7 @@ export function richText(text, entities = [], on = {}) {
 function spans(text, entities, start, end, on) {
   const nodes = [];
   let at = start;
-  for (let index = 0; index < entities.length; ) {
+  for (let index = 0; index < entities.length;) {
     const entity = entities[index];
     const stop = Math.min(entity.offset + entity.length, end);
     let next = index + 1;

@@ -1,19 +1,17 @@
 /** The open chat: its head, its messages and the place to write. */
 
 import { sandbox } from "./api.js";
-import { bubble, typingLine } from "./bubble.js";
+import { roomLink } from "./chatlist.js";
 import { Composer } from "./composer.js";
 import { el, reconcile } from "./dom.js";
 import { face, nameOf } from "./faces.js";
-import { iconButton, icon } from "./icons.js";
+import { iconButton } from "./icons.js";
+import { Log } from "./log.js";
 import { openMenu } from "./menu.js";
 import { alertBox, attempt, toast } from "./notices.js";
-import { serviceLine } from "./summary.js";
-import { dayName, dayOf } from "./times.js";
+import { doing } from "./summary.js";
 
-const SHOWN_AT_FIRST = 150;
-const NEAR_BOTTOM_PX = 90;
-const SAME_BREATH_S = 300;
+const GONE = ["left", "kicked"];
 const QUICK_REACTIONS = ["👍", "❤", "🔥", "😁", "🤔", "😢", "👏", "🎉"];
 
 export class Room {
@@ -25,13 +23,9 @@ export class Room {
   #mode = null;
   #composer = null;
   #drafts = new Map();
-  #shown = SHOWN_AT_FIRST;
-  #newest = 0;
-  #missed = 0;
   #head;
   #log;
   #foot;
-  #down;
 
   constructor(parent, stage, { showInfo, goBack }) {
     this.#parent = parent;
@@ -45,12 +39,14 @@ export class Room {
     if (!room) return this.#drawNothing();
     if (room.key !== this.#key) this.#enter(room.key);
     this.#drawHead(room);
-    this.#drawLog(room);
     this.#drawFoot(room);
+    this.#log.draw(room);
     return undefined;
   }
 
+  /** Ready to write at once; not on a touch screen, where the keyboard would cover the chat. */
   focus() {
+    if (!matchMedia("(hover: hover)").matches) return;
     (this.#foot?.querySelector("textarea, button") ?? this.#parent).focus();
   }
 
@@ -79,27 +75,18 @@ export class Room {
   #enter(key) {
     this.#leave();
     this.#key = key;
-    this.#shown = SHOWN_AT_FIRST;
-    this.#newest = 0;
-    this.#missed = 0;
     this.#head = el("header", { class: "room-head" });
-    this.#log = el("div", { class: "log", role: "log", "aria-label": "Messages", tabindex: "0" });
-    this.#down = el(
-      "button",
-      { type: "button", class: "down", hidden: true, "aria-label": "To the newest message", onclick: () => this.#toBottom() },
-      icon("down"),
-      el("span", { class: "badge" }),
-    );
-    this.#log.addEventListener("scroll", () => this.#scrolled(), { passive: true });
+    this.#log = new Log(this.#stage, this.#answers());
     this.#foot = el("footer", { class: "room-foot" });
-    this.#parent.replaceChildren(this.#head, el("div", { class: "log-frame" }, this.#log, this.#down), this.#foot);
+    this.#parent.replaceChildren(this.#head, this.#log.node, this.#foot);
   }
 
   #drawHead(room) {
     const bot = this.#stage.botOf(room.key);
     const title = bot ? nameOf(bot) : (room.chat?.title ?? room.key);
     const typists = this.#stage.typists(room.key);
-    const view = { title, line: this.#headLine(room, bot), typists: typists.map(({ from }) => nameOf(from)) };
+    const sayDoing = ({ from, action }) => (bot ? doing(action) : `${nameOf(from)} ${doing(action)}`);
+    const view = { title, line: this.#headLine(room, bot), typing: typists.map(sayDoing).join(" ") };
     const build = () =>
       el(
         "div",
@@ -120,86 +107,27 @@ export class Room {
             "span",
             { class: "chat-lines" },
             el("bdi", { class: "chat-title" }, title),
-            typists.length
-              ? el("span", { class: "chat-last typing-now" }, bot ? "typing…" : `${view.typists.join(", ")} typing…`)
-              : el("span", { class: "chat-last" }, view.line),
+            el("span", { class: view.typing ? "chat-last typing-now" : "chat-last" }, view.typing || view.line),
           ),
         ),
-        iconButton(bot ? "more" : "people", bot ? "About this bot" : "Members", this.#showInfo, { data: { spot: "info" } }),
+        iconButton(bot ? "more" : "people", bot ? "About this bot" : "Members", this.#showInfo, {
+          data: { spot: "info" },
+        }),
       );
     reconcile(this.#head, [{ key: "head", signature: JSON.stringify(view), build }]);
   }
 
   #headLine(room, bot) {
     if (bot) return `@${bot.username}`;
-    const present = room.members.filter(({ status }) => !["left", "kicked"].includes(status));
+    const present = room.members.filter(({ status }) => !GONE.includes(status));
     const bots = present.filter(({ user }) => user.is_bot).length;
     const people = present.length - bots;
     const count = (number, one, many) => `${number} ${number === 1 ? one : many}`;
     return `${count(people, "person", "people")}, ${count(bots, "bot", "bots")}`;
   }
 
-  #drawLog(room) {
-    const atBottom = this.#isAtBottom();
-    const firstDraw = this.#newest === 0;
-    const fresh = room.messages.filter((message) => message.message_id > this.#newest);
-    const mineIsNew = fresh.some((message) => message.from?.id === this.#stage.me.id);
-    reconcile(this.#log, this.#entries(room));
-    this.#newest = room.messages.at(-1)?.message_id ?? this.#newest;
-    if (firstDraw || atBottom || mineIsNew) this.#toBottom();
-    else this.#missed += fresh.length;
-    this.#scrolled();
-  }
-
-  #entries(room) {
-    const messages = room.messages.slice(-this.#shown);
-    const group = !this.#stage.botOf(room.key);
-    const entries = [];
-    if (messages.length < room.messages.length) entries.push(this.#earlier());
-    messages.forEach((message, at) => {
-      if (!at || dayOf(messages[at - 1].date) !== dayOf(message.date)) entries.push(dayEntry(message.date));
-      const first = !together(messages[at - 1], message);
-      const last = !together(message, messages[at + 1]);
-      const view = { message, me: this.#stage.me.id, group, first, last };
-      entries.push({
-        key: `m${message.message_id}`,
-        signature: JSON.stringify(view),
-        build: () => bubble(view, this.#reactions()),
-      });
-    });
-    if (!room.messages.length) entries.push(this.#beginning(room, group));
-    const typists = this.#stage.typists(room.key).map(({ from }) => this.#stage.account(from.id) ?? from);
-    if (typists.length) {
-      const names = typists.map(nameOf).join();
-      entries.push({ key: "typing", signature: names, build: () => typingLine(typists, group) });
-    }
-    return entries;
-  }
-
-  #beginning(room, group) {
-    const bot = this.#stage.botOf(room.key);
-    const text = group
-      ? "Nothing has been said here yet. Write the first line, or add a bot with the button above."
-      : `${nameOf(bot)} is waiting behind the curtain. Press Start to begin.`;
-    return { key: "beginning", signature: text, build: () => el("p", { class: "beginning" }, el("bdi", {}, text)) };
-  }
-
-  #earlier() {
-    const more = () => {
-      const before = this.#log.scrollHeight;
-      this.#shown += SHOWN_AT_FIRST;
-      this.draw();
-      this.#log.scrollTop += this.#log.scrollHeight - before;
-    };
-    const build = () => el("button", { type: "button", class: "quiet earlier", onclick: more }, "Show earlier messages");
-    return { key: "earlier", signature: "", build };
-  }
-
   #drawFoot(room) {
-    const bot = this.#stage.botOf(room.key);
-    const status = this.#stage.statusIn(room, this.#stage.me.id);
-    const outside = !bot && (!status || ["left", "kicked"].includes(status));
-    const mode = outside ? "outside" : bot && !room.messages.length ? "start" : "write";
+    const mode = this.#modeOf(room);
     if (mode !== this.#mode) {
       const hadFocus = this.#foot.contains(document.activeElement);
       this.#mode = mode;
@@ -209,10 +137,24 @@ export class Room {
     this.#composer?.refresh();
   }
 
+  #modeOf(room) {
+    if (this.#stage.botOf(room.key)) {
+      if (room.chat?.blocked) return "blocked";
+      return room.messages.length ? "write" : "start";
+    }
+    if (room.chat?.migrated_to) return "moved";
+    const status = this.#stage.statusIn(room, this.#stage.me.id);
+    return !status || GONE.includes(status) ? "outside" : "write";
+  }
+
   #footFor(mode, key) {
     this.#composer = null;
-    if (mode === "start") return this.#wide("Start", () => sandbox.say(key, { from: this.#stage.me.id, text: "/start" }));
-    if (mode === "outside") return this.#wide("Join this group", () => sandbox.join(key, this.#stage.me.id));
+    const me = this.#stage.me.id;
+    const start = () => sandbox.say(key, { from: me, text: "/start" });
+    if (mode === "start") return this.#wide("Start", start);
+    if (mode === "blocked") return this.#wide("Unblock and start again", start);
+    if (mode === "outside") return this.#wide("Join this group", () => sandbox.join(key, me));
+    if (mode === "moved") return this.#wide("Go to the supergroup", () => this.#follow());
     this.#composer = new Composer(this.#stage, key, this.#drafts.get(`${this.#stage.me.id}/${key}`) ?? "");
     return this.#composer.node;
   }
@@ -221,19 +163,27 @@ export class Room {
     const onclick = async (event) => {
       const button = event.currentTarget;
       button.disabled = true;
-      if (await attempt(act)) await attempt(() => this.#stage.load());
+      const done = await attempt(act);
+      if (done) await attempt(() => this.#stage.load());
       button.disabled = false;
+      if (done) this.focus();
     };
     return el("button", { type: "button", class: "primary wide", onclick }, label);
   }
 
-  #reactions() {
+  #follow() {
+    location.hash = roomLink(String(this.#stage.room.chat.migrated_to));
+    return null;
+  }
+
+  /** What pressing things inside a message does. */
+  #answers() {
     const key = this.#key;
     return {
       menu: (message, anchor) => this.#menu(message, anchor),
       press: (message, button, node) => this.#press(message, button, node),
       react: (message, emoji) => attempt(() => sandbox.react(key, message.message_id, this.#stage.me.id, emoji)),
-      jump: (messageId) => this.#jump(messageId),
+      jump: (messageId) => this.#log.jump(messageId) || toast("That message is no longer here.", "error"),
       command: (text) => this.#composer?.send({ text }),
       mention: (username) => this.#visit(username),
     };
@@ -273,51 +223,9 @@ export class Room {
     else if (answer.text) toast(answer.text);
   }
 
-  #jump(messageId) {
-    let node = this.#log.querySelector(`[data-id="${messageId}"]`);
-    if (!node && this.#stage.room.messages.some((message) => message.message_id === messageId)) {
-      this.#shown = this.#stage.room.messages.length;
-      this.draw();
-      node = this.#log.querySelector(`[data-id="${messageId}"]`);
-    }
-    if (!node) return toast("That message is no longer here.", "error");
-    node.scrollIntoView({ block: "center", behavior: "smooth" });
-    node.classList.add("pointed");
-    node.addEventListener("animationend", () => node.classList.remove("pointed"), { once: true });
-    return undefined;
-  }
-
   #visit(username) {
     const found = this.#stage.byUsername(username);
-    if (found?.is_bot && found.token) location.hash = `#/chat/${encodeURIComponent(this.#stage.privateKey(found.id))}`;
+    if (found?.is_bot && found.token) location.hash = roomLink(this.#stage.privateKey(found.id));
     else toast(found ? `${nameOf(found)} is a person; people here talk in groups.` : `There is no @${username} here.`);
   }
-
-  #isAtBottom() {
-    return this.#log.scrollHeight - this.#log.scrollTop - this.#log.clientHeight < NEAR_BOTTOM_PX;
-  }
-
-  #toBottom() {
-    this.#log.scrollTop = this.#log.scrollHeight;
-    this.#missed = 0;
-  }
-
-  #scrolled() {
-    const atBottom = this.#isAtBottom();
-    if (atBottom) this.#missed = 0;
-    this.#down.hidden = atBottom;
-    this.#down.lastElementChild.hidden = this.#missed === 0;
-    this.#down.lastElementChild.textContent = String(this.#missed);
-  }
-}
-
-function together(one, other) {
-  if (!one || !other || serviceLine(one) || serviceLine(other)) return false;
-  const close = other.date - one.date < SAME_BREATH_S && dayOf(one.date) === dayOf(other.date);
-  return close && one.from?.id === other.from?.id;
-}
-
-function dayEntry(seconds) {
-  const name = dayName(seconds);
-  return { key: `d${dayOf(seconds)}`, signature: name, build: () => el("div", { class: "day" }, el("span", {}, name)) };
 }

@@ -28,8 +28,14 @@ export class Stage extends EventTarget {
     this.bots = new Map(bots.map((bot) => [bot.id, { ...bot, is_bot: true, first_name: bot.name }]));
     if (this.me) this.me = this.people.get(this.me.id) ?? null;
     await this.loadChats();
-    if (this.#wantedRoom) await this.open(this.#wantedRoom);
+    await this.#reopen();
     this.changed();
+  }
+
+  /** Read the open room again; it closes when it (or the one I am) is gone. */
+  async #reopen() {
+    if (!this.#wantedRoom) return;
+    if (!this.me || !(await attempt(() => this.open(this.#wantedRoom)))) this.close();
   }
 
   async loadChats() {
@@ -59,16 +65,17 @@ export class Stage extends EventTarget {
     return this.loadChats();
   }
 
-  /** Open a chat; one that has no message yet (a bot never written to) is an empty room. */
+  /** Open a chat and answer the room; a bot never written to has an empty one. Null when another was opened since. */
   async open(key) {
     this.#wantedRoom = key;
     const bot = this.botOf(key);
     const known = this.chats.some((chat) => chat.key === key);
     const answer = known || !bot ? await sandbox.chat(key) : { chat: null, members: [], messages: [] };
-    if (this.#wantedRoom !== key) return;
+    if (this.#wantedRoom !== key) return null;
     this.room = { key, ...answer };
     this.#read();
     this.changed();
+    return this.room;
   }
 
   close() {
@@ -122,7 +129,7 @@ export class Stage extends EventTarget {
   apply(kind, event) {
     const act = {
       message: () => this.#message(event.chat, event.message),
-      edited: () => this.#upsert(event.chat, event.message),
+      edited: () => this.#upsert(event.chat, event.edited),
       deleted: () => this.#deleted(event.chat, event.message_id),
       reaction: () => this.#reaction(event),
       typing: () => this.#typing(event),
@@ -130,7 +137,6 @@ export class Stage extends EventTarget {
       chat: () => this.#refreshRoom(event.chat),
       bot: () => this.#refresh(),
       user: () => this.#refresh(),
-      reset: () => this.#refresh(),
     }[kind];
     act?.();
   }
@@ -194,7 +200,8 @@ export class Stage extends EventTarget {
   #typing({ chat, from, action }) {
     if (from.id === this.me?.id) return;
     if (!this.typing.has(chat)) this.typing.set(chat, new Map());
-    this.typing.get(chat).set(from.id, { from, action, until: Date.now() + TYPING_MS });
+    const until = action === "cancel" ? 0 : Date.now() + TYPING_MS;
+    this.typing.get(chat).set(from.id, { from, action, until });
     setTimeout(() => this.changed(), TYPING_MS + 50);
     this.changed();
   }

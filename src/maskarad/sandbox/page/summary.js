@@ -12,6 +12,17 @@ const MEDIA = {
   audio: "Audio",
 };
 
+const DOING = {
+  record_voice: "recording a voice message…",
+  upload_voice: "sending a voice message…",
+  upload_photo: "sending a photo…",
+  upload_document: "sending a document…",
+  choose_sticker: "choosing a sticker…",
+};
+
+/** What a chat action says someone is doing. */
+export const doing = (action) => DOING[action] ?? "typing…";
+
 export function mediaKind(message) {
   return Object.keys(MEDIA).find((kind) => message[kind]);
 }

@@ -1,0 +1,5 @@
+"""`python -m maskarad` is `maskarad`."""
+
+from maskarad.cli import main
+
+main()

@@ -1,0 +1,324 @@
+"""The composition root: settings become a running platform. Here, and only here, the parts meet."""
+
+import asyncio
+import contextlib
+import secrets
+import time
+from collections.abc import Awaitable, Callable, Coroutine
+from typing import Any
+
+import structlog
+
+from maskarad.controls.commands import Commands, described_commands
+from maskarad.controls.membership import Memberships
+from maskarad.db import schema, users
+from maskarad.db import turns as turn_rows
+from maskarad.db.engine import Database, open_database
+from maskarad.delivery.deliver import Delivery
+from maskarad.delivery.pacing import no_pause, pause_before
+from maskarad.errors import SettingsError
+from maskarad.intake.accept import Intake
+from maskarad.intake.refusal import Refusals
+from maskarad.jobs.changes import Changes
+from maskarad.jobs.conversation import RENEWAL, Conversations
+from maskarad.jobs.housekeeping import tidy
+from maskarad.jobs.periodic import every
+from maskarad.jobs.wakeup import Wakeups
+from maskarad.llm.on_demand import ModelOnDemand
+from maskarad.manager.bot import Manager
+from maskarad.ops.notices import Notices
+from maskarad.route import Router
+from maskarad.settings import Settings
+from maskarad.snapshots import Links, Personas, accounts
+from maskarad.telegram.api import BotApi
+from maskarad.telegram.bots import BotRegistry
+from maskarad.telegram.handling import bounded
+from maskarad.telegram.limits import limits_from
+from maskarad.telegram.pollers import Pollers
+from maskarad.telegram.send import Sender
+from maskarad.telegram.transport import AiohttpRequest
+from maskarad.telegram.typing import Typing
+from maskarad.telegram.webhooks import Webhooks
+from maskarad.texts import language_for, load_texts
+from maskarad.turn.run import Turns
+from maskarad.values import MANAGER_BOT_ID, READY_MOODS, Bot, Incoming, Mood, Token
+from maskarad.vault import open_vault
+from maskarad.web.app import build_app
+from maskarad.web.server import HttpServer
+
+log = structlog.get_logger()
+
+GATHER = 1.0
+"""Seconds that a persona waits for the rest of what somebody is typing in several messages (REPLY_PACING=natural)."""
+
+SWEEP_INTERVAL = 2.0
+CHANGES_INTERVAL = 2.0
+TIDY_INTERVAL = 3600.0
+STOP_PATIENCE = 15.0
+"""Seconds that turns under way may take to finish once the platform is told to stop."""
+WORK_AT_ONCE = 1000
+"""Links worked on at once; most of them wait, for the model (bounded by itself) or in a pause between two parts."""
+
+
+class Platform:
+    """One running platform. `start` returns when it receives; `stop` when nothing is left to lose."""
+
+    def __init__(self, settings: Settings, *, clock: Callable[[], float] = time.time) -> None:
+        """Raises SettingsError."""
+        if settings.telegram_bot_token is None:
+            raise SettingsError("TELEGRAM_BOT_TOKEN: is not set; @BotFather gives one, `maskarad run` has a sandbox")
+        self._settings = settings
+        self._clock = clock
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._receiving = False
+        self._texts = load_texts()
+        self._vault = open_vault(settings.secret_keys, settings.data_dir)
+        self._database: Database = open_database(
+            settings.database, pool_size=settings.db_pool_size, max_overflow=settings.db_max_overflow
+        )
+        self._model = ModelOnDemand(settings)
+        self._build_snapshots()
+        self._build_edge(Token(settings.telegram_bot_token.get_secret_value()))
+        self._build_stages()
+        self._build_receivers()
+
+    def _build_snapshots(self) -> None:
+        settings, clock, database = self._settings, self._clock, self._database
+        self._accounts = accounts(database, lifetime=settings.cache_ttl_user, clock=clock)
+        self._personas = Personas(database, self._mood_text, lifetime=settings.cache_ttl_persona, clock=clock)
+        self._links = Links(database, lifetime=settings.cache_ttl_menu, clock=clock)
+
+    def _build_edge(self, manager_token: Token) -> None:
+        settings = self._settings
+        self._request = AiohttpRequest(
+            pool_size=settings.telegram_connection_pool_size,
+            pool_timeout=settings.telegram_pool_timeout,
+            read_timeout=30.0,
+        )
+        self._polls = AiohttpRequest(pool_size=0, pool_timeout=settings.telegram_pool_timeout, read_timeout=30.0)
+        self._api = BotApi(self._request, self._polls, settings.telegram_api_base_url)
+        self._registry = BotRegistry(
+            manager_token,
+            on_invalid=lambda bot_id: self._notices.token_refused(bot_id),
+            on_conflict=lambda bot_id: self._notices.conflict(bot_id),
+            clock=self._clock,
+        )
+        self._sender = Sender(self._api, limits_from(settings, time.monotonic), self._registry)
+        self._notices = Notices(
+            self._database,
+            self._sender,
+            self._texts,
+            clock=self._clock,
+            default_language=settings.default_language,
+        )
+
+    def _build_stages(self) -> None:
+        natural = self._settings.reply_pacing == "natural"
+        typing = Typing(self._sender).shown
+        memberships = Memberships(self._database, self._links, self._clock)
+        refusals = Refusals(self._sender.send_text, self._refusal, clock=self._clock)
+        turns = Turns(
+            self._database,
+            self._model,
+            speaker=self._personas.speaker,
+            typing=typing,
+            apology=lambda language: self._texts.get(language, "persona.apology"),
+            model_failed=self._notices.model_failed,
+            clock=self._clock,
+        )
+        delivery = Delivery(
+            self._database,
+            self._sender,
+            pause_before=pause_before if natural else no_pause,
+            typing=typing,
+            moved=memberships.moved,
+            clock=self._clock,
+        )
+        self._conversations = Conversations(self._database, turns, delivery, find_bot=self._find_bot, clock=self._clock)
+        self._wakeups = Wakeups(self._conversations.work, most=WORK_AT_ONCE)
+        self._router = Router(
+            manager=self._build_manager(),
+            intake=Intake(
+                self._database,
+                persona=self._personas.persona,
+                links=self._links,
+                turn_away=refusals.turn_away,
+                ring=self._wakeups.ring,
+                clock=self._clock,
+                gather=GATHER if natural else 0.0,
+            ),
+            commands=Commands(
+                self._database,
+                self._sender,
+                self._texts,
+                persona=self._personas.persona,
+                links=self._links,
+                turn_away=refusals.turn_away,
+                clock=self._clock,
+            ),
+            memberships=memberships,
+            find_bot=self._find_bot,
+        )
+
+    def _build_manager(self) -> Manager:
+        settings = self._settings
+        return Manager(
+            db=self._database,
+            sender=self._sender,
+            accounts=self._accounts,
+            texts=self._texts,
+            vault=self._vault,
+            clock=self._clock,
+            new_secret=lambda: secrets.token_urlsafe(24),
+            own_telegram_id=_bot_id_of(self._registry.token(MANAGER_BOT_ID)),
+            most_personas=settings.max_personas_per_user,
+            default_language=settings.default_language,
+            bot_health=self._registry.health,
+            on_persona_changed=self._personas.drop,
+            on_bot_changed=self._bot_changed,
+        )
+
+    def _build_receivers(self) -> None:
+        settings = self._settings
+        handle = bounded(self._router.handle, settings.telegram_concurrent_updates)
+        self._pollers = Pollers(self._api, self._registry, handle) if settings.run_mode == "polling" else None
+        self._webhooks = (
+            Webhooks(self._api, self._registry, url_base=settings.webhook_url_base)
+            if settings.run_mode == "webhook" and settings.webhook_url_base
+            else None
+        )
+        app = build_app(self._registry, handle, checks={"database": self._check_database})
+        self._server = HttpServer(app, settings.host, settings.port)
+        self._changes = Changes(
+            self._database,
+            open_token=self._vault.open,
+            on_bot=self._serve,
+            on_bot_gone=self._bot_gone,
+            on_persona=self._persona_changed,
+            clock=self._clock,
+        )
+        self._changed = asyncio.Event()
+
+    @property
+    def port(self) -> int:
+        """Where the platform's own HTTP server listens."""
+        return self._server.port
+
+    async def start(self, *, alone: bool) -> None:
+        """Begin to receive. `alone`: no other process works on this database, so claims left by a dead one are void.
+        Raises SchemaOutdated, DatabaseUnavailable, WrongSecretKey."""
+        await self._database.read(schema.check)
+        await self._request.initialize()
+        await self._polls.initialize()
+        if alone:
+            await self._database.write(turn_rows.release_all)
+        count = await self._changes.load()
+        await self._server.start()
+        if self._pollers is not None:
+            self._pollers.start()
+        if self._webhooks is not None:
+            self._webhooks.start()
+        self._receiving = True
+        self._start_jobs()
+        log.info("platform_started", bots=count, mode=self._settings.run_mode, port=self.port)
+
+    def _start_jobs(self) -> None:
+        sweep = self._conversations.sweep
+        self._every(SWEEP_INTERVAL, lambda: sweep(self._wakeups.ring), "sweep")
+        self._every(RENEWAL, self._conversations.renew, "renew")
+        self._every(0.0, self._follow_changes, "changes")
+        self._every(TIDY_INTERVAL, self._tidy, "tidy")
+        self._in_background(self._prepare(), "prepare")
+
+    def _every(self, interval: float, job: Callable[[], Awaitable[object]], name: str) -> None:
+        self._in_background(every(interval, job, name=name), name)
+
+    def _in_background(self, work: Coroutine[Any, Any, None], name: str) -> None:
+        task = asyncio.create_task(work, name=name)
+        self._tasks.add(task)
+        task.add_done_callback(self._ended)
+
+    def _ended(self, task: asyncio.Task[None]) -> None:
+        self._tasks.discard(task)
+        if not task.cancelled() and (error := task.exception()) is not None:
+            log.error("background_failed", task=task.get_name(), error=str(error), exc_info=error)
+
+    async def stop(self) -> None:
+        """Receive no more, let turns finish or give them back, then close everything."""
+        if self._webhooks is not None:
+            await self._webhooks.stop()
+        if self._pollers is not None:
+            await self._pollers.stop()
+        await self._server.stop()
+        await self._router.finish_answers(STOP_PATIENCE / 3)
+        await self._wakeups.close(STOP_PATIENCE)
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+        await self._model.close()
+        await self._request.shutdown()
+        await self._polls.shutdown()
+        await self._database.close()
+        log.info("platform_stopped")
+
+    def _find_bot(self, bot_id: int) -> Bot | None:
+        served = self._registry.find(bot_id)
+        return served.bot if served is not None and served.receives else None
+
+    def _serve(self, bot: Bot, token: Token) -> None:
+        new = self._registry.find(bot.id) is None
+        self._registry.put(bot, token)
+        self._accounts.drop(bot.owner_id)
+        if new and self._receiving:
+            self._in_background(self._introduce(bot), f"commands of bot {bot.id}")
+
+    def _bot_gone(self, bot_id: int) -> None:
+        self._registry.remove(bot_id)
+        self._accounts.clear()
+
+    def _persona_changed(self, persona_id: int) -> None:
+        self._personas.drop(persona_id)
+        self._accounts.clear()
+
+    def _bot_changed(self, _bot_id: int) -> None:
+        self._changed.set()
+
+    async def _follow_changes(self) -> None:
+        """Look for changes now and then, and at once when this process made one."""
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(self._changed.wait(), CHANGES_INTERVAL)
+        self._changed.clear()
+        await self._changes.look()
+
+    async def _introduce(self, bot: Bot) -> None:
+        """Tell Telegram the persona bot's commands, in each language."""
+        await self._sender.set_commands(bot.id, described_commands(self._texts))
+
+    async def _prepare(self) -> None:
+        """What the first poll need not wait for."""
+        await self._sender.set_commands(MANAGER_BOT_ID, manager_commands(self._texts))
+        await self._model.warm_up()
+
+    async def _tidy(self) -> None:
+        await self._database.write(lambda connection: tidy(connection, now=self._clock()))
+
+    async def _check_database(self) -> None:
+        await self._database.read(lambda connection: users.language_of(connection, 0))
+
+    async def _refusal(self, bot: Bot, message: Incoming) -> str:
+        persona = await self._personas.persona(bot.persona_id)
+        language = language_for(message.sender.language, persona.content.language)
+        return self._texts.html(language, "persona.refusal", name=persona.name)
+
+    def _mood_text(self, language: str, mood: Mood) -> tuple[str, str]:
+        if mood.key not in READY_MOODS:
+            return mood.name, mood.text
+        return self._texts.get(language, f"mood.{mood.key}.name"), self._texts.get(language, f"mood.{mood.key}.text")
+
+
+def _bot_id_of(token: Token) -> int:
+    """A token is the bot's id, a colon and a secret (Bot API, "Authorizing your bot")."""
+    number, _, _ = token.reveal().partition(":")
+    if not number.isdecimal():
+        raise SettingsError("TELEGRAM_BOT_TOKEN: is not a bot's token; it looks like 123456:ABC-DEF…")
+    return int(number)

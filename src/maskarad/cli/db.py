@@ -1,0 +1,50 @@
+"""`maskarad db upgrade|downgrade|current`"""
+
+from typing import Annotated
+
+import typer
+
+from maskarad.cli.common import AsJson, print_rows, with_any_database
+from maskarad.db import migrate, schema
+from maskarad.db.engine import Database
+from maskarad.settings import Settings
+
+app = typer.Typer(no_args_is_help=True)
+
+
+def register(parent: typer.Typer, name: str, help_text: str) -> None:
+    parent.add_typer(app, name=name, help=help_text)
+
+
+@app.command()
+def upgrade(revision: Annotated[str, typer.Argument(help="Revision to reach.")] = "head") -> None:
+    """Bring the schema up to what this version needs; an up-to-date database stays as it is."""
+
+    async def work(database: Database, _settings: Settings) -> str | None:
+        await database.write(lambda connection: migrate.upgrade(connection, revision))
+        return await database.read(schema.revision_of)
+
+    typer.echo(f"schema: {with_any_database(work)}")
+
+
+@app.command()
+def downgrade(
+    revision: Annotated[str, typer.Argument(help="Revision to go back to; base empties the database.")],
+) -> None:
+    """Take the schema back. Tables that the older schema does not have are dropped with their rows."""
+
+    async def work(database: Database, _settings: Settings) -> str | None:
+        await database.write(lambda connection: migrate.downgrade(connection, revision))
+        return await database.read(schema.revision_of)
+
+    typer.echo(f"schema: {with_any_database(work) or 'empty'}")
+
+
+@app.command()
+def current(as_json: AsJson = False) -> None:
+    """Show which revision the database has and which one this version needs."""
+
+    async def work(database: Database, _settings: Settings) -> str | None:
+        return await database.read(schema.revision_of)
+
+    print_rows([{"database": with_any_database(work), "needed": schema.REVISION}], as_json=as_json, empty="")

@@ -1,0 +1,1 @@
+"""From the outbox to Telegram: part by part, in order, each marked sent before the next."""

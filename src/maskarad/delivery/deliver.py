@@ -1,0 +1,96 @@
+"""Send what stands in a link's outbox. A restart goes on where it stopped: at most the part in flight appears twice."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from contextlib import AbstractAsyncContextManager
+from typing import Protocol
+
+import structlog
+
+from maskarad.db import links, turns
+from maskarad.db.engine import Database
+from maskarad.errors import ChatGone, ChatMoved, TelegramRefused
+from maskarad.values import Bot, ClaimedLink, Part, PartKind, Piece, Progress, SentMessage
+
+log = structlog.get_logger()
+
+
+class Messenger(Protocol):
+    """What delivery needs of Telegram. Both raise TelegramError; `send_text` waits for flood limits by itself."""
+
+    async def send_text(self, bot_id: int, chat_id: int, content: Piece, *, reply_to: int | None = None) -> int: ...
+
+    async def react(self, bot_id: int, chat_id: int, message_id: int, emoji: str | None) -> bool: ...
+
+
+class Delivery:
+    """`pause_before` gives the seconds between a part and the one before it; `typing` shows "typing…" meanwhile;
+    `moved` hears of a group that became a supergroup."""
+
+    def __init__(
+        self,
+        database: Database,
+        messenger: Messenger,
+        *,
+        pause_before: Callable[[str], float],
+        typing: Callable[[int, int], AbstractAsyncContextManager[None]],
+        moved: Callable[[int, int, int], None],
+        clock: Callable[[], float],
+        sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
+    ) -> None:
+        self._database = database
+        self._messenger = messenger
+        self._pause_before = pause_before
+        self._typing = typing
+        self._moved = moved
+        self._clock = clock
+        self._sleep = sleep
+
+    async def deliver(self, bot: Bot, link: ClaimedLink) -> Progress:
+        """Send all parts under the claim. Raises ClaimLost, DatabaseUnavailable, and TelegramError for what may work
+        later (unreachable, token refused); the unsent parts stay in the outbox then."""
+        progress = Progress(parts=0)
+        chat_id = link.chat.id
+        spoken = False
+        for part in await self._database.read(lambda connection: turns.parts(connection, link.claim.link_id)):
+            if spoken and (pause := self._pause_before(part.text)):
+                async with self._typing(bot.id, chat_id):
+                    await self._sleep(pause)
+            try:
+                chat_id, sent = await self._send_where_it_moved(bot, link, chat_id, part)
+            except ChatGone:
+                log.info("chat_gone", bot_id=bot.id, link_id=link.claim.link_id)
+                await self._database.write(lambda connection: turns.leave(connection, link.claim))
+                return Progress(parts=0)
+            spoken = spoken or sent is not None
+            progress = await self._mark(link, part, sent)
+        return progress
+
+    async def _send_where_it_moved(
+        self, bot: Bot, link: ClaimedLink, chat_id: int, part: Part
+    ) -> tuple[int, SentMessage | None]:
+        try:
+            return chat_id, await self._send(bot, chat_id, part)
+        except ChatMoved as moved:
+            new = moved.new_chat_id
+        await self._database.write(lambda connection: links.move(connection, bot.id, chat_id, new))
+        self._moved(bot.id, chat_id, new)
+        return new, await self._send(bot, new, part)
+
+    async def _send(self, bot: Bot, chat_id: int, part: Part) -> SentMessage | None:
+        """The message it became; None for a reaction, and for what Telegram will never take."""
+        try:
+            if part.kind is PartKind.REACTION:
+                if part.reply_to is not None:
+                    await self._messenger.react(bot.id, chat_id, part.reply_to, part.text)
+                return None
+            piece = Piece(text=part.text, html=part.html)
+            message_id = await self._messenger.send_text(bot.id, chat_id, piece, reply_to=part.reply_to)
+        except TelegramRefused as error:
+            log.warning("part_refused", bot_id=bot.id, error=str(error))
+            return None
+        return SentMessage(message_id=message_id, bot_telegram_id=bot.telegram_id, bot_name=bot.name)
+
+    async def _mark(self, link: ClaimedLink, part: Part, sent: SentMessage | None) -> Progress:
+        now = self._clock()
+        return await self._database.write(lambda connection: turns.sent(connection, link.claim, part, sent, now=now))

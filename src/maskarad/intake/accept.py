@@ -1,0 +1,116 @@
+"""The door: a message is checked, judged and stored in one transaction; then, and only then, Telegram may forget it."""
+
+from collections.abc import Awaitable, Callable
+from functools import lru_cache
+from typing import Protocol
+
+import structlog
+
+from maskarad.db import history, turns
+from maskarad.db.engine import Database
+from maskarad.errors import AlreadySeen, NotFound
+from maskarad.intake.access import may_talk
+from maskarad.intake.attention import Verdict, judge
+from maskarad.intake.names import NameMatcher
+from maskarad.values import Bot, Chat, ChatType, Incoming, Link, Persona
+
+log = structlog.get_logger()
+
+FOLLOW_UP_WITHIN = 120.0
+"""Seconds after the persona's own words in which an unaddressed remark may go on with them."""
+
+CONSIDER_PAUSE = 45.0
+"""The model is asked about unaddressed messages of one chat at most once in so many seconds."""
+
+Ring = Callable[[int, float], None]
+"""Wake whoever works on a link: (link id, seconds from now). Losing it costs a sweep's interval, never a message."""
+
+
+class Links(Protocol):
+    """The link of a bot and a chat; `ensure` makes it and raises NotFound when the bot is gone."""
+
+    async def find(self, bot: Bot, chat: Chat) -> Link | None: ...
+
+    async def ensure(self, bot: Bot, chat: Chat) -> Link: ...
+
+    def drop(self, bot_id: int, chat_id: int) -> None: ...
+
+
+class Intake:
+    """`gather` is how many seconds a turn waits for more of the same person's messages."""
+
+    def __init__(
+        self,
+        database: Database,
+        *,
+        persona: Callable[[int], Awaitable[Persona]],
+        links: Links,
+        turn_away: Callable[[Bot, Incoming], Awaitable[None]],
+        ring: Ring,
+        clock: Callable[[], float],
+        gather: float,
+    ) -> None:
+        self._database = database
+        self._persona = persona
+        self._links = links
+        self._turn_away = turn_away
+        self._ring = ring
+        self._clock = clock
+        self._gather = gather
+        self._names = lru_cache(maxsize=10_000)(NameMatcher)
+
+    async def accept(self, bot: Bot, message: Incoming) -> None:
+        """Returns when the message is durably stored, or is known not to be wanted; the same message twice changes
+        nothing. Raises DatabaseUnavailable."""
+        if not may_talk(bot, message.sender):
+            await self._turn_away(bot, message)
+            return
+        try:
+            if message.edited:
+                await self._correct(bot, message)
+            else:
+                await self._store(bot, message)
+        except AlreadySeen:
+            log.debug("message_seen_before", bot_id=bot.id, update_id=message.update_id)
+        except NotFound:
+            self._links.drop(bot.id, message.chat.id)
+            log.info("message_for_removed_bot", bot_id=bot.id)
+
+    async def _correct(self, bot: Bot, message: Incoming) -> None:
+        link = await self._links.find(bot, message.chat)
+        if link is not None:
+            await self._database.write(lambda connection: history.edit(connection, link.id, message))
+
+    async def _store(self, bot: Bot, message: Incoming) -> None:
+        link = await self._links.ensure(bot, message.chat)
+        verdict = Verdict.LISTEN if link.muted else await self._judge(bot, message)
+        now = self._clock()
+        due_at = now + self._gather
+        if verdict is Verdict.ANSWER:
+            await self._database.write(lambda connection: turns.ask(connection, link.id, message, due_at=due_at))
+        elif verdict is Verdict.LISTEN:
+            await self._database.write(lambda connection: history.add(connection, link.id, message))
+            return
+        elif not await self._consider(link, message, question=verdict is Verdict.CONSIDER_QUESTION, due_at=due_at):
+            return
+        self._ring(link.id, self._gather)
+
+    async def _consider(self, link: Link, message: Incoming, *, question: bool, due_at: float) -> bool:
+        return await self._database.write(
+            lambda connection: turns.ask_to_consider(
+                connection,
+                link.id,
+                message,
+                question=question,
+                spoke_within=FOLLOW_UP_WITHIN,
+                pause=CONSIDER_PAUSE,
+                due_at=due_at,
+                now=self._clock(),
+            )
+        )
+
+    async def _judge(self, bot: Bot, message: Incoming) -> Verdict:
+        if message.chat.type is ChatType.PRIVATE:
+            return Verdict.ANSWER
+        persona = await self._persona(bot.persona_id)
+        return judge(message, bot, persona.content.group_reply, self._names(persona.name))

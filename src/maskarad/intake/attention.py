@@ -1,0 +1,62 @@
+"""Is a message for the persona? Decided locally, from the message alone; the model is asked only where this says so.
+
+What needs memory (has the persona just spoken here, has the model just been asked) is decided in the same statement
+that stores the message (`db/turns.py`, `ask_to_consider`).
+"""
+
+import re
+from enum import Enum, auto
+
+from maskarad.intake.names import NameMatcher
+from maskarad.values import Bot, ChatType, GroupReply, Incoming
+
+FEWEST_LETTERS = 6
+"""Shorter remarks ("ok", "ага?") are never worth asking the model about."""
+
+_QUESTION = re.compile(
+    r"\?\s*\W*$|^\s*(?:хто|що|як|де|коли|чому|кто|что|как|где|когда|почему|who|what|how|where|when|why)\b", re.I
+)
+
+
+class Verdict(Enum):
+    ANSWER = auto()
+    """It is for the persona."""
+    CONSIDER_QUESTION = auto()
+    """A question to nobody in particular."""
+    CONSIDER_FOLLOW_UP = auto()
+    """Perhaps it goes on with what the persona just said."""
+    LISTEN = auto()
+    """It is between others; kept, not answered."""
+
+
+def judge(message: Incoming, bot: Bot, policy: GroupReply, names: NameMatcher) -> Verdict:
+    if message.chat.type is ChatType.PRIVATE:
+        return Verdict.ANSWER
+    if policy is GroupReply.NEVER or message.sender.is_bot:
+        return Verdict.LISTEN
+    if policy is GroupReply.ALWAYS or is_addressed(message, bot, names):
+        return Verdict.ANSWER
+    if policy is GroupReply.MENTIONED_OR_CONTEXTUAL and _could_be_for_anybody(message):
+        return Verdict.CONSIDER_QUESTION if _QUESTION.search(message.text) else Verdict.CONSIDER_FOLLOW_UP
+    return Verdict.LISTEN
+
+
+def is_addressed(message: Incoming, bot: Bot, names: NameMatcher) -> bool:
+    """A reply to the bot, its @username, a mention by link, or the persona's name in the sentence."""
+    return (
+        message.reply_to_user_id == bot.telegram_id
+        or bot.username.lower() in message.mentions
+        or bot.telegram_id in message.mentioned_ids
+        or (message.has_text and names.matches(message.text))
+    )
+
+
+def _could_be_for_anybody(message: Incoming) -> bool:
+    return (
+        message.has_text
+        and message.forwarded_from is None
+        and message.reply_to_user_id is None
+        and not message.mentions
+        and not message.mentioned_ids
+        and len(message.text) >= FEWEST_LETTERS
+    )

@@ -1,0 +1,83 @@
+"""What other processes (the command line among them) changed: looked for every few seconds, by indexed times."""
+
+from collections.abc import Callable, Iterable
+
+import structlog
+
+from maskarad.db import Connection, bots, personas
+from maskarad.db.engine import Database
+from maskarad.errors import WrongSecretKey
+from maskarad.values import Bot, StoredBot, Token
+
+log = structlog.get_logger()
+
+OVERLAP = 10.0
+"""Seconds looked back beyond the last look, so that a slow transaction or a skewed clock hides nothing."""
+
+
+class Changes:
+    """Calls the hooks for every bot and persona that is new or has another version than last time."""
+
+    def __init__(
+        self,
+        database: Database,
+        *,
+        open_token: Callable[[str], Token],
+        on_bot: Callable[[Bot, Token], None],
+        on_bot_gone: Callable[[int], None],
+        on_persona: Callable[[int], None],
+        clock: Callable[[], float],
+    ) -> None:
+        self._database = database
+        self._open_token = open_token
+        self._on_bot = on_bot
+        self._on_bot_gone = on_bot_gone
+        self._on_persona = on_persona
+        self._clock = clock
+        self._bots: dict[int, int] = {}
+        self._personas: dict[int, int] = {}
+        self._looked_at = 0.0
+
+    async def load(self) -> int:
+        """Everything there is, at the start. Returns the number of bots. Raises WrongSecretKey."""
+        self._looked_at = self._clock()
+        found = await self._database.read(bots.everyone)
+        for stored in found:
+            self._serve(stored)
+        return len(found)
+
+    async def look(self) -> None:
+        now, since = self._clock(), self._looked_at - OVERLAP
+
+        def read(connection: Connection) -> tuple[list[StoredBot], set[int], dict[int, int]]:
+            return (
+                bots.changed_since(connection, since),
+                bots.ids(connection),
+                personas.changed_since(connection, since),
+            )
+
+        changed, present, versions = await self._database.read(read)
+        self._looked_at = now
+        self._follow_personas(versions)
+        self._follow_bots(changed)
+        for gone in self._bots.keys() - present:
+            del self._bots[gone]
+            self._on_bot_gone(gone)
+
+    def _follow_bots(self, changed: Iterable[StoredBot]) -> None:
+        for stored in changed:
+            if self._bots.get(stored.bot.id) != stored.bot.version:
+                try:
+                    self._serve(stored)
+                except WrongSecretKey as error:
+                    log.error("bot_not_served", bot_id=stored.bot.id, error=str(error))
+
+    def _serve(self, stored: StoredBot) -> None:
+        self._on_bot(stored.bot, self._open_token(stored.token))
+        self._bots[stored.bot.id] = stored.bot.version
+
+    def _follow_personas(self, versions: dict[int, int]) -> None:
+        for persona_id, version in versions.items():
+            if self._personas.get(persona_id) != version:
+                self._personas[persona_id] = version
+                self._on_persona(persona_id)

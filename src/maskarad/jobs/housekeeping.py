@@ -1,0 +1,14 @@
+"""What is kept only for a while: updates seen, wizards left open."""
+
+from maskarad.db import Connection, seen, wizards
+
+SEEN_UPDATES_KEPT = 48 * 3600.0
+"""Telegram keeps an update for 24 hours (Bot API, "Getting updates")."""
+
+WIZARDS_KEPT = 30 * 86400.0
+
+
+def tidy(connection: Connection, *, now: float) -> int:
+    """Returns how many rows went."""
+    gone = seen.forget(connection, before=now - SEEN_UPDATES_KEPT)
+    return gone + wizards.forget(connection, before=now - WIZARDS_KEPT)

@@ -1,0 +1,53 @@
+"""Every button of the manager bot: its code in callback data and what it does."""
+
+from collections.abc import Mapping
+
+from maskarad.manager.actions import bots, creating, editing, health, navigation, tokens, whitelist, wizard
+from maskarad.manager.desk import Action
+from maskarad.values import Value
+
+
+class Entry(Value, frozen=True):
+    action: Action
+    arguments: int
+    """How many the callback data must carry."""
+    asks_telegram: bool = False
+    """It may take seconds, so the press is answered before."""
+
+
+ACTIONS: Mapping[str, Entry] = {
+    "m": Entry(navigation.menu, 0),
+    "h": Entry(navigation.help_page, 0),
+    "u": Entry(navigation.profile, 0),
+    "l": Entry(navigation.language, 0),
+    "lc": Entry(navigation.choose_language, 1),
+    "ps": Entry(navigation.persona_list, 1),
+    "p": Entry(navigation.card, 1),
+    "pd": Entry(editing.ask_delete, 1),
+    "py": Entry(editing.delete, 1),
+    "e": Entry(editing.everything, 1),
+    "wz": Entry(creating.start, 0),
+    "wq": Entry(creating.cancel, 0),
+    "ws": Entry(creating.finish, 0),
+    "wv": Entry(wizard.choose, 3),
+    "wn": Entry(wizard.go_on, 2),
+    "wb": Entry(wizard.go_back, 2),
+    "wc": Entry(wizard.clear, 2),
+    "wo": Entry(wizard.open_step, 2),
+    "wm": Entry(wizard.set_mood, 3),
+    "wx": Entry(wizard.remove_mood, 2),
+    "b": Entry(bots.card, 1),
+    "ba": Entry(bots.access, 1),
+    "bs": Entry(bots.set_access, 2),
+    "be": Entry(bots.set_enabled, 2),
+    "bu": Entry(bots.ask_unbind, 1),
+    "by": Entry(bots.unbind, 1),
+    "bn": Entry(tokens.ask, 1),
+    "bc": Entry(tokens.cancel, 1),
+    "g": Entry(whitelist.show, 2),
+    "ga": Entry(whitelist.ask, 1),
+    "gc": Entry(whitelist.cancel, 1),
+    "gx": Entry(whitelist.remove, 3),
+    "i": Entry(health.show, 1),
+    "ir": Entry(health.refresh, 1, asks_telegram=True),
+}

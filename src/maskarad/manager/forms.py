@@ -1,0 +1,116 @@
+"""What the manager bot has asked somebody and waits to hear: a row in `wizard_states`, so that any process goes on
+with it after any restart."""
+
+import msgspec
+from sqlalchemy import Connection
+
+from maskarad.db import wizards
+from maskarad.values import MANAGER_BOT_ID, PersonaDraft, Value
+
+VERSION = 1
+
+
+class Form(Value, frozen=True, kw_only=True):
+    """`version` grows when a field changes its meaning; a form of another version is forgotten."""
+
+    version: int = VERSION
+
+
+class Creating(Form, frozen=True, tag="creating"):
+    """A persona in the making. `step` is the code of the step that was asked last."""
+
+    step: str
+    draft: PersonaDraft
+    mood_name: str = ""
+    """Of an own mood whose text is still to come."""
+    then: str = ""
+    """The step to go on with instead of the next one, after a single one had to be asked again."""
+
+
+class Aside(Form, frozen=True, kw_only=True):
+    """A question that is over with one answer."""
+
+    unfinished: Creating | None = None
+    """The persona in the making that waits until this is over."""
+
+
+class Editing(Aside, frozen=True, tag="editing"):
+    """One text of a persona is being asked anew."""
+
+    persona_id: int
+    step: str
+    mood_name: str = ""
+
+
+class Binding(Aside, frozen=True, tag="binding"):
+    """A bot's token is awaited."""
+
+    persona_id: int
+
+
+class Inviting(Aside, frozen=True, tag="inviting"):
+    """Somebody for the whitelist is awaited."""
+
+    persona_id: int
+
+
+AnyForm = Creating | Editing | Binding | Inviting
+
+_decode = msgspec.json.Decoder(AnyForm).decode
+_encode = msgspec.json.Encoder().encode
+
+
+def load(connection: Connection, user_id: int) -> AnyForm | None:
+    """The open form; None also for what this version of the program cannot read."""
+    return _read(wizards.load(connection, MANAGER_BOT_ID, user_id))
+
+
+def load_for_change(connection: Connection, user_id: int) -> AnyForm | None:
+    """As `load`; on PostgreSQL nobody else changes it until the transaction ends."""
+    return _read(wizards.load_for_change(connection, MANAGER_BOT_ID, user_id))
+
+
+def save(connection: Connection, user_id: int, form: Form, *, now: float) -> None:
+    wizards.save(connection, MANAGER_BOT_ID, user_id, _encode(form).decode(), now=now)
+
+
+def begin(connection: Connection, user_id: int, aside: Aside, *, now: float) -> None:
+    """Ask something else; an unfinished persona waits."""
+    current = load_for_change(connection, user_id)
+    unfinished = current.unfinished if isinstance(current, Aside) else current
+    save(connection, user_id, msgspec.structs.replace(aside, unfinished=unfinished), now=now)
+
+
+def end(connection: Connection, user_id: int, *, now: float) -> None:
+    """Ask nothing any more, but go on with the persona that waited."""
+    current = load_for_change(connection, user_id)
+    if not isinstance(current, Aside):
+        return
+    if current.unfinished is None:
+        discard(connection, user_id)
+    else:
+        save(connection, user_id, current.unfinished, now=now)
+
+
+def cancel(connection: Connection, user_id: int, *, now: float) -> bool:
+    """Give up the question that is open, else the persona in the making. False: nothing was awaited."""
+    current = load_for_change(connection, user_id)
+    if isinstance(current, Aside):
+        end(connection, user_id, now=now)
+    else:
+        discard(connection, user_id)
+    return current is not None
+
+
+def discard(connection: Connection, user_id: int) -> None:
+    wizards.clear(connection, MANAGER_BOT_ID, user_id)
+
+
+def _read(state: str | None) -> AnyForm | None:
+    if state is None:
+        return None
+    try:
+        form: AnyForm = _decode(state)
+    except (msgspec.ValidationError, msgspec.DecodeError):
+        return None
+    return form if form.version == VERSION else None

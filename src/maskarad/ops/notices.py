@@ -1,0 +1,84 @@
+"""What an owner is told of a bot, by the manager bot: once for each thing, and never instead of the work itself."""
+
+from collections.abc import Callable
+from typing import Protocol
+
+import structlog
+
+from maskarad.db import bots, users
+from maskarad.db.engine import Database
+from maskarad.errors import NotFound, TelegramError
+from maskarad.texts import Texts
+from maskarad.values import MANAGER_BOT_ID, Bot, Piece, Screen
+
+log = structlog.get_logger()
+
+MODEL_FAILURE_PAUSE = 3600.0
+CONFLICT_PAUSE = 24 * 3600.0
+"""Seconds in which an owner hears of the same trouble of a bot at most once, restarts or not."""
+
+
+class Messenger(Protocol):
+    async def send_text(self, bot_id: int, chat_id: int, content: Piece | Screen) -> int: ...
+
+
+class Notices:
+    def __init__(
+        self,
+        database: Database,
+        messenger: Messenger,
+        texts: Texts,
+        *,
+        clock: Callable[[], float],
+        default_language: str,
+    ) -> None:
+        self._database = database
+        self._messenger = messenger
+        self._texts = texts
+        self._clock = clock
+        self._default_language = default_language
+
+    async def token_refused(self, bot_id: int) -> None:
+        """Mark the bot invalid and say so, the first time."""
+        if bot_id == MANAGER_BOT_ID:
+            log.error("manager_token_refused", todo="TELEGRAM_BOT_TOKEN is not (any more) a bot's token")
+            return
+        now = self._clock()
+        if await self._database.write(lambda connection: bots.mark_invalid(connection, bot_id, now=now)):
+            await self._tell(bot_id, "token_refused")
+
+    async def conflict(self, bot_id: int) -> None:
+        """Another program polls with the token."""
+        if bot_id == MANAGER_BOT_ID:
+            log.error("manager_conflict", todo="stop the other program that uses TELEGRAM_BOT_TOKEN")
+            return
+        now = self._clock()
+        due = await self._database.write(
+            lambda connection: bots.may_tell_conflict(connection, bot_id, now=now, pause=CONFLICT_PAUSE)
+        )
+        if due:
+            await self._tell(bot_id, "conflict")
+
+    async def model_failed(self, bot: Bot, reason: str) -> None:
+        """`reason` is ModelError's word."""
+        now = self._clock()
+        due = await self._database.write(
+            lambda connection: bots.may_tell_model_failure(connection, bot.id, now=now, pause=MODEL_FAILURE_PAUSE)
+        )
+        if due:
+            await self._tell(bot.id, "model_failed", reason=reason)
+
+    async def _tell(self, bot_id: int, notice: str, reason: str | None = None) -> None:
+        try:
+            bot = (await self._database.read(lambda connection: bots.get(connection, bot_id))).bot
+            language = await self._database.read(lambda connection: users.language_of(connection, bot.owner_id))
+            html = self._word(language or self._default_language, notice, bot, reason)
+            await self._messenger.send_text(MANAGER_BOT_ID, bot.owner_id, Screen(html=html))
+        except (TelegramError, NotFound) as error:
+            log.info("owner_not_told", bot_id=bot_id, notice=notice, error=str(error))
+
+    def _word(self, language: str, notice: str, bot: Bot, reason: str | None) -> str:
+        if reason is None:
+            return self._texts.get(language, f"notices.{notice}", username=bot.username)
+        words = self._texts.get(language, f"notices.reason.{reason}")
+        return self._texts.get(language, f"notices.{notice}", username=bot.username, reason=words)

@@ -1,0 +1,1 @@
+"""The Bot API methods, one function each; `table` lists them."""

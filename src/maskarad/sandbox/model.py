@@ -1,0 +1,215 @@
+"""The scripted model's HTTP side: OpenAI's chat completions, streamed or whole, and its failures on order."""
+
+import time
+from collections import deque
+from collections.abc import AsyncIterator
+from typing import Literal
+
+import msgspec
+import orjson
+from starlette.requests import Request
+from starlette.responses import Response, StreamingResponse
+
+from maskarad.sandbox.parse import read_body
+from maskarad.sandbox.prompt_reading import Prompt, read_prompt
+from maskarad.sandbox.refusal import Refused
+from maskarad.sandbox.ring import Ring
+from maskarad.sandbox.script import speak
+from maskarad.sandbox.telegram import Telegram
+from maskarad.sandbox.wire import Json, cut
+from maskarad.sandbox.world import Body
+
+REQUESTS_KEPT = 5_000
+MAX_BODY_BYTES = 8 * 1024 * 1024
+MODEL_NAME = "maskarad-script"
+_REASONS = {429: "Rate limit reached", 500: "Internal error", 503: "Overloaded", 401: "Incorrect API key provided"}
+
+
+class ModelFault(msgspec.Struct):
+    """Hits the next `times` requests: an HTTP `status`, or a `kind` of broken answer."""
+
+    status: Literal[401, 429, 500, 503] | None = None
+    kind: Literal["cut", "hang", "empty", "html", "cut_stream"] | None = None
+    retry_after: float | None = None
+    times: int = 1
+
+
+class Direction(msgspec.Struct, frozen=True):
+    """How the model is to behave from now on. `delay` seconds pass before an answer, `chunk_delay` between the chunks
+    of a stream; what is not given stays; `clear` comes first."""
+
+    delay: float | None = None
+    chunk_delay: float | None = None
+    replies: list[str] = msgspec.field(default_factory=list)
+    faults: list[ModelFault] = msgspec.field(default_factory=list)
+    clear: bool = False
+
+
+class Model:
+    """`requests` is the record of what it was asked, with the last four letters of each key."""
+
+    def __init__(self, telegram: Telegram) -> None:
+        self.requests: Ring[Body] = Ring(REQUESTS_KEPT)
+        self._telegram = telegram
+        self._forget_direction()
+
+    def _forget_direction(self) -> None:
+        self._delay = self._chunk_delay = 0.0
+        self._replies: deque[str] = deque()
+        self._faults: deque[ModelFault] = deque()
+
+    def start_over(self) -> None:
+        self._forget_direction()
+        self.requests.clear()
+
+    def direct(self, direction: Direction) -> None:
+        if direction.clear:
+            self._forget_direction()
+        self._delay = self._delay if direction.delay is None else direction.delay
+        self._chunk_delay = self._chunk_delay if direction.chunk_delay is None else direction.chunk_delay
+        self._replies.extend(direction.replies)
+        self._faults.extend(direction.faults)
+
+    async def models(self, request: Request) -> Response:
+        if not _good_key(_key(request)):
+            return _failed(401, None)
+        listed = {"id": MODEL_NAME, "object": "model", "created": 0, "owned_by": "maskarad"}
+        return Json({"object": "list", "data": [listed]})
+
+    async def complete(self, request: Request) -> Response:
+        key = _key(request)
+        try:
+            asked = orjson.loads(await read_body(request, MAX_BODY_BYTES))
+        except (orjson.JSONDecodeError, Refused):
+            return _failed(400, None, "The body is not JSON of a sensible size")
+        if not isinstance(asked, dict) or not isinstance(asked.get("messages"), list):
+            return _failed(400, None, "'messages' must be an array")
+        record = {"seq": self.requests.next_seq, "at": self._telegram.clock(), "key_tail": key[-4:], "body": asked}
+        self.requests.append(record)
+        if not _good_key(key):
+            return _failed(401, None)
+        if self._delay:
+            await self._telegram.pause(self._delay)
+        fault = self._next_fault()
+        if fault is not None and fault.kind != "cut_stream":
+            return await self._broken(request, fault, asked)
+        return self._answered(request, asked, self._text(asked), cut_short=fault is not None)
+
+    def _answered(self, request: Request, asked: Body, text: str, cut_short: bool = False) -> Response:
+        answer = _Answer.to(asked, text, self.requests.last)
+        if asked.get("stream") is True:
+            chunks = self._stream(request, answer, asked, cut_short)
+            return StreamingResponse(chunks, media_type="text/event-stream")
+        return Json(answer.whole())
+
+    def _text(self, asked: Body) -> str:
+        if self._replies:
+            return self._replies.popleft()
+        return answer_text(read_prompt(asked))
+
+    def _next_fault(self) -> ModelFault | None:
+        if not self._faults:
+            return None
+        fault = self._faults[0]
+        fault.times -= 1
+        if fault.times <= 0:
+            self._faults.popleft()
+        return fault
+
+    async def _broken(self, request: Request, fault: ModelFault, asked: Body) -> Response:
+        if fault.status is not None:
+            return _failed(fault.status, fault.retry_after)
+        if fault.kind == "html":
+            return Response("<html><body><h1>Bad gateway</h1></body></html>", media_type="text/html")
+        if fault.kind == "empty":
+            return self._answered(request, asked, "")
+        if fault.kind == "hang":
+            await _until_gone(request, self._telegram)
+        return await cut(request)
+
+    async def _stream(self, request: Request, answer: "_Answer", asked: Body, cut_short: bool) -> AsyncIterator[bytes]:
+        for number, delta in enumerate(answer.deltas()):
+            if number and self._chunk_delay:
+                await self._telegram.pause(self._chunk_delay)
+            if number and cut_short:
+                await cut(request)
+                return
+            yield _event(answer.chunk(delta, None))
+        yield _event(answer.chunk({}, "stop"))
+        options = asked.get("stream_options")
+        if isinstance(options, dict) and options.get("include_usage") is True:
+            yield _event({**answer.head("chat.completion.chunk"), "choices": [], "usage": answer.usage()})
+        yield b"data: [DONE]\n\n"
+
+
+def answer_text(prompt: Prompt) -> str:
+    """The script's answer in the form the prompt asks for: JSON, or plain lines."""
+    spoken = speak(prompt)
+    if not prompt.wants_json:
+        return "\n".join(spoken.response)
+    shown: Body = {"response": list(spoken.response)}
+    if spoken.reaction is not None:
+        shown["reaction"] = spoken.reaction
+    return orjson.dumps(shown).decode()
+
+
+class _Answer(msgspec.Struct, frozen=True):
+    id: str
+    model: str
+    created: int
+    text: str
+    prompt_tokens: int
+
+    @classmethod
+    def to(cls, asked: Body, text: str, number: int) -> "_Answer":
+        model = asked.get("model")
+        name = model if isinstance(model, str) else MODEL_NAME
+        return cls(f"chatcmpl-{number}", name, int(time.time()), text, len(orjson.dumps(asked["messages"])) // 4)
+
+    def head(self, kind: str) -> Body:
+        return {"id": self.id, "object": kind, "created": self.created, "model": self.model}
+
+    def usage(self) -> dict[str, int]:
+        said = max(1, len(self.text) // 4)
+        asked = max(1, self.prompt_tokens)
+        return {"prompt_tokens": asked, "completion_tokens": said, "total_tokens": asked + said}
+
+    def whole(self) -> Body:
+        message = {"role": "assistant", "content": self.text}
+        choice = {"index": 0, "message": message, "finish_reason": "stop", "logprobs": None}
+        return {**self.head("chat.completion"), "choices": [choice], "usage": self.usage()}
+
+    def deltas(self) -> list[Body]:
+        """The role, then the text in two pieces (one when it is short)."""
+        middle = (len(self.text) + 1) // 2
+        pieces = [piece for piece in (self.text[:middle], self.text[middle:]) if piece]
+        return [{"role": "assistant", "content": ""}, *({"content": piece} for piece in pieces)]
+
+    def chunk(self, delta: Body, reason: str | None) -> Body:
+        choice = {"index": 0, "delta": delta, "finish_reason": reason, "logprobs": None}
+        return {**self.head("chat.completion.chunk"), "choices": [choice]}
+
+
+def _event(chunk: Body) -> bytes:
+    return b"data: %b\n\n" % orjson.dumps(chunk)
+
+
+def _key(request: Request) -> str:
+    scheme, _, key = request.headers.get("authorization", "").partition(" ")
+    return key.strip() if scheme.lower() == "bearer" else ""
+
+
+def _good_key(key: str) -> bool:
+    return bool(key) and not key.startswith("bad-")
+
+
+def _failed(status: int, retry_after: float | None, reason: str | None = None) -> Response:
+    error = {"message": reason or _REASONS[status], "type": "sandbox_error", "param": None, "code": str(status)}
+    headers = {} if retry_after is None else {"retry-after": f"{retry_after:g}"}
+    return Json({"error": error}, status, headers=headers)
+
+
+async def _until_gone(request: Request, telegram: Telegram) -> None:
+    """Holds the request until its client gives up or the sandbox stops."""
+    while not telegram.closing.is_set() and not await request.is_disconnected():
+        await telegram.pause(0.2)

@@ -1,0 +1,174 @@
+"""Which bots this process serves, under which tokens, and how each is doing."""
+
+import hashlib
+import hmac
+from collections.abc import Awaitable, Callable, Iterator
+
+import msgspec
+import structlog
+
+from maskarad.errors import TokenInvalid
+from maskarad.values import MANAGER_BOT_ID, Bot, BotState, Token, Value
+
+log = structlog.get_logger()
+
+Notice = Callable[[int], Awaitable[None]]
+"""Called with a bot id."""
+
+
+class BotHealth(Value, frozen=True):
+    """What this process has seen of a bot since it was put into the registry; times are Unix seconds."""
+
+    last_update_at: float | None = None
+    conflict_since: float | None = None
+    """Another program has been polling with the token since then."""
+    token_refused_at: float | None = None
+    last_error: str | None = None
+    last_error_at: float | None = None
+    poll_restarts: int = 0
+    """How often the watchdog had to restart its poller."""
+
+
+class Served:
+    """One bot of the registry. `bot` is None for the manager bot. `health` is replaced, never changed in place."""
+
+    __slots__ = ("bot", "bot_id", "health", "public_id", "secret", "token")
+
+    def __init__(self, bot_id: int, bot: Bot | None, token: Token, public_id: str, secret: str) -> None:
+        self.bot_id = bot_id
+        self.bot = bot
+        self.token = token
+        self.public_id = public_id
+        self.secret = secret
+        self.health = BotHealth()
+
+    @property
+    def receives(self) -> bool:
+        """Updates are wanted and the token is not known to be dead."""
+        wanted = self.bot is None or (self.bot.enabled and self.bot.state is BotState.WORKING)
+        return wanted and self.health.token_refused_at is None
+
+
+Watcher = Callable[[int, Served | None], None]
+"""Called with the bot id and what is served under it from now on; must return at once."""
+
+
+class BotRegistry:
+    """Changed while running; pollers and webhooks watch it.
+
+    `on_invalid` is awaited once when Telegram refuses a bot's token, `on_conflict` once when another program is found
+    polling with it, and again only after it has worked in between.
+    """
+
+    def __init__(self, manager: Token, *, on_invalid: Notice, on_conflict: Notice, clock: Callable[[], float]) -> None:
+        """`clock` gives Unix seconds."""
+        self._on_invalid = on_invalid
+        self._on_conflict = on_conflict
+        self._clock = clock
+        self._watchers: list[Watcher] = []
+        self._served: dict[int, Served] = {}
+        self._by_public_id: dict[str, Served] = {}
+        self._keep(Served(MANAGER_BOT_ID, None, manager, *webhook_identity(manager)))
+
+    def put(self, bot: Bot, token: Token) -> None:
+        """Add a bot, or replace what is known of it. Its health survives unless the token is a new one."""
+        old = self._served.get(bot.id)
+        new = Served(bot.id, bot, token, bot.public_id, bot.secret)
+        if old is not None and old.token == token:
+            new.health = old.health
+        self._drop(old)
+        self._keep(new)
+        self._tell(bot.id, new)
+
+    def remove(self, bot_id: int) -> None:
+        """Serve it no more; removing what is not there does nothing."""
+        old = self._served.get(bot_id)
+        if old is not None:
+            self._drop(old)
+            self._tell(bot_id, None)
+
+    def watch(self, watcher: Watcher) -> None:
+        """`watcher` hears of every change from now on; what is there already it reads itself."""
+        self._watchers.append(watcher)
+
+    def __iter__(self) -> Iterator[Served]:
+        """All that is served, the manager bot first."""
+        return iter(list(self._served.values()))
+
+    def __len__(self) -> int:
+        return len(self._served)
+
+    def find(self, bot_id: int) -> Served | None:
+        return self._served.get(bot_id)
+
+    def find_public(self, public_id: str) -> Served | None:
+        return self._by_public_id.get(public_id)
+
+    def token(self, bot_id: int) -> Token:
+        """Raises TokenInvalid for a bot that is not served (any more)."""
+        served = self._served.get(bot_id)
+        if served is None:
+            raise TokenInvalid(f"bot {bot_id} is not served here")
+        return served.token
+
+    def health(self, bot_id: int) -> BotHealth:
+        """Of a bot that is not served: the health of a bot nothing is known about."""
+        served = self._served.get(bot_id)
+        return served.health if served is not None else BotHealth()
+
+    def update_seen(self, bot_id: int) -> None:
+        self._note(bot_id, last_update_at=self._clock())
+
+    def works(self, bot_id: int) -> None:
+        """A poll was answered: no conflict, no error any more."""
+        health = self.health(bot_id)
+        if health.conflict_since is not None or health.last_error is not None:
+            self._note(bot_id, conflict_since=None, last_error=None, last_error_at=None)
+
+    def failed(self, bot_id: int, error: Exception) -> None:
+        self._note(bot_id, last_error=f"{type(error).__name__}: {error}", last_error_at=self._clock())
+
+    def poll_restarted(self, bot_id: int) -> None:
+        self._note(bot_id, poll_restarts=self.health(bot_id).poll_restarts + 1)
+
+    async def conflict(self, bot_id: int) -> None:
+        """Another program polls with this token, or took it over with a webhook."""
+        if bot_id in self._served and self.health(bot_id).conflict_since is None:
+            self._note(bot_id, conflict_since=self._clock())
+            log.warning("bot_conflict", bot_id=bot_id)
+            await self._on_conflict(bot_id)
+
+    async def token_refused(self, bot_id: int) -> None:
+        """Telegram does not know this token (any more): nothing is received until `put` brings a new one."""
+        served = self._served.get(bot_id)
+        if served is not None and served.health.token_refused_at is None:
+            self._note(bot_id, token_refused_at=self._clock())
+            log.warning("bot_token_refused", bot_id=bot_id)
+            self._tell(bot_id, served)
+            await self._on_invalid(bot_id)
+
+    def _note(self, bot_id: int, **facts: object) -> None:
+        served = self._served.get(bot_id)
+        if served is not None:
+            served.health = msgspec.structs.replace(served.health, **facts)
+
+    def _keep(self, served: Served) -> None:
+        self._served[served.bot_id] = served
+        self._by_public_id[served.public_id] = served
+
+    def _drop(self, served: Served | None) -> None:
+        if served is not None:
+            del self._served[served.bot_id]
+            del self._by_public_id[served.public_id]
+
+    def _tell(self, bot_id: int, served: Served | None) -> None:
+        for watcher in self._watchers:
+            watcher(bot_id, served)
+
+
+def webhook_identity(token: Token) -> tuple[str, str]:
+    """Public id and secret for a bot that has no row to keep them in: always the same for a token, and no way back
+    from them to it."""
+    key = token.reveal().encode()
+    public_id, secret = (hmac.new(key, purpose, hashlib.sha256).hexdigest() for purpose in (b"public id", b"secret"))
+    return public_id, secret

@@ -1,0 +1,108 @@
+"""What a Telegram message says: its words, or a word for its media, and whom it names."""
+
+from collections.abc import Iterator, Sequence
+from typing import NamedTuple
+
+from telegram import Message, MessageEntity
+
+from maskarad.errors import MalformedUpdate
+from maskarad.telegram import clean
+
+ENTITIES_READ = 256
+"""Of more entities than this in one message the rest is ignored; Telegram itself gives at most 100."""
+
+MEDIA = (
+    # An animation comes with a document, a venue with a location: the more telling word stands first.
+    ("animation", "gif"),
+    ("photo", "photo"),
+    ("video", "video"),
+    ("video_note", "video message"),
+    ("voice", "voice"),
+    ("audio", "audio"),
+    ("sticker", "sticker"),
+    ("document", "document"),
+    ("venue", "place"),
+    ("location", "location"),
+    ("contact", "contact"),
+    ("poll", "poll"),
+    ("dice", "dice"),
+    ("story", "story"),
+    ("game", "game"),
+    ("paid_media", "paid media"),
+    ("checklist", "checklist"),
+)
+"""Fields of a Message and our words for them."""
+
+
+class Command(NamedTuple):
+    name: str | None = None
+    bot: str | None = None
+    arguments: str = ""
+
+
+class Content(NamedTuple):
+    text: str
+    has_text: bool
+    mentions: frozenset[str]
+    mentioned_ids: frozenset[int]
+    command: Command
+
+
+def read_content(message: Message) -> Content | None:
+    """None for a message that says nothing to anyone: somebody joined, a title changed, only control characters."""
+    written = message.text if message.text is not None else message.caption
+    entities = (message.entities if message.text is not None else message.caption_entities)[:ENTITIES_READ]
+    words = clean.text(written) if written is not None else ""
+    if not words:
+        medium = _medium(message)
+        return Content(medium, False, frozenset(), frozenset(), Command()) if medium else None
+    named = list(_named(str(written), entities)) if entities else []
+    return Content(
+        text=words,
+        has_text=True,
+        mentions=frozenset(
+            clean.line(part.removeprefix("@")).lower() for entity, part in named if entity.type == MessageEntity.MENTION
+        ),
+        mentioned_ids=frozenset(clean.identifier(entity.user.id) for entity in entities if entity.user is not None),
+        command=_command(words, named) if message.text is not None else Command(),
+    )
+
+
+def _named(written: str, entities: Sequence[MessageEntity]) -> Iterator[tuple[MessageEntity, str]]:
+    """Mentions and commands with the part of the text they mark. Offsets count UTF-16 units of the text as it came,
+    which may hold broken surrogates."""
+    units = written.encode("utf-16-le", "surrogatepass")
+    for entity in entities:
+        if entity.type in (MessageEntity.MENTION, MessageEntity.BOT_COMMAND):
+            start, length = clean.identifier(entity.offset), clean.identifier(entity.length)
+            if start < 0 or length < 0:
+                raise MalformedUpdate("an entity lies outside its text")
+            yield entity, units[2 * start : 2 * (start + length)].decode("utf-16-le", "replace")
+
+
+def _command(words: str, named: list[tuple[MessageEntity, str]]) -> Command:
+    """A command counts only at the very start; `/mood@my_bot happy` is for @my_bot alone."""
+    if not named or named[0][0].type != MessageEntity.BOT_COMMAND or named[0][0].offset != 0:
+        return Command()
+    marked = clean.line(named[0][1])
+    name, _, bot = marked.removeprefix("/").lower().partition("@")
+    return Command(name or None, bot or None, words.removeprefix(marked).strip())
+
+
+def _medium(message: Message) -> str | None:
+    for field, word in MEDIA:
+        medium = getattr(message, field)
+        # Lists that Telegram did not send are empty tuples here.
+        if medium is not None and medium != ():
+            return f"[{word}{_detail(field, medium)}]"
+    return None
+
+
+def _detail(field: str, medium: object) -> str:
+    if field in ("sticker", "dice"):
+        emoji = clean.optional_line(getattr(medium, "emoji", None), 16)
+        return f" {emoji}" if emoji else ""
+    if field == "document":
+        name = clean.optional_line(getattr(medium, "file_name", None))
+        return f": {name}" if name else ""
+    return ""

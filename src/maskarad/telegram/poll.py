@@ -1,0 +1,228 @@
+"""One bot's long poll: ask, handle, and only then let Telegram forget."""
+
+import asyncio
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from typing import Any
+
+import structlog
+
+from maskarad.errors import (
+    Conflict,
+    DatabaseUnavailable,
+    Flooded,
+    MalformedUpdate,
+    TelegramError,
+    TokenInvalid,
+    WebhookActive,
+)
+from maskarad.telegram.api import BotApi
+from maskarad.telegram.backoff import Jitter, backoff
+from maskarad.telegram.bots import BotRegistry
+from maskarad.telegram.handling import Handle
+from maskarad.telegram.read import ALLOWED_UPDATES, read_update
+from maskarad.values import Event, Migration, Token
+
+log = structlog.get_logger()
+
+SILENCE_SECONDS = 20.0
+"""Added to a poll's own length: no answer by then counts as a dead connection."""
+
+TRIES_PER_UPDATE = 3
+"""An update that fails so often for a reason of ours is given up, or it would hold up all others for ever."""
+
+CONFIRM_SECONDS = 2.0
+
+
+class NotHandled(Exception):
+    """An update is not stored: its batch has to come again."""
+
+
+class Poller:
+    """Serves one token until it is stopped or Telegram refuses the token.
+
+    The offset moves when every update of a batch is handled. A batch's chats are handled side by side, the updates
+    of one chat in their order.
+    """
+
+    def __init__(
+        self,
+        bot_id: int,
+        token: Token,
+        api: BotApi,
+        registry: BotRegistry,
+        handle: Handle,
+        *,
+        poll_seconds: float,
+        silence_seconds: float,
+        jitter: Jitter,
+    ) -> None:
+        """Telegram holds a poll open for `poll_seconds` when there is nothing to tell."""
+        self.token = token
+        self.stopping = False
+        self._bot_id = bot_id
+        self._api = api
+        self._registry = registry
+        self._handle = handle
+        self._poll_seconds = poll_seconds
+        self._silent_after = poll_seconds + silence_seconds
+        self._jitter = jitter
+        self._log = log.bind(bot_id=bot_id)
+        self._task: asyncio.Task[Any] | None = None
+        self._offset = 0
+        self._confirmed_offset = 0
+        self._failures = 0
+        self._tries: dict[int, int] = {}
+        self._webhook_is_set = False
+        self._webhook_was_deleted = False
+
+    def stop(self) -> None:
+        """End the poll in flight; a batch in work is finished first."""
+        self.stopping = True
+        if self._task is not None:
+            self._task.cancel()
+
+    async def run(self, first_after: float) -> None:
+        """Poll, for the first time in `first_after` seconds, until `stop` or a refused token."""
+        with suppress(asyncio.CancelledError), self._stoppable():
+            await asyncio.sleep(first_after)
+        while not self.stopping:
+            try:
+                await self._round()
+            except asyncio.CancelledError:
+                if not self.stopping:
+                    raise
+            except Exception as error:  # noqa: BLE001  # a bot's outermost loop: it logs, and goes on
+                await self._pause_after(error)
+        await self._confirm()
+
+    async def _round(self) -> None:
+        try:
+            if self._webhook_is_set:
+                await self._delete_webhook()
+            updates = await self._ask()
+        except TokenInvalid:
+            await self._registry.token_refused(self._bot_id)
+            self.stopping = True
+            return
+        self._webhook_was_deleted = False
+        self._registry.works(self._bot_id)
+        if updates:
+            await self._take(updates)
+        if self._failures:
+            self._log.info("poll_recovered", failures=self._failures)
+            self._failures = 0
+
+    async def _ask(self) -> list[Any]:
+        """The next batch. Raises TimeoutError when Telegram shows no life; that connection is then thrown away."""
+        params = {"offset": self._offset, "timeout": self._poll_seconds, "allowed_updates": ALLOWED_UPDATES}
+        self._confirmed_offset = self._offset
+        with self._stoppable():
+            async with asyncio.timeout(self._silent_after):
+                updates = await self._api.call(
+                    self.token, "getUpdates", params, timeout=self._silent_after + 10, long_poll=True
+                )
+        return updates if isinstance(updates, list) else []
+
+    async def _take(self, updates: list[Any]) -> None:
+        """Handle a batch whole, then move the offset. Raises NotHandled, the rest of the batch being handled."""
+        self._registry.update_seen(self._bot_id)
+        by_chat: dict[int, list[Event]] = {}
+        for update in updates:
+            event = self._read(update)
+            if event is not None:
+                by_chat.setdefault(_chat_id(event), []).append(event)
+        outcomes = await asyncio.gather(*map(self._handle_chat, by_chat.values()), return_exceptions=True)
+        for outcome in outcomes:
+            if outcome is not None:
+                raise outcome
+        ids = [each["update_id"] for each in updates if isinstance(each, dict) and type(each.get("update_id")) is int]
+        if not ids:
+            raise NotHandled("a batch without update ids")
+        self._offset = max(ids) + 1
+        self._tries.clear()
+
+    def _read(self, update: Any) -> Event | None:
+        try:
+            return read_update(update, self._bot_id)
+        except MalformedUpdate as error:
+            self._log.warning("update_malformed", error=str(error))
+            return None
+
+    async def _handle_chat(self, events: list[Event]) -> None:
+        for event in events:
+            try:
+                await self._handle(event)
+            except DatabaseUnavailable as error:
+                raise NotHandled("the database is away") from error
+            except Exception as error:
+                given_up = self._gives_up(event.update_id)
+                self._log.exception("update_failed", update_id=event.update_id, given_up=given_up)
+                if not given_up:
+                    raise NotHandled("a fault of ours") from error
+
+    def _gives_up(self, update_id: int) -> bool:
+        tries = self._tries[update_id] = self._tries.get(update_id, 0) + 1
+        return tries >= TRIES_PER_UPDATE
+
+    async def _delete_webhook(self) -> None:
+        await self._api.call(self.token, "deleteWebhook", {"drop_pending_updates": False})
+        self._log.info("poll_webhook_deleted")
+        self._webhook_is_set = False
+        self._webhook_was_deleted = True
+
+    async def _pause_after(self, error: Exception) -> None:
+        seconds = await self._meet(error)
+        with suppress(asyncio.CancelledError), self._stoppable():
+            await asyncio.sleep(seconds)
+
+    async def _meet(self, error: Exception) -> float:
+        """Tell whoever has to know; seconds until the next poll."""
+        self._failures += 1
+        pause = backoff(self._failures, self._jitter)
+        match error:
+            case WebhookActive() if not self._webhook_was_deleted:
+                self._webhook_is_set = True
+                return 0.0
+            case Conflict():
+                await self._registry.conflict(self._bot_id)
+            case Flooded():
+                pause = max(pause, error.retry_after)
+            case TimeoutError():
+                self._registry.poll_restarted(self._bot_id)
+        self._registry.failed(self._bot_id, error)
+        self._report(error, pause)
+        return pause
+
+    def _report(self, error: Exception, pause: float) -> None:
+        """One loud line when trouble begins, so that an outage of an hour with 1,000 bots does not fill the disk."""
+        expected = isinstance(error, TelegramError | TimeoutError | NotHandled)
+        if not expected:
+            self._log.error("poll_failed", exc_info=error)
+        elif self._failures == 1:
+            self._log.warning("poll_interrupted", error=f"{type(error).__name__}: {error}", next_in=round(pause, 1))
+        else:
+            self._log.debug("poll_interrupted", error=f"{type(error).__name__}: {error}", next_in=round(pause, 1))
+
+    async def _confirm(self) -> None:
+        """Tell Telegram what the last batch was, so that the next start does not get it again. It may fail: an
+        update that comes twice changes nothing."""
+        if self._offset == self._confirmed_offset:
+            return
+        params = {"offset": self._offset, "timeout": 0, "limit": 1, "allowed_updates": ALLOWED_UPDATES}
+        with suppress(TelegramError, TimeoutError):
+            async with asyncio.timeout(CONFIRM_SECONDS):
+                await self._api.call(self.token, "getUpdates", params, long_poll=True)
+
+    @contextmanager
+    def _stoppable(self) -> Iterator[None]:
+        """Inside, `stop` cancels at once; outside, it waits."""
+        self._task = asyncio.current_task()
+        try:
+            yield
+        finally:
+            self._task = None
+
+
+def _chat_id(event: Event) -> int:
+    return event.old_chat_id if isinstance(event, Migration) else event.chat.id

@@ -1,0 +1,249 @@
+"""Everything the platform says or shows on Telegram: flood limits, the markup's fallback, retries."""
+
+import asyncio
+import html
+import re
+from collections.abc import Awaitable, Callable, Mapping
+from functools import lru_cache
+from typing import Any
+
+import msgspec
+import orjson
+import structlog
+
+from maskarad.errors import (
+    Flooded,
+    MarkupRefused,
+    TelegramError,
+    TelegramRefused,
+    TelegramUnreachable,
+    TokenInvalid,
+    Unchanged,
+)
+from maskarad.telegram.api import BotApi
+from maskarad.telegram.bots import BotRegistry
+from maskarad.telegram.limits import FloodLimits, Sleep
+from maskarad.values import BotProfile, JsonObject, Keyboard, Piece, Screen, Token
+
+log = structlog.get_logger()
+
+RETRY_PAUSES = (0.5, 2.0)
+"""Seconds before the second and the third try of a call that may be repeated."""
+
+KEYBOARDS_KEPT = 1_024
+
+_TAG = re.compile(r"<[^<>]*>")
+
+
+class Sender:
+    """Speaks with the token of any bot of the registry.
+
+    Every method raises TelegramError's subclasses. A refused token is told to the registry before it is raised.
+    A 429 is waited out here, in order; only a pause beyond the limits' patience is raised, as Flooded.
+
+    Calls that may be repeated are repeated here when Telegram cannot be reached. `send_text` is not one of them:
+    after TelegramUnreachable the message may stand in the chat, so its caller decides; after NothingSent it does not.
+    """
+
+    def __init__(
+        self, api: BotApi, limits: FloodLimits, registry: BotRegistry, *, sleep: Sleep = asyncio.sleep
+    ) -> None:
+        self._api = api
+        self._limits = limits
+        self._registry = registry
+        self._sleep = sleep
+        self._markup = lru_cache(KEYBOARDS_KEPT)(_keyboard_json)
+
+    async def send_text(
+        self,
+        bot_id: int,
+        chat_id: int,
+        content: Piece | Screen,
+        *,
+        reply_to: int | None = None,
+        keyboard: Keyboard | None = None,
+        silent: bool = False,
+    ) -> int:
+        """Send one message and return its id. It waits for its turn in the chat and for the flood limits.
+
+        A reply whose original is gone becomes a plain message. `keyboard` replaces the screen's own. ChatMoved and
+        ChatGone are the caller's to store; nothing was sent then.
+        """
+        params: JsonObject = {"chat_id": chat_id, **self._keyboard(content, keyboard)}
+        if reply_to is not None:
+            params["reply_parameters"] = {"message_id": reply_to, "allow_sending_without_reply": True}
+        if silent:
+            params["disable_notification"] = True
+        async with self._limits.turn(bot_id, chat_id) as turn:
+
+            async def send(text: JsonObject) -> Any:
+                while True:
+                    await turn.ready()
+                    try:
+                        return await self._call(bot_id, "sendMessage", {**params, **text})
+                    except Flooded as flooded:
+                        log.info("telegram_flooded", bot_id=bot_id, seconds=flooded.retry_after)
+                        turn.pause(flooded.retry_after)
+
+            message = await _with_fallback(content, send)
+        return _message_id(message)
+
+    async def edit_text(
+        self,
+        bot_id: int,
+        chat_id: int,
+        message_id: int,
+        content: Piece | Screen,
+        *,
+        keyboard: Keyboard | None = None,
+    ) -> None:
+        """Make a message of ours look so. Without a keyboard its buttons go. TelegramRefused: it cannot be edited
+        any more (deleted, too old); send a new one."""
+        params = {"chat_id": chat_id, "message_id": message_id, **self._keyboard(content, keyboard)}
+
+        async def edit(text: JsonObject) -> Any:
+            return await self._in_chat(bot_id, chat_id, "editMessageText", {**params, **text})
+
+        try:
+            await _with_fallback(content, edit)
+        except Unchanged:
+            log.debug("telegram_unchanged", bot_id=bot_id)
+
+    async def delete_message(self, bot_id: int, chat_id: int, message_id: int) -> bool:
+        """True when it is gone by this call; False when Telegram would not (gone before, too old, no right)."""
+        params = {"chat_id": chat_id, "message_id": message_id}
+        return await self._or_refused(self._in_chat(bot_id, chat_id, "deleteMessage", params))
+
+    async def answer_press(
+        self, bot_id: int, callback_query_id: str, text: str | None = None, *, alert: bool = False
+    ) -> bool:
+        """End the button's waiting circle, with a notice if there is `text` (at most 200 characters). False when
+        the press is too old to be answered."""
+        params: JsonObject = {"callback_query_id": callback_query_id}
+        if text is not None:
+            params |= {"text": text, "show_alert": alert}
+        return await self._or_refused(self._repeat(bot_id, "answerCallbackQuery", params))
+
+    async def react(self, bot_id: int, chat_id: int, message_id: int, emoji: str | None) -> bool:
+        """Put this bot's one reaction on a message, None takes it back. False when the chat or Telegram does not
+        allow this emoji or the message is gone."""
+        reaction = [] if emoji is None else [{"type": "emoji", "emoji": emoji}]
+        params = {"chat_id": chat_id, "message_id": message_id, "reaction": reaction}
+        return await self._or_refused(self._in_chat(bot_id, chat_id, "setMessageReaction", params))
+
+    async def typing(self, bot_id: int, chat_id: int) -> None:
+        """Show "typing…" for five seconds, if that is possible at this moment: it fails silently, is tried once and
+        waits for nothing."""
+        try:
+            await self._call(bot_id, "sendChatAction", {"chat_id": chat_id, "action": "typing"})
+        except TelegramError as error:
+            log.debug("telegram_typing_failed", bot_id=bot_id, error=type(error).__name__)
+
+    async def set_commands(self, bot_id: int, commands: Mapping[str, Mapping[str, str]]) -> None:
+        """The menu of commands, by language ("" is everyone else's): command without slash → description."""
+        for language, described in commands.items():
+            listed = [{"command": name, "description": words} for name, words in described.items()]
+            params: JsonObject = {"commands": listed}
+            if language:
+                params["language_code"] = language
+            await self._repeat(bot_id, "setMyCommands", params)
+
+    async def get_member_status(self, bot_id: int, chat_id: int, user_id: int) -> str:
+        """Telegram's word: creator, administrator, member, restricted, left or kicked."""
+        params = {"chat_id": chat_id, "user_id": user_id}
+        member = await self._in_chat(bot_id, chat_id, "getChatMember", params)
+        return str(_read(member, "status", str))
+
+    async def get_me(self, token: Token) -> BotProfile:
+        """Whose token this is; it need not be in the registry. Raises TokenInvalid."""
+        me = await self._patiently(lambda: self._api.call(token, "getMe"))
+        return BotProfile(
+            telegram_id=_read(me, "id", int),
+            username=_read(me, "username", str),
+            name=_read(me, "first_name", str),
+            sees_all_group_messages=bool(me.get("can_read_all_group_messages")),
+        )
+
+    async def _call(self, bot_id: int, method: str, params: JsonObject) -> Any:
+        try:
+            return await self._api.call(self._registry.token(bot_id), method, params)
+        except TokenInvalid:
+            await self._registry.token_refused(bot_id)
+            raise
+
+    async def _in_chat(self, bot_id: int, chat_id: int, method: str, params: JsonObject) -> Any:
+        """A repeatable call about a chat: no turn, no rates, but after the chat's pause."""
+        while True:
+            await self._limits.after_pause(bot_id, chat_id)
+            try:
+                return await self._reached(lambda: self._call(bot_id, method, params))
+            except Flooded as flooded:
+                self._limits.pause(bot_id, chat_id, flooded.retry_after)
+
+    async def _repeat(self, bot_id: int, method: str, params: JsonObject) -> Any:
+        """A repeatable call about no chat."""
+        return await self._patiently(lambda: self._call(bot_id, method, params))
+
+    async def _patiently(self, call: Callable[[], Awaitable[Any]]) -> Any:
+        while True:
+            try:
+                return await self._reached(call)
+            except Flooded as flooded:
+                if flooded.retry_after > self._limits.patience:
+                    raise
+                await self._sleep(flooded.retry_after)
+
+    async def _reached(self, call: Callable[[], Awaitable[Any]]) -> Any:
+        for pause in RETRY_PAUSES:
+            try:
+                return await call()
+            except TelegramUnreachable as error:
+                log.info("telegram_retry", error=str(error), seconds=pause)
+                await self._sleep(pause)
+        return await call()
+
+    async def _or_refused(self, call: Awaitable[Any]) -> bool:
+        try:
+            await call
+        except TelegramRefused as error:
+            log.debug("telegram_refused", error=str(error))
+            return False
+        return True
+
+    def _keyboard(self, content: Piece | Screen, keyboard: Keyboard | None) -> JsonObject:
+        if keyboard is None and isinstance(content, Screen):
+            keyboard = content.keyboard
+        return {"reply_markup": self._markup(keyboard)} if keyboard else {}
+
+
+async def _with_fallback(content: Piece | Screen, call: Callable[[JsonObject], Awaitable[Any]]) -> Any:
+    """Call with Telegram HTML where there is any; without markup when Telegram cannot read it."""
+    plain = {"text": content.text if isinstance(content, Piece) else _without_markup(content.html)}
+    if content.html is None:
+        return await call(plain)
+    try:
+        return await call({"text": content.html, "parse_mode": "HTML"})
+    except MarkupRefused as error:
+        log.warning("telegram_markup_refused", error=str(error))
+    return await call(plain)
+
+
+def _without_markup(text: str) -> str:
+    return html.unescape(_TAG.sub("", text))
+
+
+def _keyboard_json(keyboard: Keyboard) -> orjson.Fragment:
+    rows = [[{"text": each.label, "callback_data": each.data} for each in row] for row in keyboard]
+    return orjson.Fragment(msgspec.json.encode({"inline_keyboard": rows}))
+
+
+def _message_id(message: Any) -> int:
+    return int(_read(message, "message_id", int))
+
+
+def _read(answer: Any, name: str, kind: type) -> Any:
+    """A field that Telegram always gives; without it whatever answered is not Telegram."""
+    value = answer.get(name) if isinstance(answer, dict) else None
+    if not isinstance(value, kind):
+        raise TelegramRefused(f"the answer has no {name}")
+    return value

@@ -1,0 +1,116 @@
+"""The platform's own HTTP: Telegram's webhook for every bot, and a word on whether all is well."""
+
+import hmac
+from collections.abc import Awaitable, Callable, Mapping
+
+import structlog
+from starlette.applications import Starlette
+from starlette.requests import ClientDisconnect, Request
+from starlette.responses import JSONResponse, Response
+from starlette.routing import Route
+
+from maskarad.errors import DatabaseUnavailable, MalformedUpdate, MaskaradError
+from maskarad.telegram import wire
+from maskarad.telegram.bots import BotRegistry, Served
+from maskarad.telegram.handling import Handle
+from maskarad.telegram.read import read_update
+from maskarad.values import JsonObject
+
+log = structlog.get_logger()
+
+BODY_BYTES = 1024 * 1024
+SECRET_HEADER = "X-Telegram-Bot-Api-Secret-Token"
+
+Check = Callable[[], Awaitable[None]]
+"""Returns when what it looks at works, raises one of our errors when not."""
+
+
+class Refused(Exception):
+    """The request is answered with `status` and no body: whoever sent it is not Telegram, or broken."""
+
+    def __init__(self, status: int) -> None:
+        self.status = status
+
+
+def build_app(registry: BotRegistry, handle: Handle, *, checks: Mapping[str, Check]) -> Starlette:
+    """`POST /telegram/{public_id}` and `GET /healthz`.
+
+    A webhook is answered 200 only after `handle` has returned, 503 when the database is away: Telegram then delivers
+    the update again. 404 unknown id, 401 wrong secret, 413 body above 1 MiB, 400 not an update. `/healthz` runs every
+    check: 200, or 503 with the names of those that failed.
+    """
+
+    async def receive(request: Request) -> Response:
+        try:
+            served = _sender_of(request, registry)
+            event = read_update(_parse(await _body(request)), served.bot_id)
+            registry.update_seen(served.bot_id)
+            if event is not None:
+                await handle(event)
+        except Refused as refused:
+            return Response(status_code=refused.status)
+        except MalformedUpdate as error:
+            log.warning("update_malformed", bot_id=served.bot_id, error=str(error))
+            return Response(status_code=400)
+        except DatabaseUnavailable:
+            return Response(status_code=503)
+        except Exception:
+            log.exception("update_failed", bot_id=served.bot_id)
+            return Response(status_code=500)
+        return Response(status_code=200)
+
+    async def healthz(_request: Request) -> Response:
+        failed = [name for name, check in checks.items() if not await _passes(name, check)]
+        return JSONResponse({"ok": not failed, "failed": failed}, status_code=503 if failed else 200)
+
+    return Starlette(
+        routes=[
+            Route("/telegram/{public_id}", receive, methods=["POST"]),
+            Route("/healthz", healthz, methods=["GET"]),
+        ],
+    )
+
+
+def _sender_of(request: Request, registry: BotRegistry) -> Served:
+    served = registry.find_public(request.path_params["public_id"])
+    if served is None or not served.receives:
+        raise Refused(404)
+    given = request.headers.get(SECRET_HEADER, "")
+    if not hmac.compare_digest(given.encode(), served.secret.encode()):
+        raise Refused(401)
+    return served
+
+
+async def _body(request: Request) -> bytes:
+    """Read no more than is allowed, whatever the length that was announced, if any."""
+    announced = request.headers.get("Content-Length", "0")
+    if not announced.isdecimal() or int(announced) > BODY_BYTES:
+        raise Refused(413)
+    body = bytearray()
+    try:
+        async for chunk in request.stream():
+            body += chunk
+            if len(body) > BODY_BYTES:
+                raise Refused(413)
+    except ClientDisconnect:
+        raise Refused(400) from None
+    return bytes(body)
+
+
+def _parse(body: bytes) -> JsonObject:
+    try:
+        update = wire.decode(body)
+    except ValueError:
+        update = None
+    if not isinstance(update, dict):
+        raise MalformedUpdate("the body is not a JSON object")
+    return update
+
+
+async def _passes(name: str, check: Check) -> bool:
+    try:
+        await check()
+    except MaskaradError as error:
+        log.warning("check_failed", check=name, error=str(error))
+        return False
+    return True

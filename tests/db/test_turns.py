@@ -1,0 +1,402 @@
+import asyncio
+from functools import partial
+from typing import Any
+
+import pytest
+from sqlalchemy import Connection, select
+
+from maskarad.db import bots, history, links, turns
+from maskarad.db.engine import Database, Query
+from maskarad.db.tables import chat_bot_instances, reply_parts, usage_records
+from maskarad.errors import AlreadySeen, ClaimLost, NotFound
+from maskarad.values import (
+    Claim,
+    ClaimedLink,
+    Completion,
+    PartDraft,
+    PartKind,
+    SentMessage,
+    TurnOutcome,
+    Usage,
+)
+from tests.support import rows
+from tests.support.databases import CountStatements, OpenDatabase
+from tests.support.people import ALICE, BOB
+from tests.support.rows import NOW, said
+
+LEASE = 60.0
+USAGE = Usage(
+    owner_id=ALICE.id,
+    persona_id=1,
+    bot_id=1,
+    user_id=BOB.id,
+    completion=Completion(text="hi", model="m", prompt_tokens=10, completion_tokens=5, latency=0.5),
+    created_at=NOW,
+)
+
+
+def ask(message_id: int, link_id: int = 1, *, due_at: float = NOW) -> Query[None]:
+    return partial(turns.ask, link_id=link_id, message=said(message_id), due_at=due_at)
+
+
+def take(token: str = "a", link_id: int = 1, *, now: float = NOW) -> Query[ClaimedLink | None]:
+    return partial(turns.claim, link_id=link_id, token=token, lease=LEASE, history_lines=40, now=now)
+
+
+async def taken(database: Database, token: str = "a", *, now: float = NOW) -> ClaimedLink:
+    claimed = await database.write(take(token, now=now))
+    assert claimed is not None
+    return claimed
+
+
+def finish(claimed: ClaimedLink, *texts: str, mood: str | None = None, usage: Usage | None = None) -> Query[Any]:
+    parts = tuple(PartDraft(kind=PartKind.TEXT, text=text) for text in texts)
+    outcome = TurnOutcome(answered=claimed.asked, parts=parts, mood=mood)
+    return partial(turns.finish, claim=claimed.claim, outcome=outcome, usage=usage)
+
+
+def row(connection: Connection) -> Any:
+    return connection.execute(select(chat_bot_instances).where(chat_bot_instances.c.id == 1)).one()
+
+
+def due(now: float = NOW) -> Query[list[int]]:
+    return partial(turns.due, now=now, most=10)
+
+
+@pytest.fixture
+async def world(database: Database) -> Database:
+    """A database with one link, number 1."""
+    assert await database.write(rows.link) == 1
+    return database
+
+
+async def test_what_is_asked_is_due_and_a_claim_reads_it(world: Database) -> None:
+    assert await world.read(due()) == []
+    await world.write(ask(10))
+    await world.write(ask(11))
+    assert await world.read(due()) == [1]
+    claimed = await taken(world)
+    assert (claimed.asked, claimed.parts, claimed.failures) == (2, 0, 0)
+    assert claimed.chat == rows.GROUP
+    assert [(line.message_order, line.unread, line.addressed) for line in claimed.history] == [
+        (10, True, True),
+        (11, True, True),
+    ]
+    assert await world.read(due()) == []
+
+
+async def test_a_claim_costs_two_statements(world: Database, statements: CountStatements) -> None:
+    for message_id in range(10, 60):
+        await world.write(ask(message_id))
+    with statements(world) as seen:
+        await taken(world)
+    assert seen.count == 2
+
+
+async def test_nothing_is_claimed_before_it_is_due(world: Database) -> None:
+    await world.write(ask(10, due_at=NOW + 2))
+    await world.write(ask(11, due_at=NOW + 9))
+    assert await world.read(due(NOW + 1.9)) == []
+    assert await world.write(take(now=NOW + 1.9)) is None
+    assert await world.read(due(NOW + 2)) == [1]
+    assert await world.write(take(now=NOW + 2)) is not None
+
+
+async def test_a_message_twice_is_already_seen_and_asks_nothing(world: Database) -> None:
+    await world.write(ask(10))
+    before = await world.read(row)
+    with pytest.raises(AlreadySeen):
+        await world.write(ask(10))
+    assert await world.read(row) == before
+
+
+async def test_a_message_twice_among_others_changes_nothing_and_they_succeed(world: Database) -> None:
+    await world.write(ask(10))
+    outcomes = await asyncio.gather(
+        *(world.write(ask(message_id)) for message_id in (11, 10, 12, 10, 13)), return_exceptions=True
+    )
+    assert [type(outcome).__name__ for outcome in outcomes] == [
+        "NoneType",
+        "AlreadySeen",
+        "NoneType",
+        "AlreadySeen",
+        "NoneType",
+    ]
+    assert (await world.read(row)).asked == 4
+    claimed = await taken(world)
+    assert {line.message_order for line in claimed.history} == {10, 11, 12, 13}
+
+
+async def test_asking_a_link_that_is_gone_says_so(world: Database) -> None:
+    with pytest.raises(NotFound):
+        await world.write(ask(10, link_id=2))
+
+
+async def test_one_of_many_claims_wins(world: Database, open_again: OpenDatabase) -> None:
+    others = [world, open_again(), open_again()]
+    for message_id in range(1, 11):
+        await world.write(ask(message_id))
+        tokens = [f"{message_id}-{number}" for number in range(30)]
+        claims = await asyncio.gather(*(others[n % 3].write(take(token)) for n, token in enumerate(tokens)))
+        [winner] = [claim for claim in claims if claim is not None]
+        assert (await world.read(row)).claim == winner.claim.token
+        await world.write(finish(winner))
+
+
+async def test_a_lease_that_ran_out_is_taken_over_and_the_late_one_changes_nothing(world: Database) -> None:
+    await world.write(ask(10))
+    late = await taken(world, "late")
+    assert await world.write(take("early", now=NOW + LEASE)) is None
+    assert await world.read(due(NOW + LEASE + 1)) == [1]
+    second = await taken(world, "second", now=NOW + LEASE + 1)
+    before = await world.read(row)
+    message = SentMessage(message_id=99, bot_telegram_id=7001, bot_name="Mira")
+    for attempt in (
+        finish(late, "too late", mood="joy", usage=USAGE),
+        partial(turns.sent, claim=late.claim, part=_part(1), message=message, now=NOW),
+    ):
+        with pytest.raises(ClaimLost):
+            await world.write(attempt)
+    for give_back in (turns.release, turns.give_up, turns.leave, partial(turns.postpone, due_at=NOW + 500)):
+        await world.write(partial(give_back, claim=late.claim))
+    assert await world.read(row) == before
+    assert await world.read(partial(turns.parts, link_id=1)) == []
+    assert await world.read(_usage) == []
+    await world.write(finish(second, "in time"))
+    assert [part.text for part in await world.read(partial(turns.parts, link_id=1))] == ["in time"]
+
+
+def _part(part_id: int) -> Any:
+    return turns.Part(id=part_id, kind=PartKind.TEXT, text="hi")
+
+
+def _usage(connection: Connection) -> list[Any]:
+    return list(connection.execute(select(usage_records)).all())
+
+
+async def test_a_renewed_lease_is_not_taken_over(world: Database) -> None:
+    await world.write(ask(10))
+    claimed = await taken(world)
+    await world.write(partial(turns.renew, tokens=[claimed.claim.token, "unknown"], until=NOW + 10 * LEASE))
+    assert await world.write(take("b", now=NOW + 5 * LEASE)) is None
+    await world.write(partial(turns.renew, tokens=[], until=NOW + 100 * LEASE))
+    assert await world.write(take("b", now=NOW + 10 * LEASE + 1)) is not None
+
+
+async def test_a_turn_to_its_end(world: Database) -> None:
+    await world.write(ask(10))
+    claimed = await taken(world)
+    await world.write(ask(11, due_at=NOW + 5))
+    progress = await world.write(finish(claimed, "one", "two", mood="joy", usage=USAGE))
+    assert (progress.parts, progress.next_due_at) == (2, NOW)
+    waiting = await world.read(partial(turns.parts, link_id=1))
+    assert [part.text for part in waiting] == ["one", "two"]
+    for number, part in enumerate(waiting):
+        message = SentMessage(message_id=20 + number, bot_telegram_id=7001, bot_name="Mira")
+        progress = await world.write(
+            partial(turns.sent, claim=claimed.claim, part=part, message=message, now=NOW + number)
+        )
+        assert progress.parts == 1 - number
+    after = await world.read(row)
+    assert (after.claim, after.asked, after.answered, after.current_mood) == (None, 2, 1, "joy")
+    second = await taken(world, "b")
+    assert [(line.message_order, line.sender_name, line.text, line.unread) for line in second.history] == [
+        (10, BOB.name, "hello", False),
+        (11, BOB.name, "hello", True),
+        (20, "Mira", "one", False),
+        (21, "Mira", "two", False),
+    ]
+    assert [line.from_persona for line in second.history] == [False, False, True, True]
+    [used] = await world.read(_usage)
+    assert (used.owner_id, used.prompt_tokens, used.model) == (ALICE.id, 10, "m")
+
+
+async def test_a_turn_with_nothing_to_say_ends_its_claim(world: Database) -> None:
+    await world.write(ask(10))
+    progress = await world.write(finish(await taken(world)))
+    assert (progress.parts, progress.next_due_at) == (0, None)
+    after = await world.read(row)
+    assert (after.claim, after.answered, after.current_mood) == (None, 1, "neutral")
+    assert await world.write(take("b")) is None
+
+
+async def test_a_reaction_leaves_the_outbox_and_no_history(world: Database) -> None:
+    await world.write(ask(10))
+    claimed = await taken(world)
+    outcome = TurnOutcome(answered=1, parts=(PartDraft(kind=PartKind.REACTION, text="👍", reply_to=10),))
+    await world.write(partial(turns.finish, claim=claimed.claim, outcome=outcome, usage=None))
+    [part] = await world.read(partial(turns.parts, link_id=1))
+    assert (part.kind, part.text, part.reply_to) == (PartKind.REACTION, "👍", 10)
+    progress = await world.write(partial(turns.sent, claim=claimed.claim, part=part, message=None, now=NOW))
+    assert progress.parts == 0
+    lines = await world.read(partial(history.latest, link_id=1, most=10, answered=1))
+    assert [line.message_order for line in lines] == [10]
+
+
+async def test_parts_left_by_a_crash_are_claimed_without_history(world: Database, statements: CountStatements) -> None:
+    await world.write(ask(10))
+    await world.write(finish(await taken(world), "one", "two"))
+    with statements(world) as seen:
+        second = await taken(world, "b", now=NOW + LEASE + 1)
+    assert seen.count == 1
+    assert (second.parts, second.history) == (2, ())
+    [first, _] = await world.read(partial(turns.parts, link_id=1))
+    message = SentMessage(message_id=20, bot_telegram_id=7001, bot_name="Mira")
+    progress = await world.write(partial(turns.sent, claim=second.claim, part=first, message=message, now=NOW))
+    assert progress.parts == 1
+
+
+async def test_released_work_is_due_at_once_for_another(world: Database) -> None:
+    await world.write(ask(10))
+    await world.write(partial(turns.release, claim=(await taken(world)).claim))
+    assert await world.read(due()) == [1]
+    second = await taken(world, "b")
+    assert [line.unread for line in second.history] == [True]
+
+
+async def test_postponed_work_waits_and_counts_its_failures(world: Database) -> None:
+    await world.write(ask(10))
+    await world.write(partial(turns.postpone, claim=(await taken(world)).claim, due_at=NOW + 30))
+    await world.write(ask(11, due_at=NOW + 1))
+    assert await world.read(due(NOW + 29)) == []
+    again = await taken(world, "b", now=NOW + 30)
+    assert (again.failures, again.asked) == (1, 2)
+    await world.write(finish(again))
+    assert (await world.read(row)).failures == 0
+
+
+async def test_given_up_work_is_dropped_with_its_parts(world: Database) -> None:
+    await world.write(ask(10))
+    claimed = await taken(world)
+    await world.write(finish(claimed, "one"))
+    await world.write(partial(turns.give_up, claim=claimed.claim))
+    assert await world.read(partial(turns.parts, link_id=1)) == []
+    after = await world.read(row)
+    assert (after.claim, after.parts, after.answered) == (None, 0, after.asked)
+    assert await world.read(due(NOW + 1000)) == []
+
+
+async def test_a_left_link_sleeps_until_somebody_asks_again(world: Database) -> None:
+    await world.write(ask(10))
+    claimed = await taken(world)
+    await world.write(finish(claimed, "one"))
+    await world.write(partial(turns.leave, claim=claimed.claim))
+    assert await world.read(due(NOW + 1000)) == []
+    assert not (await world.read(row)).active
+    await world.write(ask(11))
+    claimed = await taken(world, "b")
+    assert [(line.message_order, line.unread) for line in claimed.history] == [(10, False), (11, True)]
+
+
+async def test_a_process_that_is_alone_frees_every_claim(world: Database) -> None:
+    await world.write(ask(10))
+    await taken(world)
+    assert await world.write(turns.release_all) == 1
+    assert await world.write(turns.release_all) == 0
+    assert await world.write(take("b")) is not None
+
+
+async def test_only_bots_that_work_have_due_links(world: Database) -> None:
+    await world.write(ask(10))
+    await world.write(partial(bots.set_enabled, bot_id=1, enabled=False, now=NOW))
+    assert await world.read(due()) == []
+    await world.write(partial(bots.set_enabled, bot_id=1, enabled=True, now=NOW))
+    assert await world.read(due()) == [1]
+    await world.write(partial(bots.mark_invalid, bot_id=1, now=NOW))
+    assert await world.read(due()) == []
+
+
+async def test_the_longest_waiting_are_due_first(world: Database) -> None:
+    for number, due_at in ((2, NOW - 5), (3, NOW - 9), (4, NOW - 1)):
+        link_id = await world.write(partial(rows.link, number=number))
+        await world.write(ask(10, link_id, due_at=due_at))
+    assert await world.read(due()) == [3, 2, 4]
+    assert await world.read(partial(turns.due, now=NOW, most=2)) == [3, 2]
+
+
+def consider(message_id: int, *, now: float, question: bool = False) -> Query[bool]:
+    return partial(
+        turns.ask_to_consider,
+        link_id=1,
+        message=said(message_id),
+        question=question,
+        spoke_within=120,
+        pause=30,
+        due_at=now,
+        now=now,
+    )
+
+
+async def test_small_talk_is_considered_only_after_the_persona_spoke(world: Database) -> None:
+    assert not await world.write(consider(10, now=NOW))
+    await world.write(ask(11))
+    claimed = await taken(world)
+    await world.write(finish(claimed, "hi"))
+    [part] = await world.read(partial(turns.parts, link_id=1))
+    await world.write(partial(turns.sent, claim=claimed.claim, part=part, message=None, now=NOW))
+    assert await world.write(consider(12, now=NOW + 10))
+    assert not await world.write(consider(13, now=NOW + 20)), "it was asked within the pause"
+    assert not await world.write(consider(14, now=NOW + 121)), "it has been silent too long"
+    assert await world.write(consider(15, now=NOW + 121, question=True))
+    claimed = await taken(world, "b", now=NOW + 121)
+    assert [(line.message_order, line.unread, line.addressed) for line in claimed.history] == [
+        (10, False, False),
+        (11, False, True),
+        (12, True, False),
+        (13, False, False),
+        (14, False, False),
+        (15, True, False),
+    ]
+
+
+@pytest.mark.parametrize("question", [True, False])
+async def test_a_message_that_gets_no_reply_costs_two_statements(
+    world: Database, statements: CountStatements, question: bool
+) -> None:
+    with statements(world) as seen:
+        await world.write(consider(10, now=NOW, question=question))
+    assert seen.count == 2
+
+
+async def test_a_considered_message_twice_changes_nothing(world: Database) -> None:
+    assert await world.write(consider(10, now=NOW, question=True))
+    before = await world.read(row)
+    with pytest.raises(AlreadySeen):
+        await world.write(consider(10, now=NOW + 100, question=True))
+    assert await world.read(row) == before
+
+
+async def test_forgetting_takes_the_claim_from_a_turn_under_way(world: Database) -> None:
+    await world.write(ask(10))
+    claimed = await taken(world)
+    assert await world.write(partial(links.forget, link_id=1)) == 1
+    with pytest.raises(ClaimLost):
+        await world.write(finish(claimed, "I remember", mood="joy"))
+    after = await world.read(row)
+    assert (after.claim, after.parts, after.answered, after.current_mood) == (None, 0, after.asked, "neutral")
+    assert await world.read(due(NOW + 1000)) == []
+
+
+async def test_muting_drops_what_waits_also_behind_a_turn_under_way(world: Database) -> None:
+    await world.write(ask(10))
+    claimed = await taken(world)
+    await world.write(ask(11))
+    await world.write(partial(links.set_muted, link_id=1, muted=True))
+    await world.write(finish(claimed))
+    assert await world.read(due(NOW + 1000)) == []
+
+
+async def test_a_deleted_bot_loses_the_claim_and_leaves_no_rows(world: Database) -> None:
+    await world.write(ask(10))
+    claimed = await taken(world)
+    await world.write(finish(claimed, "one"))
+    await world.write(partial(bots.unbind, bot_id=1))
+    assert await world.read(lambda connection: connection.execute(select(reply_parts)).all()) == []
+    with pytest.raises(ClaimLost):
+        await world.write(partial(turns.sent, claim=claimed.claim, part=_part(1), message=None, now=NOW))
+    with pytest.raises(ClaimLost):
+        await world.write(finish(claimed))
+
+
+def test_a_claim_names_its_link() -> None:
+    assert Claim(link_id=1, token="a") != Claim(link_id=1, token="b")

@@ -1,0 +1,167 @@
+"""Real PostgreSQL and Redis servers in a temporary folder, on free ports of this machine, stopped by their own pid."""
+
+import os
+import pwd
+import shutil
+import signal
+import socket
+import subprocess
+import tempfile
+import time
+from collections.abc import Sequence
+from pathlib import Path
+
+START_WITHIN = 20.0
+HOW_TO_INSTALL = "install them with `apt-get install postgresql redis-server chromium` and run `make test` again"
+
+
+class ServerMissing(Exception):
+    """A program that the tests need is not installed; the text says how to install it."""
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+class PostgresServer:
+    """A PostgreSQL cluster that trusts everybody on 127.0.0.1. PostgreSQL refuses to run as root: root starts it as
+    the user `postgres`, which Debian's package makes."""
+
+    def __init__(self) -> None:
+        self._programs = _postgres_programs()
+        self._user = "postgres" if os.geteuid() == 0 else None
+        self._folder = Path(tempfile.mkdtemp(prefix="maskarad-postgres-"))
+        self._data = self._folder / "data"
+        self.port = free_port()
+        if self._user is not None:
+            shutil.chown(self._folder, self._user)
+        self._run("initdb", "-U", "maskarad", "-A", "trust", "-E", "UTF8", "--locale=C.UTF-8", "--no-sync")
+
+    def url(self, name: str) -> str:
+        return f"postgresql://maskarad@127.0.0.1:{self.port}/{name}"
+
+    def start(self) -> None:
+        # What these tests end is a process, never the machine: without fsync the suite is twice as fast.
+        options = (
+            f"-p {self.port} -k {self._folder} -c listen_addresses=127.0.0.1 -c fsync=off -c full_page_writes=off "
+            "-c shared_buffers=32MB -c max_connections=200 -c autovacuum=off"
+        )
+        self._control("start", "-l", str(self._folder / "log"), "-o", options)
+
+    def stop(self) -> None:
+        """Stop as an administrator does: connections are ended with a word."""
+        self._control("stop", "-m", "fast")
+
+    def kill(self) -> None:
+        """Every process of the cluster ends at once; the next start recovers from the log."""
+        self._control("stop", "-m", "immediate")
+
+    def execute(self, statement: str, database: str = "postgres") -> str:
+        """Run one statement in a connection of its own and return what it prints."""
+        command = ("psql", "-X", "-q", "-A", "-t", "-h", "127.0.0.1", "-p", str(self.port), "-U", "maskarad")
+        return _checked([*command, "-d", database, "-v", "ON_ERROR_STOP=1", "-c", statement]).strip()
+
+    def close(self) -> None:
+        if (self._data / "postmaster.pid").exists():
+            self.kill()
+        shutil.rmtree(self._folder)
+
+    def _control(self, *arguments: str) -> None:
+        self._run("pg_ctl", "-w", "-t", str(int(START_WITHIN)), *arguments)
+
+    def _run(self, program: str, *arguments: str) -> None:
+        command = [str(self._programs / program), "-D", str(self._data), *arguments]
+        _checked(command, user=self._user, folder=self._folder)
+
+
+class RedisServer:
+    """A Redis that keeps an append-only file, so that a restart finds what was there."""
+
+    def __init__(self) -> None:
+        program = shutil.which("redis-server")
+        if program is None:
+            raise ServerMissing(f"redis-server is not installed: {HOW_TO_INSTALL}")
+        self._program = program
+        self._folder = Path(tempfile.mkdtemp(prefix="maskarad-redis-"))
+        self._process: subprocess.Popen[bytes] | None = None
+        self.port = free_port()
+
+    @property
+    def url(self) -> str:
+        return f"redis://127.0.0.1:{self.port}/0"
+
+    def start(self) -> None:
+        options = ("--bind", "127.0.0.1", "--save", "", "--appendonly", "yes", "--dir", str(self._folder))
+        self._process = subprocess.Popen(
+            [self._program, "--port", str(self.port), *options], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+        )
+        deadline = time.monotonic() + START_WITHIN
+        while not self._answers():
+            if self._process.poll() is not None or time.monotonic() > deadline:
+                raise RuntimeError("redis-server did not start")
+            time.sleep(0.02)
+
+    def stop(self) -> None:
+        self._end(signal.SIGTERM)
+
+    def kill(self) -> None:
+        self._end(signal.SIGKILL)
+
+    def execute(self, *words: str) -> bytes:
+        """Send one command over a connection of its own and return the start of the raw reply."""
+        request = b"*%d\r\n" % len(words) + b"".join(_bulk(word.encode()) for word in words)
+        with socket.create_connection(("127.0.0.1", self.port), timeout=5) as connection:
+            connection.sendall(request)
+            return connection.recv(4096)
+
+    def close(self) -> None:
+        self.kill()
+        shutil.rmtree(self._folder)
+
+    def _answers(self) -> bool:
+        try:
+            return self.execute("PING") == b"+PONG\r\n"
+        except OSError:
+            return False
+
+    def _end(self, with_signal: signal.Signals) -> None:
+        if self._process is not None:
+            self._process.send_signal(with_signal)
+            self._process.wait(START_WITHIN)
+            self._process = None
+
+
+def _bulk(word: bytes) -> bytes:
+    return b"$%d\r\n%s\r\n" % (len(word), word)
+
+
+def _postgres_programs() -> Path:
+    """The folder of the newest PostgreSQL that Debian's packages installed."""
+    found = sorted(Path("/usr/lib/postgresql").glob("*/bin"), key=lambda folder: int(folder.parent.name))
+    if not found:
+        raise ServerMissing(f"PostgreSQL is not installed: {HOW_TO_INSTALL}")
+    return found[-1]
+
+
+def _checked(command: Sequence[str], *, user: str | None = None, folder: Path = Path("/")) -> str:
+    """Run a program to its end; raises RuntimeError with what it said when it fails."""
+    # The servers that pg_ctl leaves behind inherit its output: a file, unlike a pipe, does not wait for them.
+    with tempfile.TemporaryFile("w+") as output:
+        done = subprocess.run(
+            command,
+            stdin=subprocess.DEVNULL,
+            stdout=output,
+            stderr=subprocess.STDOUT,
+            cwd=folder,
+            user=user,
+            group=pwd.getpwnam(user).pw_gid if user else None,
+            extra_groups=[] if user else None,
+            check=False,
+        )
+        output.seek(0)
+        said = output.read()
+    if done.returncode:
+        raise RuntimeError(f"{command[0]} ended with {done.returncode}: {said}")
+    return said

@@ -1,0 +1,292 @@
+"""Polling as a bot's owner and Telegram see it: a stub of Telegram on one side, what was stored on the other."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Any
+
+import structlog
+
+from maskarad.errors import DatabaseUnavailable
+from maskarad.telegram.api import BotApi
+from maskarad.telegram.bots import BotRegistry
+from maskarad.telegram.handling import Handle, bounded
+from maskarad.telegram.pollers import Pollers
+from maskarad.telegram.read import ALLOWED_UPDATES
+from maskarad.values import MANAGER_BOT_ID, BotState, Event, Incoming, Token
+from tests.telegram.people import MANAGER_TOKEN, Notices, bot, message, store_nothing, token
+from tests.telegram.stub import Cut, Hang, Raw, Stub, refusal
+
+
+class Store:
+    """Stands for the database: what is in `texts` is committed."""
+
+    def __init__(self) -> None:
+        self.texts: list[str] = []
+        self.changed = asyncio.Event()
+
+    async def handle(self, event: Event) -> None:
+        assert isinstance(event, Incoming)
+        self.texts.append(event.text)
+        self.changed.set()
+
+    async def until(self, count: int) -> None:
+        async with asyncio.timeout(10):
+            while len(self.texts) < count:
+                self.changed.clear()
+                await self.changed.wait()
+
+
+@asynccontextmanager
+async def polling(api: BotApi, registry: BotRegistry, handle: Handle, **options: float) -> AsyncIterator[Pollers]:
+    pollers = Pollers(api, registry, handle, **{"poll_seconds": 20.0, **options}, jitter=lambda: 0.0)
+    pollers.start()
+    try:
+        yield pollers
+    finally:
+        await pollers.stop(grace=2)
+
+
+def offsets(stub: Stub) -> list[int]:
+    return [call.params["offset"] for call in stub.of("getUpdates")]
+
+
+async def test_the_offset_moves_only_after_the_commit(api: BotApi, stub: Stub) -> None:
+    committing, committed = asyncio.Event(), asyncio.Event()
+
+    async def handle(_event: Event) -> None:
+        committing.set()
+        await committed.wait()
+
+    stub.script("getUpdates", [message(10)])
+    async with polling(api, Notices().registry(), handle):
+        await asyncio.wait_for(committing.wait(), 5)
+        assert offsets(stub) == [0]
+        committed.set()
+        await stub.until(lambda: len(stub.calls) == 2)
+    assert offsets(stub) == [0, 11]
+    assert stub.calls[0].params["allowed_updates"] == list(ALLOWED_UPDATES)
+
+
+async def test_a_database_that_is_away_makes_telegram_keep_the_update(api: BotApi, stub: Stub) -> None:
+    store = Store()
+    away = [True] * 3
+
+    async def handle(event: Event) -> None:
+        if away:
+            away.pop()
+            raise DatabaseUnavailable("gone")
+        await store.handle(event)
+
+    stub.script("getUpdates", *([[message(10, text="kept")]] * 4))
+    async with polling(api, Notices().registry(), handle):
+        await store.until(1)
+        await stub.until(lambda: len(stub.calls) == 5)
+    assert offsets(stub) == [0] * 4 + [11]
+    assert store.texts == ["kept"]
+
+
+async def test_what_always_fails_is_given_up_and_the_rest_goes_on(api: BotApi, stub: Stub) -> None:
+    store = Store()
+
+    async def handle(event: Event) -> None:
+        if event.update_id == 10:
+            raise ZeroDivisionError
+        await store.handle(event)
+
+    stub.script("getUpdates", *([[message(10), message(11, text="after")]] * 3))
+    with structlog.testing.capture_logs() as logs:
+        async with polling(api, Notices().registry(), handle):
+            await stub.until(lambda: len(stub.calls) == 4)
+    assert offsets(stub) == [0, 0, 0, 12]
+    assert store.texts == ["after"]
+    assert [each["given_up"] for each in logs if each["event"] == "update_failed"] == [False, False, True]
+
+
+async def test_hostile_updates_are_skipped_and_never_stop_a_poller(api: BotApi, stub: Stub) -> None:
+    store = Store()
+    hostile: list[Any] = ["text", None, {"update_id": 7}, {"update_id": 8, "message": {"chat": []}}, message(9)]
+    stub.script("getUpdates", hostile)
+    async with polling(api, Notices().registry(), store.handle):
+        await stub.until(lambda: len(stub.calls) == 2)
+    assert store.texts == ["hi"]
+    assert offsets(stub) == [0, 10]
+
+
+async def test_a_chat_keeps_its_order_and_holds_up_no_other(api: BotApi, stub: Stub) -> None:
+    store = Store()
+    others_are_done = asyncio.Event()
+
+    async def handle(event: Event) -> None:
+        assert isinstance(event, Incoming)
+        if event.text == "slow 1":
+            await others_are_done.wait()
+        await store.handle(event)
+        if len(store.texts) == 2:
+            others_are_done.set()
+
+    batch = [message(1, 5, "slow 1"), message(2, 5, "slow 2"), message(3, 6, "a"), message(4, 7, "b")]
+    stub.script("getUpdates", batch)
+    async with polling(api, Notices().registry(), handle):
+        await store.until(4)
+    assert store.texts == ["a", "b", "slow 1", "slow 2"]
+
+
+async def test_no_more_updates_are_in_work_than_allowed(api: BotApi, stub: Stub) -> None:
+    store = Store()
+    now, most = 0, 0
+
+    async def handle(event: Event) -> None:
+        nonlocal now, most
+        now += 1
+        most = max(most, now)
+        await asyncio.sleep(0)
+        await store.handle(event)
+        now -= 1
+
+    stub.script("getUpdates", [message(number, chat_id=number) for number in range(1, 51)])
+    async with polling(api, Notices().registry(), bounded(handle, 3)):
+        await store.until(50)
+    assert most == 3
+
+
+async def test_a_refused_token_ends_the_poller_and_is_told_once(api: BotApi, stub: Stub) -> None:
+    notices = Notices()
+    registry = notices.registry()
+    registry.put(bot(2), token(2))
+    stub.script("getUpdates", *([lambda _params: refusal(401, "Unauthorized")] * 2))
+    async with polling(api, registry, store_nothing):
+        await stub.until(lambda: len(stub.calls) == 2)
+        await notices.until(2)
+        registry.put(bot(2, version=2), token(2))
+        assert registry.health(2).token_refused_at == 1_000.0
+        registry.put(bot(2), Token("2:AAnew-canary"))
+        await stub.until(lambda: len(stub.calls) == 3)
+    assert notices.invalid == [MANAGER_BOT_ID, 2]
+    assert stub.calls[2].token == "2:AAnew-canary"
+
+
+async def test_a_conflict_is_told_once_until_it_worked_again(api: BotApi, stub: Stub) -> None:
+    notices = Notices()
+    registry = notices.registry()
+    conflict = refusal(409, "Conflict: terminated by other getUpdates request")
+    stub.script("getUpdates", conflict, conflict, [], conflict)
+    async with polling(api, registry, store_nothing):
+        await stub.until(lambda: len(stub.calls) == 2)
+        assert registry.health(MANAGER_BOT_ID).conflict_since == 1_000.0
+        await stub.until(lambda: len(stub.calls) == 5)
+    assert notices.conflicts == [MANAGER_BOT_ID, MANAGER_BOT_ID]
+
+
+async def test_a_webhook_in_the_way_is_deleted_with_nothing_dropped(api: BotApi, stub: Stub) -> None:
+    notices = Notices()
+    stub.script("getUpdates", refusal(409, "Conflict: can't use getUpdates method while webhook is active"))
+    async with polling(api, notices.registry(), store_nothing):
+        await stub.until(lambda: len(stub.calls) == 3)
+    assert [call.method for call in stub.calls] == ["getUpdates", "deleteWebhook", "getUpdates"]
+    assert stub.calls[1].params == {"drop_pending_updates": False}
+    assert notices.conflicts == []
+
+
+async def test_a_webhook_that_comes_back_is_a_conflict(api: BotApi, stub: Stub) -> None:
+    notices = Notices()
+    active = refusal(409, "Conflict: can't use getUpdates method while webhook is active")
+    stub.script("getUpdates", active, active)
+    async with polling(api, notices.registry(), store_nothing):
+        await stub.until(lambda: len(stub.of("getUpdates")) == 3)
+    assert len(stub.of("deleteWebhook")) == 1
+    assert notices.conflicts == [MANAGER_BOT_ID]
+
+
+async def test_trouble_of_every_kind_passes(api: BotApi, stub: Stub) -> None:
+    store = Store()
+    trouble = [Cut(), Raw(502, b"<html>", "text/html"), Raw(200, b"nonsense"), {"not": "a list"}]
+    stub.script("getUpdates", *trouble, [message(10)])
+    async with polling(api, Notices().registry(), store.handle):
+        await store.until(1)
+        await stub.until(lambda: len(stub.calls) == 6)
+    assert offsets(stub) == [0] * 5 + [11]
+
+
+async def test_429_is_waited_out(api: BotApi, stub: Stub) -> None:
+    stub.script("getUpdates", refusal(429, "Too Many Requests: retry after 1", retry_after=1))
+    async with polling(api, Notices().registry(), store_nothing):
+        await stub.until(lambda: len(stub.calls) == 2)
+    assert stub.calls[1].at - stub.calls[0].at >= 1.0
+
+
+async def test_a_silent_poll_is_restarted_on_a_new_connection(api: BotApi, stub: Stub) -> None:
+    registry = Notices().registry()
+    stub.script("getUpdates", Hang())
+    async with polling(api, registry, store_nothing, poll_seconds=0.2, silence_seconds=0.2):
+        await stub.until(lambda: len(stub.calls) == 2)
+        assert registry.health(MANAGER_BOT_ID).poll_restarts == 1
+    assert stub.calls[0].connection != stub.calls[1].connection
+
+
+async def test_bots_come_and_go_while_running(api: BotApi, stub: Stub) -> None:
+    registry = Notices().registry()
+    registry.put(bot(2, enabled=False), token(2))
+    registry.put(bot(3, state=BotState.INVALID), token(3))
+    async with polling(api, registry, store_nothing):
+        registry.put(bot(4), token(4))
+        await stub.until(lambda: len(stub.calls) == 2)
+        registry.put(bot(4, version=2), token(4))
+        registry.put(bot(2), token(2))
+        await stub.until(lambda: len(stub.calls) == 3)
+        assert stub.open_calls == 3
+        registry.remove(4)
+        registry.put(bot(2, enabled=False), token(2))
+        await stub.until(lambda: stub.open_calls == 1)
+    assert [call.token for call in stub.calls] == [MANAGER_TOKEN.reveal(), token(4).reveal(), token(2).reveal()]
+
+
+async def test_stopping_finishes_the_batch_and_confirms_it(api: BotApi, stub: Stub) -> None:
+    store = Store()
+    in_work, may_finish = asyncio.Event(), asyncio.Event()
+
+    async def handle(event: Event) -> None:
+        in_work.set()
+        await may_finish.wait()
+        await store.handle(event)
+
+    stub.script("getUpdates", [message(10)])
+    pollers = Pollers(api, Notices().registry(), handle, poll_seconds=20)
+    pollers.start()
+    await asyncio.wait_for(in_work.wait(), 5)
+    stopping = asyncio.create_task(pollers.stop())
+    await asyncio.sleep(0)
+    may_finish.set()
+    await stopping
+    assert store.texts == ["hi"]
+    assert offsets(stub) == [0, 11]
+    assert stub.calls[-1].params["timeout"] == 0
+
+
+async def test_a_handler_that_never_ends_does_not_hold_up_the_stop(api: BotApi, stub: Stub) -> None:
+    in_work = asyncio.Event()
+
+    async def handle(_event: Event) -> None:
+        in_work.set()
+        await asyncio.Event().wait()
+
+    stub.script("getUpdates", [message(10)])
+    pollers = Pollers(api, Notices().registry(), handle, poll_seconds=20)
+    pollers.start()
+    await asyncio.wait_for(in_work.wait(), 5)
+    async with asyncio.timeout(3):
+        await pollers.stop(grace=0.1)
+    assert offsets(stub) == [0]
+
+
+async def test_a_thousand_pollers_hold_one_connection_each(api: BotApi, stub: Stub) -> None:
+    registry = Notices().registry()
+    for bot_id in range(2, 1_001):
+        registry.put(bot(bot_id), token(bot_id))
+    async with polling(api, registry, store_nothing):
+        await stub.until(lambda: len(stub.calls) == 1_000, seconds=20)
+        assert stub.calls[0].token == MANAGER_TOKEN.reveal()
+        async with asyncio.timeout(2):
+            await api.call(MANAGER_TOKEN, "sendMessage", {"chat_id": 1, "text": "still served"})
+        assert stub.most_open <= 1_001
+        assert len({call.connection for call in stub.calls}) <= 1_001
