@@ -38,8 +38,7 @@ export function openMenu(anchor, items, quick = []) {
     if (document.activeElement === document.body || menu.contains(document.activeElement)) anchor.focus();
     menu.remove();
   });
-  const dialog = anchor.closest("dialog");
-  (dialog ?? document.body).append(menu);
+  (anchor.closest("dialog") ?? document.body).append(menu);
   menu.showPopover();
   place(menu, anchor.getBoundingClientRect());
   menu.querySelector("button")?.focus();

@@ -47,7 +47,8 @@ export class Room {
   /** Ready to write at once; not on a touch screen, where the keyboard would cover the chat. */
   focus() {
     if (!matchMedia("(hover: hover)").matches) return;
-    (this.#foot?.querySelector("textarea, button") ?? this.#parent).focus();
+    const place = this.#foot?.querySelector("textarea") ?? this.#foot?.querySelector("button");
+    place?.focus();
   }
 
   #drawNothing() {

@@ -1,0 +1,75 @@
+from maskarad.telegram.api import BotApi
+from maskarad.telegram.bots import webhook_identity
+from maskarad.telegram.read import ALLOWED_UPDATES
+from maskarad.telegram.webhooks import REGISTERED_AT_ONCE, Webhooks
+from maskarad.values import MANAGER_BOT_ID, Token
+from tests.telegram.people import MANAGER_TOKEN, Notices, bot, token
+from tests.telegram.stub import Cut, Stub, refusal
+
+BASE = "https://masks.example"
+
+
+async def test_every_bot_is_registered_and_no_address_holds_a_token(api: BotApi, stub: Stub) -> None:
+    registry = Notices().registry()
+    for bot_id in range(2, 102):
+        registry.put(bot(bot_id), token(bot_id))
+    webhooks = Webhooks(api, registry, url_base=BASE)
+    webhooks.start()
+    await stub.until(lambda: len(stub.calls) == 101)
+    await webhooks.stop()
+    assert stub.most_open <= REGISTERED_AT_ONCE
+    by_token = {call.token: call.params for call in stub.of("setWebhook")}
+    assert by_token[token(7).reveal()] == {
+        "url": f"{BASE}/telegram/public-7",
+        "secret_token": "secret-7",
+        "allowed_updates": list(ALLOWED_UPDATES),
+        "max_connections": 40,
+        "drop_pending_updates": False,
+    }
+    public_id, secret = webhook_identity(MANAGER_TOKEN)
+    assert by_token[MANAGER_TOKEN.reveal()]["url"] == f"{BASE}/telegram/{public_id}"
+    assert by_token[MANAGER_TOKEN.reveal()]["secret_token"] == secret
+    assert public_id != secret
+
+
+async def test_bots_come_and_go(api: BotApi, stub: Stub) -> None:
+    registry = Notices().registry()
+    webhooks = Webhooks(api, registry, url_base=BASE)
+    webhooks.start()
+    await stub.until(lambda: len(stub.calls) == 1)
+    registry.put(bot(2), token(2))
+    await stub.until(lambda: len(stub.calls) == 2)
+    registry.put(bot(2, version=2), token(2))
+    registry.put(bot(2), Token("2:AAnew-canary"))
+    await stub.until(lambda: len(stub.calls) == 3)
+    registry.remove(2)
+    await stub.until(lambda: len(stub.calls) == 4)
+    await webhooks.stop()
+    assert [(call.method, call.token) for call in stub.calls[1:]] == [
+        ("setWebhook", token(2).reveal()),
+        ("setWebhook", "2:AAnew-canary"),
+        ("deleteWebhook", "2:AAnew-canary"),
+    ]
+    assert stub.calls[3].params == {"drop_pending_updates": False}
+
+
+async def test_trouble_is_waited_out_and_a_refusal_is_kept_for_the_owner(api: BotApi, stub: Stub) -> None:
+    notices = Notices()
+    registry = notices.registry()
+    pauses: list[float] = []
+
+    async def sleep(seconds: float) -> None:
+        pauses.append(seconds)
+
+    flooded = refusal(429, "Too Many Requests", retry_after=7)
+    stub.script("setWebhook", Cut(), flooded, refusal(400, "Bad Request: bad webhook: HTTPS url must be provided"))
+    webhooks = Webhooks(api, registry, url_base="http://masks.example", sleep=sleep, jitter=lambda: 1.0)
+    webhooks.start()
+    await stub.until(lambda: len(stub.calls) == 3)
+    stub.script("setWebhook", refusal(401, "Unauthorized"))
+    registry.put(bot(2), token(2))
+    await notices.until(1)
+    await webhooks.stop()
+    assert pauses == [0.5, 7.0]
+    assert "https url must be provided" in (registry.health(MANAGER_BOT_ID).last_error or "")
+    assert notices.invalid == [2]

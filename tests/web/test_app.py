@@ -1,0 +1,192 @@
+"""The platform's own HTTP, asked over real connections."""
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from typing import Any
+
+import aiohttp
+import orjson
+import pytest
+
+from maskarad.errors import DatabaseUnavailable
+from maskarad.telegram.handling import Handle
+from maskarad.values import BotState, Event, Incoming
+from maskarad.web.app import BODY_BYTES, Check, build_app
+from maskarad.web.server import HttpServer
+from tests.telegram.people import Notices, bot, message, token
+
+Post = Callable[..., Awaitable[int]]
+
+
+class House:
+    """A running server with bot 2 and what was stored through it."""
+
+    def __init__(self) -> None:
+        self.registry = Notices().registry()
+        self.registry.put(bot(2), token(2))
+        self.events: list[Event] = []
+        self.url = ""
+        self.client: aiohttp.ClientSession
+
+    async def store(self, event: Event) -> None:
+        self.events.append(event)
+
+    async def post(self, body: Any, *, path: str = "/telegram/public-2", secret: str | None = "secret-2") -> int:
+        headers = {} if secret is None else {"X-Telegram-Bot-Api-Secret-Token": secret}
+        data = orjson.dumps(body) if isinstance(body, dict | list) else body
+        async with self.client.post(self.url + path, data=data, headers=headers) as answer:
+            return answer.status
+
+    @asynccontextmanager
+    async def open(
+        self, handle: Handle | None = None, checks: dict[str, Check] | None = None
+    ) -> AsyncIterator["House"]:
+        server = HttpServer(build_app(self.registry, handle or self.store, checks=checks or {}), "127.0.0.1", 0)
+        await server.start()
+        self.url = f"http://127.0.0.1:{server.port}"
+        async with aiohttp.ClientSession() as self.client:
+            yield self
+        await server.stop()
+
+
+@pytest.fixture
+async def house() -> AsyncIterator[House]:
+    async with House().open() as opened:
+        yield opened
+
+
+async def test_an_update_is_stored_for_its_bot(house: House) -> None:
+    assert await house.post(message(10, text="привіт")) == 200
+    (event,) = house.events
+    assert isinstance(event, Incoming)
+    assert (event.bot_id, event.update_id, event.text) == (2, 10, "привіт")
+    assert house.registry.health(2).last_update_at == 1_000.0
+
+
+async def test_200_comes_only_after_the_commit() -> None:
+    committing, committed = asyncio.Event(), asyncio.Event()
+
+    async def handle(_event: Event) -> None:
+        committing.set()
+        await committed.wait()
+
+    async with House().open(handle) as house:
+        answer = asyncio.ensure_future(house.post(message(10)))
+        await asyncio.wait_for(committing.wait(), 5)
+        assert not answer.done()
+        committed.set()
+        assert await answer == 200
+
+
+@pytest.mark.parametrize("secret", [None, "", "secret-3", "secret-2 ", "SECRET-2", "секрет"])
+async def test_a_wrong_secret_is_401(house: House, secret: str | None) -> None:
+    assert await house.post(message(10), secret=secret) == 401
+    assert house.events == []
+
+
+@pytest.mark.parametrize("path", ["/telegram/public-3", "/telegram/", "/telegram/2", "/telegram/public-2/x", "/x"])
+async def test_an_unknown_id_is_404(house: House, path: str) -> None:
+    assert await house.post(message(10), path=path) == 404
+
+
+async def test_bots_that_are_not_served_are_404(house: House) -> None:
+    house.registry.put(bot(2, enabled=False), token(2))
+    assert await house.post(message(10)) == 404
+    house.registry.put(bot(2, state=BotState.INVALID), token(2))
+    assert await house.post(message(10)) == 404
+    house.registry.remove(2)
+    assert await house.post(message(10)) == 404
+
+
+async def test_other_methods_are_refused(house: House) -> None:
+    async with house.client.get(house.url + "/telegram/public-2") as answer:
+        assert answer.status == 405
+
+
+async def test_a_body_above_1_mib_is_413(house: House) -> None:
+    assert await house.post(b" " * (BODY_BYTES + 1)) == 413
+
+
+async def test_a_body_above_1_mib_without_a_length_is_413(house: House) -> None:
+    async def chunks() -> AsyncIterator[bytes]:
+        for _ in range(40):
+            yield b" " * 65_536
+
+    try:
+        assert await house.post(chunks()) == 413
+    except aiohttp.ClientConnectionError:
+        pytest.fail("the answer was lost with the connection")
+
+
+async def test_an_update_of_almost_1_mib_is_taken(house: House) -> None:
+    assert await house.post(message(10, text="a" * (BODY_BYTES - 1_000))) == 200
+
+
+@pytest.mark.parametrize(
+    "body",
+    [b"", b"{", b"[]", b"null", b"\xff\xfe", b"[" * 5_000, b'{"update_id": 1, "message": {"chat": 5}}'],
+    ids=str,
+)
+async def test_what_is_no_update_is_400(house: House, body: bytes) -> None:
+    assert await house.post(body) == 400
+    assert await house.post(message(10)) == 200
+
+
+async def test_kinds_we_do_not_use_are_taken_and_forgotten(house: House) -> None:
+    assert await house.post({"update_id": 1, "channel_post": {}}) == 200
+    assert house.events == []
+
+
+async def test_broken_surrogates_are_taken(house: House) -> None:
+    body = orjson.dumps(message(10, text="TEXT")).replace(b"TEXT", b"a\\ud83d!")
+    assert await house.post(body) == 200
+    assert isinstance(house.events[0], Incoming)
+    assert house.events[0].text == "a!"
+
+
+async def test_a_database_that_is_away_is_503_and_a_fault_of_ours_500() -> None:
+    errors: list[Exception] = [DatabaseUnavailable("gone"), ZeroDivisionError()]
+
+    async def handle(_event: Event) -> None:
+        if errors:
+            raise errors.pop(0)
+
+    async with House().open(handle) as house:
+        assert [await house.post(message(10)) for _ in range(3)] == [503, 500, 200]
+
+
+async def test_healthz_names_what_fails() -> None:
+    async def fine() -> None:
+        pass
+
+    async def broken() -> None:
+        raise DatabaseUnavailable("gone")
+
+    for checks, expected in (
+        ({"cache": fine}, (200, {"ok": True, "failed": []})),
+        ({"cache": fine, "database": broken}, (503, {"ok": False, "failed": ["database"]})),
+    ):
+        async with House().open(checks=checks) as house, house.client.get(house.url + "/healthz") as answer:
+            assert (answer.status, await answer.json()) == expected
+
+
+async def test_stopping_lets_requests_in_work_end() -> None:
+    in_work = asyncio.Event()
+    stored: list[Event] = []
+
+    async def handle(event: Event) -> None:
+        in_work.set()
+        await asyncio.sleep(0.2)
+        stored.append(event)
+
+    house = House()
+    server = HttpServer(build_app(house.registry, handle, checks={}), "127.0.0.1", 0)
+    await server.start()
+    house.url = f"http://127.0.0.1:{server.port}"
+    async with aiohttp.ClientSession() as house.client:
+        answer = asyncio.ensure_future(house.post(message(10)))
+        await asyncio.wait_for(in_work.wait(), 5)
+        await server.stop()
+        assert await answer == 200
+    assert len(stored) == 1
