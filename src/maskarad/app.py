@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import importlib
 import secrets
 import time
 from collections.abc import Awaitable, Callable, Coroutine
@@ -26,10 +27,12 @@ from maskarad.jobs.periodic import every
 from maskarad.jobs.wakeup import Wakeups
 from maskarad.llm.on_demand import ModelOnDemand
 from maskarad.manager.bot import Manager
+from maskarad.manager.commands import command_menus
+from maskarad.manager.desk import Desk, account_cache
 from maskarad.ops.notices import Notices
 from maskarad.route import Router
 from maskarad.settings import Settings
-from maskarad.snapshots import Links, Personas, accounts
+from maskarad.snapshots import Links, Personas
 from maskarad.telegram.api import BotApi
 from maskarad.telegram.bots import BotRegistry
 from maskarad.telegram.handling import bounded
@@ -84,7 +87,7 @@ class Platform:
 
     def _build_snapshots(self) -> None:
         settings, clock, database = self._settings, self._clock, self._database
-        self._accounts = accounts(database, lifetime=settings.cache_ttl_user, clock=clock)
+        self._accounts = account_cache(database, lifetime=settings.cache_ttl_user, clock=clock)
         self._personas = Personas(database, self._mood_text, lifetime=settings.cache_ttl_persona, clock=clock)
         self._links = Links(database, lifetime=settings.cache_ttl_menu, clock=clock)
 
@@ -115,7 +118,7 @@ class Platform:
     def _build_stages(self) -> None:
         natural = self._settings.reply_pacing == "natural"
         typing = Typing(self._sender).shown
-        memberships = Memberships(self._database, self._links, self._clock)
+        memberships = Memberships(self._database, self._links, bot_removed=self._notices.bot_removed, clock=self._clock)
         refusals = Refusals(self._sender.send_text, self._refusal, clock=self._clock)
         turns = Turns(
             self._database,
@@ -162,7 +165,7 @@ class Platform:
 
     def _build_manager(self) -> Manager:
         settings = self._settings
-        return Manager(
+        desk = Desk(
             db=self._database,
             sender=self._sender,
             accounts=self._accounts,
@@ -174,9 +177,10 @@ class Platform:
             most_personas=settings.max_personas_per_user,
             default_language=settings.default_language,
             bot_health=self._registry.health,
-            on_persona_changed=self._personas.drop,
+            on_persona_changed=self._persona_edited,
             on_bot_changed=self._bot_changed,
         )
+        return Manager(desk)
 
     def _build_receivers(self) -> None:
         settings = self._settings
@@ -198,6 +202,11 @@ class Platform:
             clock=self._clock,
         )
         self._changed = asyncio.Event()
+        self._announcements = self._make_announcements(settings.redis_url) if settings.redis_url else None
+
+    def _make_announcements(self, url: str) -> Any:
+        """Redis' client is imported only by those who have a Redis: it is 15 MB and half a second."""
+        return importlib.import_module("maskarad.jobs.announcements").Announcements(url, self._changed.set)
 
     @property
     def port(self) -> int:
@@ -229,6 +238,8 @@ class Platform:
         self._every(0.0, self._follow_changes, "changes")
         self._every(TIDY_INTERVAL, self._tidy, "tidy")
         self._in_background(self._prepare(), "prepare")
+        if self._announcements is not None:
+            self._in_background(self._announcements.listen(), "announcements")
 
     def _every(self, interval: float, job: Callable[[], Awaitable[object]], name: str) -> None:
         self._in_background(every(interval, job, name=name), name)
@@ -255,11 +266,14 @@ class Platform:
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
+        if self._announcements is not None:
+            await self._announcements.close()
         await self._model.close()
         await self._request.shutdown()
         await self._polls.shutdown()
         await self._database.close()
-        log.info("platform_stopped")
+        if self._receiving:
+            log.info("platform_stopped")
 
     def _find_bot(self, bot_id: int) -> Bot | None:
         served = self._registry.find(bot_id)
@@ -282,6 +296,12 @@ class Platform:
 
     def _bot_changed(self, _bot_id: int) -> None:
         self._changed.set()
+        if self._announcements is not None:
+            self._in_background(self._announcements.announce(), "announce")
+
+    def _persona_edited(self, persona_id: int) -> None:
+        self._personas.drop(persona_id)
+        self._bot_changed(persona_id)
 
     async def _follow_changes(self) -> None:
         """Look for changes now and then, and at once when this process made one."""
@@ -296,7 +316,7 @@ class Platform:
 
     async def _prepare(self) -> None:
         """What the first poll need not wait for."""
-        await self._sender.set_commands(MANAGER_BOT_ID, manager_commands(self._texts))
+        await self._sender.set_commands(MANAGER_BOT_ID, command_menus(self._texts, self._settings.default_language))
         await self._model.warm_up()
 
     async def _tidy(self) -> None:
@@ -308,7 +328,7 @@ class Platform:
     async def _refusal(self, bot: Bot, message: Incoming) -> str:
         persona = await self._personas.persona(bot.persona_id)
         language = language_for(message.sender.language, persona.content.language)
-        return self._texts.html(language, "persona.refusal", name=persona.name)
+        return self._texts.html(language, "persona.invited_only")
 
     def _mood_text(self, language: str, mood: Mood) -> tuple[str, str]:
         if mood.key not in READY_MOODS:

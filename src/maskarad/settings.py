@@ -113,7 +113,7 @@ class Settings(BaseSettings):
     llm_api_key: Annotated[tuple[SecretStr, ...], NoDecode, BeforeValidator(_comma_separated)] = Field(
         (),
         validation_alias=AliasChoices("llm_api_key", "openrouter_api_key"),
-        description="API key of the model, or several, comma-separated, used in turn; also read from OPENROUTER_API_KEY.",
+        description="The model's API key; several, comma-separated, take turns. Also read from OPENROUTER_API_KEY.",
     )
     llm_model: str = Field("openai/gpt-4o-mini", min_length=1, description="Model for personas that name none.")
     llm_fallback_models: CommaSeparated = Field(

@@ -1,13 +1,12 @@
-"""What the hot paths read of the database, kept in memory: personas ready to speak, links, users' accounts."""
+"""What the way of a message reads of the database, kept in memory: personas ready to speak, and links."""
 
 from collections.abc import Callable
 
 from maskarad.cache import Cache
-from maskarad.db import links, personas, users
+from maskarad.db import links, personas
 from maskarad.db.engine import Database
-from maskarad.errors import NotFound
 from maskarad.turn.prompt import MoodText, Speaker, compile_speaker
-from maskarad.values import Account, Bot, Chat, Link, Persona
+from maskarad.values import Bot, Chat, Link, Persona
 
 
 class Personas:
@@ -56,15 +55,3 @@ class Links:
 
     def drop(self, bot_id: int, chat_id: int) -> None:
         self._cache.drop((bot_id, chat_id))
-
-
-def accounts(database: Database, *, lifetime: float, clock: Callable[[], float]) -> Cache[int, Account]:
-    """Users by Telegram id, with personas and bots. Raises NotFound for somebody the platform does not know."""
-
-    async def load(user_id: int) -> Account:
-        account = await database.read(lambda connection: users.load_account(connection, user_id))
-        if account is None:
-            raise NotFound(f"user {user_id} is not known")
-        return account
-
-    return Cache(load, lifetime=lifetime, clock=clock)

@@ -561,3 +561,68 @@ async def test_a_phone_shows_the_list_then_the_chat(desk: Desk, open_page: OpenP
     await row(page, "Harlequin").tap()
     await page.go_back()
     await expect(page.get_by_role("navigation")).to_be_visible()
+
+
+async def test_pictures_of_a_scene(desk: Desk, open_page: OpenPage) -> None:
+    """Plays an evening and keeps what it looks like under `build/screenshots`."""
+    evening = await an_evening(desk)
+    await picture(await open_page(), "welcome")
+    for scheme in ("light", "dark"):
+        page = await open_page(evening["anna"], evening["piazza"], color_scheme=scheme)
+        await desk.call(evening["dottore"], "sendChatAction", chat_id=int(evening["piazza"]), action="typing")
+        await expect(page.get_by_role("button", name="About Piazza")).to_contain_text("Dottore typing…")
+        await picture(page, f"desktop-{scheme}")
+    await row(page, "Maskarad").click()
+    await expect(page.get_by_role("button", name="My personas")).to_be_visible()
+    await picture(page, "desktop-manager-dark")
+    phone = {"viewport": PHONE, "has_touch": True, "is_mobile": True, "device_scale_factor": 2}
+    page = await open_page(evening["anna"], **phone)
+    await expect(row(page, "Piazza").get_by_label("unread")).to_be_visible()
+    await picture(page, "phone-list")
+    await row(page, "Piazza").tap()
+    await expect(bubble(page, "splendid catastrophe")).to_be_in_viewport()
+    await picture(page, "phone-chat")
+    assert await page.evaluate("document.documentElement.scrollWidth") == PHONE["width"]
+
+
+async def picture(page: Page, name: str) -> None:
+    SCREENSHOTS.mkdir(parents=True, exist_ok=True)
+    taken = await page.screenshot(path=SCREENSHOTS / f"{name}.png", animations="disabled")
+    assert taken.startswith(b"\x89PNG")
+
+
+async def an_evening(desk: Desk) -> dict[str, Any]:
+    anna = await desk.person("Anna", username="anna")
+    pavlo = await desk.person("Павло")
+    ali = await desk.person("علي", last_name="🎻")
+    harlequin = await desk.bot("Harlequin", "harlequin_bot", privacy=False)
+    dottore = await desk.bot("Dottore", "dottore_bot", privacy=False)
+    await desk.bot("Pantalone", "pantalone_bot")
+    await welcome_backstage(desk, anna)
+    piazza = (await desk.group("Piazza San Marco", anna, pavlo, ali, harlequin, dottore))["key"]
+
+    async def bot_says(bot: Any, text: str, **more: Any) -> Any:
+        return await desk.call(bot["token"], "sendMessage", chat_id=int(piazza), text=text, **more)
+
+    await desk.says(pavlo, piazza, "Has anyone seen the posters for tonight?")
+    asked = await desk.says(ali, piazza, "مرحبا بالجميع، هل أنتم مستعدون للعرض؟")
+    await desk.says(anna, piazza, "Harlequin, what do you make of them?")
+    quoted = {"reply_parameters": {"message_id": asked["message_id"]}}
+    said = "Posters? I only look at mirrors. Tonight is a <b>triumph</b>, or at least a <i>splendid catastrophe</i>."
+    answer = await bot_says(harlequin, said, parse_mode="HTML", **quoted)
+    await bot_says(harlequin, "Ask me again after the second act 🎭")
+    reacted = f"/chats/{piazza}/messages/{answer['message_id']}/react"
+    for person, emoji in ((anna, "🔥"), (pavlo, "👏"), (ali, "🔥")):
+        await desk.post(reacted, **{"from": person["id"]}, emoji=emoji)
+    await desk.post(f"/chats/{piazza}/messages", **{"from": pavlo["id"]}, media="voice")
+    await desk.says(anna, piazza, "@dottore_bot and your diagnosis?")
+    return {"anna": anna, "piazza": piazza, "dottore": dottore["token"]}
+
+
+async def welcome_backstage(desk: Desk, anna: Any) -> None:
+    await desk.says(anna, f"{anna['id']}:{MANAGER_TOKEN.partition(':')[0]}", "/start")
+    text = "<b>Good evening, Anna.</b>\nA persona is a character with a bot of its own. It remembers who said what."
+    buttons = [["🎭 My personas", "👤 Profile"], ["❔ Help"]]
+    rows = [[{"text": label, "callback_data": label} for label in line] for line in buttons]
+    sent = {"chat_id": anna["id"], "text": text, "parse_mode": "HTML", "reply_markup": {"inline_keyboard": rows}}
+    await desk.call(MANAGER_TOKEN, "sendMessage", **sent)

@@ -1,6 +1,7 @@
 """The platform's own HTTP, asked over real connections."""
 
 import asyncio
+import io
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from typing import Any
@@ -105,7 +106,7 @@ async def test_other_methods_are_refused(house: House) -> None:
 
 
 async def test_a_body_above_1_mib_is_413(house: House) -> None:
-    assert await house.post(b" " * (BODY_BYTES + 1)) == 413
+    assert await house.post(io.BytesIO(b" " * (BODY_BYTES + 1))) == 413
 
 
 async def test_a_body_above_1_mib_without_a_length_is_413(house: House) -> None:
@@ -113,10 +114,7 @@ async def test_a_body_above_1_mib_without_a_length_is_413(house: House) -> None:
         for _ in range(40):
             yield b" " * 65_536
 
-    try:
-        assert await house.post(chunks()) == 413
-    except aiohttp.ClientConnectionError:
-        pytest.fail("the answer was lost with the connection")
+    assert await house.post(chunks()) == 413
 
 
 async def test_an_update_of_almost_1_mib_is_taken(house: House) -> None:

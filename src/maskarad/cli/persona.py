@@ -71,7 +71,7 @@ def add(
         def insert(connection: Connection) -> int:
             if users.language_of(connection, owner) is None:
                 person = Sender(id=owner, name=str(owner))
-                users.remember(connection, person, language=settings.default_language, now=now())
+                users.remember(connection, person, language=draft.language, now=now())
             return personas.add(connection, owner, draft, limit=settings.max_personas_per_user, now=now())
 
         return await database.write(insert)

@@ -18,6 +18,7 @@ from maskarad.settings import LANGUAGES
 from maskarad.snapshots import Links
 from maskarad.texts import Texts, Words, language_for
 from maskarad.values import (
+    NEUTRAL_MOOD,
     READY_MOODS,
     Bot,
     Button,
@@ -107,13 +108,13 @@ class Commands:
         notice: str | None = None
         try:
             if not may_talk(bot, press.sender):
-                notice = words.get("persona.button.not_yours")
+                notice = words.get("persona.invited_only")
             elif press.data.startswith(_SET_MOOD):
                 notice = await self._set_mood(bot, press, persona, words)
             elif press.data in (_RESET, _KEEP):
                 notice = await self._settle_reset(bot, press, words)
             else:
-                notice = words.get("persona.button.outdated")
+                notice = words.get("persona.old_button")
         except AlreadySeen:
             log.debug("press_seen_before", bot_id=bot.id, update_id=press.update_id)
         except TelegramError as error:
@@ -133,13 +134,12 @@ class Commands:
         persona = await self._persona(bot.persona_id)
         await self._links.ensure(bot, message.chat)
         if not persona.content.description:
-            return Screen(html=words.html("persona.start.bare", name=persona.name))
-        return Screen(html=words.html("persona.start.full", name=persona.name, description=persona.content.description))
+            return Screen(html=words.html("persona.greeting_bare", name=persona.name))
+        return Screen(html=words.html("persona.greeting", name=persona.name, description=persona.content.description))
 
-    async def _help(self, bot: Bot, message: Incoming, words: Words) -> Screen:
-        where = "private" if message.chat.type is ChatType.PRIVATE else "group"
+    async def _help(self, bot: Bot, _message: Incoming, words: Words) -> Screen:
         persona = await self._persona(bot.persona_id)
-        return Screen(html=words.html(f"persona.help.{where}", name=persona.name, username=bot.username))
+        return Screen(html=words.html("persona.help", name=persona.name))
 
     async def _mood(self, bot: Bot, message: Incoming, words: Words) -> Screen:
         persona = await self._persona(bot.persona_id)
@@ -151,11 +151,11 @@ class Commands:
             return Screen(html=words.html("persona.administrators_only"))
         keyboard: Keyboard = (
             (
-                Button(label=words.get("persona.reset.yes"), data=_RESET),
-                Button(label=words.get("persona.reset.no"), data=_KEEP),
+                Button(label=words.get("persona.reset_yes"), data=_RESET),
+                Button(label=words.get("persona.reset_no"), data=_KEEP),
             ),
         )
-        return Screen(html=words.html("persona.reset.question"), keyboard=keyboard)
+        return Screen(html=words.html("persona.reset_question"), keyboard=keyboard)
 
     async def _mute(self, bot: Bot, message: Incoming, words: Words) -> Screen:
         return await self._set_muted(bot, message, words, muted=True)
@@ -175,18 +175,19 @@ class Commands:
         key = press.data.removeprefix(_SET_MOOD)
         mood = next((mood for mood in persona.content.moods if mood.key == key), None)
         if mood is None:
-            return words.get("persona.button.outdated")
+            return words.get("persona.old_button")
         link, now = await self._links.ensure(bot, press.chat), self._clock()
         await self._database.write(lambda connection: rows.set_mood(connection, link.id, key, now=now))
         self._links.drop(bot.id, press.chat.id)
-        await self._messenger.edit_text(bot.id, press.chat.id, press.message_id, _mood_screen(persona, key, words))
-        return words.get("persona.mood.chosen", mood=mood_name(mood, words))
+        screen = _mood_screen(persona, key, words, html=words.html("persona.mood_chosen", mood=mood_name(mood, words)))
+        await self._messenger.edit_text(bot.id, press.chat.id, press.message_id, screen)
+        return None
 
     async def _settle_reset(self, bot: Bot, press: Press, words: Words) -> str | None:
         if not await self._is_in_charge(bot, press.chat, press.sender):
             return words.get("persona.administrators_only")
         if press.data == _KEEP:
-            await self._show(bot, press, words.html("persona.reset.kept"))
+            await self._show(bot, press, words.html("persona.reset_kept"))
             return None
         link, now = await self._links.ensure(bot, press.chat), self._clock()
 
@@ -196,7 +197,7 @@ class Commands:
 
         await self._database.write(forget)
         self._links.drop(bot.id, press.chat.id)
-        await self._show(bot, press, words.html("persona.reset.done"))
+        await self._show(bot, press, words.html("persona.reset_done"))
         return None
 
     async def _show(self, bot: Bot, press: Press, html: str) -> None:
@@ -225,15 +226,16 @@ def mood_name(mood: Mood, words: Words) -> str:
     return words.get(f"mood.{mood.key}.name") if mood.key in READY_MOODS else mood.name
 
 
-def _mood_screen(persona: Persona, current: str, words: Words) -> Screen:
+def _mood_screen(persona: Persona, current: str, words: Words, html: str | None = None) -> Screen:
+    moods = persona.content.moods
     buttons = [
-        Button(
-            label=f"{'● ' if mood.key == current else ''}{mood_name(mood, words)}",
-            data=f"{_SET_MOOD}{mood.key}",
-        )
-        for mood in persona.content.moods
+        Button(label=f"{'• ' if mood.key == current else ''}{mood_name(mood, words)}", data=f"{_SET_MOOD}{mood.key}")
+        for mood in moods
     ]
+    if html is None:
+        now = next((mood for mood in moods if mood.key == current), Mood(key=NEUTRAL_MOOD))
+        html = words.html("persona.mood_question", mood=mood_name(now, words))
     return Screen(
-        html=words.html("persona.mood.question", name=persona.name),
+        html=html,
         keyboard=tuple(tuple(buttons[first : first + 2]) for first in range(0, len(buttons), 2)),
     )

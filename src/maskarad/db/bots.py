@@ -249,8 +249,9 @@ def whitelist_add(connection: Connection, bot_id: int, entry: WhitelistEntry, *,
 
 
 def whitelist_remove(connection: Connection, bot_id: int, user_id: int, *, now: float) -> None:
-    connection.execute(_WHITELIST_REMOVE, {"bot_id": bot_id, "user_id": user_id})
+    # The bot's row first: whoever changes the same list waits for it.
     _must_change(connection, _TOUCH, {"b_id": bot_id, "b_now": now})
+    connection.execute(_WHITELIST_REMOVE, {"bot_id": bot_id, "user_id": user_id})
 
 
 def groups(connection: Connection, bot_id: int) -> list[Chat]:

@@ -1,14 +1,17 @@
 """Links: one bot in one chat."""
 
+from collections.abc import Callable
 from typing import Any
 
-from sqlalchemy import Connection, Row, bindparam, delete, insert, select, update
+import msgspec
+from sqlalchemy import Connection, Executable, Row, bindparam, delete, select, update
+from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.sql.dml import Update
 
 from maskarad.db.tables import chat_bot_instances as links
 from maskarad.db.tables import chat_contexts, reply_parts
-from maskarad.errors import DatabaseUnavailable
+from maskarad.errors import DatabaseUnavailable, NotFound
 from maskarad.values import Chat, Link
 
 _COLUMNS = (
@@ -20,7 +23,13 @@ _COLUMNS = (
     links.c.current_mood,
 )
 _FIND = select(*_COLUMNS).where(links.c.chat_id == bindparam("chat_id"), links.c.bot_instance_id == bindparam("bot_id"))
-_ADD = insert(links).returning(links.c.id)
+
+
+def _add(insert: Callable[..., postgresql.Insert | sqlite.Insert]) -> Executable:
+    return insert(links).on_conflict_do_nothing().returning(links.c.id)
+
+
+_ADD = {"sqlite": _add(sqlite.insert), "postgresql": _add(postgresql.insert)}
 
 
 def _set(**columns: Any) -> Update:
@@ -61,7 +70,7 @@ def find(connection: Connection, bot_id: int, chat_id: int) -> Link | None:
 
 
 def find_or_add(connection: Connection, bot_id: int, chat: Chat, *, active: bool = True, now: float) -> Link:
-    """The link, made when there is none."""
+    """The link, made when there is none. Raises NotFound when the bot is gone."""
     found = find(connection, bot_id, chat.id)
     if found is not None:
         return found
@@ -74,10 +83,19 @@ def find_or_add(connection: Connection, bot_id: int, chat: Chat, *, active: bool
         "created_at": now,
     }
     try:
-        link_id = int(connection.execute(_ADD, values).scalar_one())
+        link_id = connection.execute(_ADD[connection.dialect.name], values).scalar_one_or_none()
     except IntegrityError:
-        raise DatabaseUnavailable("another process is making the same link; the update will come again") from None
+        raise NotFound(f"there is no bot {bot_id}") from None
+    if link_id is None:
+        return _made_meanwhile(connection, bot_id, chat)
     return Link(id=link_id, bot_id=bot_id, chat_id=chat.id, active=active, muted=False)
+
+
+def _made_meanwhile(connection: Connection, bot_id: int, chat: Chat) -> Link:
+    link = find(connection, bot_id, chat.id)
+    if link is None:
+        raise DatabaseUnavailable("another process made and removed the same link; the update will come again")
+    return link
 
 
 def set_member(connection: Connection, bot_id: int, chat: Chat, *, active: bool, now: float) -> Link:
@@ -85,7 +103,7 @@ def set_member(connection: Connection, bot_id: int, chat: Chat, *, active: bool,
     link = find_or_add(connection, bot_id, chat, active=active, now=now)
     values = {"b_id": link.id, "b_active": active, "b_title": chat.title, "b_type": chat.type.value}
     connection.execute(_SET_TITLE, values)
-    return link
+    return msgspec.structs.replace(link, active=active)
 
 
 def set_active(connection: Connection, link_id: int, active: bool) -> None:

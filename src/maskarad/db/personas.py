@@ -6,7 +6,7 @@ import msgspec
 from sqlalchemy import Connection, Row, bindparam, delete, func, insert, select, update
 from sqlalchemy.exc import IntegrityError
 
-from maskarad.db.tables import persona_configs
+from maskarad.db.tables import persona_configs, users
 from maskarad.errors import LimitReached, NameTaken, NotFound
 from maskarad.values import Persona, PersonaDraft
 
@@ -24,6 +24,7 @@ _OWNED = (
 )
 _ALL = select(*PERSONA_COLUMNS).order_by(persona_configs.c.id)
 _COUNT = select(func.count()).where(persona_configs.c.owner_id == bindparam("owner_id"))
+_OWNER_FOR_CHANGE = select(users.c.id).where(users.c.id == bindparam("owner_id")).with_for_update()
 _ADD = insert(persona_configs).returning(persona_configs.c.id)
 _CHANGE = (
     update(persona_configs)
@@ -62,7 +63,10 @@ def name_key(name: str) -> str:
 
 
 def add(connection: Connection, owner_id: int, content: PersonaDraft, *, limit: int, now: float) -> int:
-    """Store a new persona and return its id. Raises NameTaken, LimitReached."""
+    """Store a new persona and return its id. Raises NameTaken, LimitReached, NotFound (no such owner)."""
+    # Whoever adds another persona of this owner's waits here, so that both cannot be the last within the limit.
+    if connection.execute(_OWNER_FOR_CHANGE, {"owner_id": owner_id}).first() is None:
+        raise NotFound(f"there is no user {owner_id}")
     if connection.execute(_COUNT, {"owner_id": owner_id}).scalar_one() >= limit:
         raise LimitReached(f"the limit of {limit} personas is reached")
     values = {

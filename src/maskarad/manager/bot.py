@@ -1,9 +1,12 @@
 """The manager bot's front door: a message or a press comes in, a screen goes out."""
 
 import asyncio
+from collections.abc import Awaitable
+
+import structlog
 
 from maskarad.db import users
-from maskarad.errors import AlreadySeen, NotFound, TelegramRefused
+from maskarad.errors import AlreadySeen, NotFound, TelegramError, TelegramRefused
 from maskarad.manager import commands, forms
 from maskarad.manager.actions import answers, tokens
 from maskarad.manager.actions.creating import Stale
@@ -14,10 +17,12 @@ from maskarad.manager.steps import Unfit
 from maskarad.texts import language_for
 from maskarad.values import MANAGER_BOT_ID, Account, ChatType, Incoming, Press, Screen, Sender
 
+log = structlog.get_logger()
+
 
 class Manager:
-    """Both methods raise DatabaseUnavailable, when nothing was changed and the update should come again, and
-    TelegramError's subclasses, when whatever was to be changed is changed and only showing it failed."""
+    """Both methods raise DatabaseUnavailable: nothing was changed, and the update should come again. When only
+    showing what was done fails, that is logged: another delivery of the update could not do better."""
 
     def __init__(self, desk: Desk) -> None:
         self._desk = desk
@@ -40,7 +45,7 @@ class Manager:
             return
         except (NotFound, Stale):
             screen = await self._gone(visit)
-        await self._desk.sender.send_text(MANAGER_BOT_ID, message.chat.id, screen)
+        await _tried(self._desk.sender.send_text(MANAGER_BOT_ID, message.chat.id, screen), message.update_id)
 
     async def on_press(self, press: Press) -> None:
         """A button that is old, forged or of somebody else's persona answers with a short notice."""
@@ -56,10 +61,8 @@ class Manager:
             return
         outcome = await self._act(visit, entry, call.arguments)
         answering = asyncio.create_task(self._answer_press(press, outcome))
-        try:
-            await self._show(press, outcome)
-        finally:
-            await answering
+        await self._show(press, outcome)
+        await answering
 
     async def _act(self, visit: Visit, entry: Entry, arguments: tuple[str, ...]) -> Outcome:
         words = visit.words
@@ -85,18 +88,21 @@ class Manager:
         return visit.fixed.gone
 
     async def _show(self, press: Press, outcome: Outcome) -> None:
-        if outcome.screen is None:
-            return
+        if outcome.screen is not None:
+            await _tried(self._edit_or_send(press, outcome.screen), press.update_id)
+
+    async def _edit_or_send(self, press: Press, screen: Screen) -> None:
         sender, chat_id = self._desk.sender, press.chat.id
         try:
-            await sender.edit_text(MANAGER_BOT_ID, chat_id, press.message_id, outcome.screen)
+            await sender.edit_text(MANAGER_BOT_ID, chat_id, press.message_id, screen)
         except TelegramRefused:
-            await sender.send_text(MANAGER_BOT_ID, chat_id, outcome.screen)
+            await sender.send_text(MANAGER_BOT_ID, chat_id, screen)
 
     async def _answer_press(self, press: Press, outcome: Outcome) -> None:
-        await self._desk.sender.answer_press(
+        answer = self._desk.sender.answer_press(
             MANAGER_BOT_ID, press.callback_query_id, outcome.notice, alert=outcome.alert
         )
+        await _tried(answer, press.update_id)
 
     async def _visit(self, sender: Sender, update_id: int, *, greet: bool) -> Visit:
         account = await self._account(sender, refresh=greet)
@@ -115,6 +121,13 @@ class Manager:
         await desk.db.write(lambda c: users.remember(c, sender, language=language, now=desk.clock()))
         desk.user_changed(sender.id)
         return await desk.account(sender.id)
+
+
+async def _tried(call: Awaitable[object], update_id: int) -> None:
+    try:
+        await call
+    except TelegramError as error:
+        log.warning("manager_not_shown", update_id=update_id, error=str(error))
 
 
 def _is_current(account: Account, sender: Sender) -> bool:

@@ -5,11 +5,11 @@ from typing import Protocol
 
 import structlog
 
-from maskarad.db import bots, users
+from maskarad.db import Connection, bots, personas, users
 from maskarad.db.engine import Database
 from maskarad.errors import NotFound, TelegramError
 from maskarad.texts import Texts
-from maskarad.values import MANAGER_BOT_ID, Bot, Piece, Screen
+from maskarad.values import MANAGER_BOT_ID, Bot, Chat, Persona, Screen
 
 log = structlog.get_logger()
 
@@ -19,7 +19,7 @@ CONFLICT_PAUSE = 24 * 3600.0
 
 
 class Messenger(Protocol):
-    async def send_text(self, bot_id: int, chat_id: int, content: Piece | Screen) -> int: ...
+    async def send_text(self, bot_id: int, chat_id: int, content: Screen) -> int: ...
 
 
 class Notices:
@@ -66,19 +66,24 @@ class Notices:
             lambda connection: bots.may_tell_model_failure(connection, bot.id, now=now, pause=MODEL_FAILURE_PAUSE)
         )
         if due:
-            await self._tell(bot.id, "model_failed", reason=reason)
+            await self._tell(bot.id, "model_failing", reason=reason)
 
-    async def _tell(self, bot_id: int, notice: str, reason: str | None = None) -> None:
+    async def bot_removed(self, bot: Bot, chat: Chat) -> None:
+        """The bot was thrown out of a group."""
+        await self._tell(bot.id, "bot_removed", chat=chat.title)
+
+    async def _tell(self, bot_id: int, notice: str, *, reason: str | None = None, **values: str) -> None:
         try:
-            bot = (await self._database.read(lambda connection: bots.get(connection, bot_id))).bot
-            language = await self._database.read(lambda connection: users.language_of(connection, bot.owner_id))
-            html = self._word(language or self._default_language, notice, bot, reason)
+            language, persona, bot = await self._database.read(lambda connection: _whom(connection, bot_id))
+            language = language or self._default_language
+            if reason is not None:
+                values["reason"] = self._texts.get(language, f"notice.model_reason.{reason}")
+            html = self._texts.html(language, f"notice.{notice}", bot=bot.username, persona=persona.name, **values)
             await self._messenger.send_text(MANAGER_BOT_ID, bot.owner_id, Screen(html=html))
         except (TelegramError, NotFound) as error:
             log.info("owner_not_told", bot_id=bot_id, notice=notice, error=str(error))
 
-    def _word(self, language: str, notice: str, bot: Bot, reason: str | None) -> str:
-        if reason is None:
-            return self._texts.get(language, f"notices.{notice}", username=bot.username)
-        words = self._texts.get(language, f"notices.reason.{reason}")
-        return self._texts.get(language, f"notices.{notice}", username=bot.username, reason=words)
+
+def _whom(connection: Connection, bot_id: int) -> tuple[str | None, Persona, Bot]:
+    bot = bots.get(connection, bot_id).bot
+    return users.language_of(connection, bot.owner_id), personas.get(connection, bot.persona_id), bot

@@ -11,6 +11,8 @@ from starlette.applications import Starlette
 STOP_SECONDS = 10
 """How long requests in work may take once the server is to stop."""
 
+BACKLOG = 1_024
+
 
 class _Server(uvicorn.Server):
     def __init__(self, config: uvicorn.Config) -> None:
@@ -33,7 +35,7 @@ class HttpServer:
     def __init__(self, app: Starlette, host: str, port: int) -> None:
         """`port` 0 takes any free one; `port` then tells which, from construction on. Raises OSError when the
         address is taken."""
-        self._socket = socket.create_server((host, port), family=_family(host), backlog=1_024)
+        self._socket = _listen(host, port)
         self.port: int = self._socket.getsockname()[1]
         self._server = _Server(
             uvicorn.Config(
@@ -61,5 +63,15 @@ class HttpServer:
         self._socket.close()
 
 
-def _family(host: str) -> socket.AddressFamily:
-    return socket.AF_INET6 if ":" in host else socket.AF_INET
+def _listen(host: str, port: int) -> socket.socket:
+    """The protocol is named because asyncio turns Nagle's delay off only for sockets that say they are TCP."""
+    family, kind, _, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
+    listening = socket.socket(family, kind, socket.IPPROTO_TCP)
+    try:
+        listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listening.bind(address)
+        listening.listen(BACKLOG)
+    except OSError:
+        listening.close()
+        raise
+    return listening

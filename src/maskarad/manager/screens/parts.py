@@ -43,7 +43,3 @@ def pager(page: int, count: int, size: int, action: str, *arguments: int | str) 
 
 def shortened(text: str, most: int) -> str:
     return text if len(text) <= most else text[: most - 1].rstrip() + "…"
-
-
-def yes_no(words: Words, yes: bool) -> str:
-    return words.get("word.yes" if yes else "word.no")

@@ -6,9 +6,15 @@
 import { sandbox } from "./api.js";
 import { attempt } from "./notices.js";
 import { markRead, readUpTo } from "./memory.js";
+import { Refresher } from "./refresher.js";
 
 const TYPING_MS = 5500;
-const LIST_PAUSE_MS = 100;
+const IN_ROOM = new Set(["message", "edited", "deleted", "reaction"]);
+const NOBODY_YET = { chat: null, members: [], messages: [] };
+
+const byId = (one, other) => one.message_id - other.message_id;
+const byTime = (one, other) => (other.last_message?.date ?? 0) - (one.last_message?.date ?? 0);
+const idOf = (event) => event.message_id ?? (event.message ?? event.edited).message_id;
 
 export class Stage extends EventTarget {
   me = null;
@@ -20,7 +26,10 @@ export class Stage extends EventTarget {
   typing = new Map();
   #announced = false;
   #wantedRoom = null;
-  #listWanted = false;
+  #list = new Refresher(() => this.loadChats());
+  #all = new Refresher(() => this.load());
+  #listReadings = 0;
+  #roomReadings = new Set();
 
   async load() {
     const [users, bots] = await Promise.all([sandbox.users(), sandbox.bots()]);
@@ -41,12 +50,17 @@ export class Stage extends EventTarget {
   async loadChats() {
     if (!this.me) return;
     const me = this.me.id;
-    const chats = await sandbox.chats(me);
-    const counts = await Promise.all(chats.map((chat) => this.#countUnread(me, chat)));
+    this.#listReadings += 1;
+    const [chats, counts] = await this.#readList(me).finally(() => (this.#listReadings -= 1));
     if (this.me?.id !== me) return;
-    this.chats = chats.sort((a, b) => (b.last_message?.date ?? 0) - (a.last_message?.date ?? 0));
+    this.chats = chats.sort(byTime);
     this.unread = new Map(chats.map((chat, index) => [chat.key, counts[index]]));
     this.changed();
+  }
+
+  async #readList(me) {
+    const chats = await sandbox.chats(me);
+    return [chats, await Promise.all(chats.map((chat) => this.#countUnread(me, chat)))];
   }
 
   async #countUnread(me, chat) {
@@ -68,14 +82,26 @@ export class Stage extends EventTarget {
   /** Open a chat and answer the room; a bot never written to has an empty one. Null when another was opened since. */
   async open(key) {
     this.#wantedRoom = key;
-    const bot = this.botOf(key);
-    const known = this.chats.some((chat) => chat.key === key);
-    const answer = known || !bot ? await sandbox.chat(key) : { chat: null, members: [], messages: [] };
+    const isKnown = () => this.chats.some((chat) => chat.key === key);
+    if (this.botOf(key) && !isKnown()) await this.loadChats();
+    const reading = { key, events: [] };
+    const answer = this.botOf(key) && !isKnown() ? NOBODY_YET : await this.#readRoom(reading);
     if (this.#wantedRoom !== key) return null;
-    this.room = { key, ...answer };
+    this.room = { key, ...answer, messages: [...answer.messages] };
+    for (const [kind, event] of reading.events) this.#inRoom(kind, event);
     this.#read();
     this.changed();
     return this.room;
+  }
+
+  /** What happens while the answer is under way may be missing in it: `reading.events` keeps that. */
+  async #readRoom(reading) {
+    this.#roomReadings.add(reading);
+    try {
+      return await sandbox.chat(reading.key);
+    } finally {
+      this.#roomReadings.delete(reading);
+    }
   }
 
   close() {
@@ -126,75 +152,58 @@ export class Stage extends EventTarget {
     this.changed();
   }
 
+  /** One event of the feed. */
   apply(kind, event) {
-    const act = {
-      message: () => this.#message(event.chat, event.message),
-      edited: () => this.#upsert(event.chat, event.edited),
-      deleted: () => this.#deleted(event.chat, event.message_id),
-      reaction: () => this.#reaction(event),
-      typing: () => this.#typing(event),
-      membership: () => this.#refreshRoom(event.chat),
-      chat: () => this.#refreshRoom(event.chat),
-      bot: () => this.#refresh(),
-      user: () => this.#refresh(),
-    }[kind];
-    act?.();
+    if (this.#listReadings > 0) this.#list.ask();
+    if (IN_ROOM.has(kind)) this.#told(kind, event);
+    else if (kind === "typing") this.#typing(event);
+    else if (kind === "membership" || kind === "chat") this.#refreshRoom(event.chat);
+    else if (kind === "bot" || kind === "user") this.#all.ask();
   }
 
-  /** A message I sent, known from the answer before its event arrives. */
+  /** A message I sent or edited, known from the answer before its event arrives. */
   sent(key, message) {
-    this.#upsert(key, message);
-  }
-
-  #message(key, message) {
-    this.typing.get(key)?.delete(message.from?.id);
-    if (key !== this.room?.key || !this.isReading(key)) {
-      const mine = message.from?.id === this.me?.id;
-      if (!mine && this.chats.some((chat) => chat.key === key)) {
-        this.unread.set(key, (this.unread.get(key) ?? 0) + 1);
-      }
-    }
-    this.#upsert(key, message);
-  }
-
-  #upsert(key, message) {
-    if (this.room?.key === key) {
-      const messages = this.room.messages;
-      const at = messages.findIndex((each) => each.message_id === message.message_id);
-      const reactions = message.reactions ?? messages[at]?.reactions ?? {};
-      if (at >= 0) messages[at] = { ...message, reactions };
-      else messages.push({ ...message, reactions });
-      messages.sort((a, b) => a.message_id - b.message_id);
-      if (this.isReading(key)) this.#read();
-    }
+    this.#inRoom("message", { chat: key, message });
     this.#lastLine(key, message);
+  }
+
+  #told(kind, event) {
+    const key = event.chat;
+    for (const reading of this.#roomReadings) if (reading.key === key) reading.events.push([kind, event]);
+    if (kind === "message") this.#arrived(key, event.message);
+    this.#inRoom(kind, event);
+    if (kind === "deleted") this.#list.ask();
+    else if (kind !== "reaction") this.#lastLine(key, event.message ?? event.edited);
+  }
+
+  #arrived(key, message) {
+    this.typing.get(key)?.delete(message.from?.id);
+    const mine = message.from?.id === this.me?.id;
+    if (!mine && !this.isReading(key) && this.unread.has(key)) this.unread.set(key, this.unread.get(key) + 1);
+  }
+
+  /** Put what happened into the open room. The same event twice changes nothing. */
+  #inRoom(kind, event) {
+    if (this.room?.key !== event.chat) return;
+    const others = this.room.messages.filter((each) => each.message_id !== idOf(event));
+    const standing = this.room.messages.find((each) => each.message_id === idOf(event));
+    const message =
+      kind === "reaction" ? standing && { ...standing, reactions: event.reactions } : (event.message ?? event.edited);
+    this.room.messages = kind === "deleted" || !message ? others : [...others, message].sort(byId);
+    if (this.isReading(event.chat)) this.#read();
+    this.changed();
   }
 
   #lastLine(key, message) {
     const chat = this.chats.find((each) => each.key === key);
-    if (!chat) return this.#isMine(key) ? this.#wantList() : undefined;
+    if (!chat) return this.#isMine(key) ? this.#list.ask() : undefined;
     if ((chat.last_message?.message_id ?? 0) <= message.message_id) chat.last_message = message;
-    this.chats.sort((a, b) => (b.last_message?.date ?? 0) - (a.last_message?.date ?? 0));
+    this.chats.sort(byTime);
     return this.changed();
   }
 
   #isMine(key) {
     return key === this.room?.key || key.startsWith(`${this.me?.id}:`);
-  }
-
-  #deleted(key, messageId) {
-    if (this.room?.key === key) {
-      this.room.messages = this.room.messages.filter((message) => message.message_id !== messageId);
-    }
-    this.#wantList();
-    this.changed();
-  }
-
-  #reaction(event) {
-    const message =
-      this.room?.key === event.chat && this.room.messages.find((each) => each.message_id === event.message_id);
-    if (!message) return;
-    this.#upsert(event.chat, { ...message, reactions: event.reactions });
   }
 
   #typing({ chat, from, action }) {
@@ -213,22 +222,8 @@ export class Stage extends EventTarget {
   }
 
   #refreshRoom(key) {
-    this.#wantList();
+    this.#list.ask();
     if (this.room?.key === key) attempt(() => this.open(key));
-  }
-
-  #refresh() {
-    attempt(() => this.load());
-  }
-
-  /** Read the list of chats again, once for all events of one moment. */
-  #wantList() {
-    if (this.#listWanted) return;
-    this.#listWanted = true;
-    setTimeout(() => {
-      this.#listWanted = false;
-      attempt(() => this.loadChats());
-    }, LIST_PAUSE_MS);
   }
 
   changed() {

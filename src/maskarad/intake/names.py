@@ -1,0 +1,198 @@
+"""Does a text call a persona by its name, in the cases of Ukrainian and Russian too? By rules, without a dictionary.
+
+Forms are made from the name's ending, Ukrainian and Russian ones together: people mix the languages, and a form that
+one of them lacks is a word in neither. A form that is another common word (`ані`, `поле`) counts only when it is
+written with a capital letter, within a sentence or set off as an address.
+"""
+
+import re
+import unicodedata
+from collections.abc import Collection, Iterable, Iterator
+from itertools import takewhile
+
+_HARD_A = ("а", "и", "ы", "і", "е", "у", "о", "ою", "ой", "ею", "ей", "ої", "ій")
+_SOFT_YA = ("я", "і", "и", "е", "ю", "ею", "ей", "ь")
+_VOWEL_YA = ("я", "ї", "и", "е", "є", "ю", "єю", "ею", "ей")
+_HARD = ("", "а", "у", "ові", "ом", "е", "і")
+_HUSHING = (*_HARD, "еві", "ем")
+_SOFT = ("ь", "я", "ю", "еві", "ем", "е", "і", "и", "ью")
+_SOFT_R = ("", "я", "ю", "еві", "ем", *_HARD)
+_Y = ("й", "я", "ю", "єві", "єм", "ем", "е", "є", "ї", "и")
+_ADJECTIVE = ("ого", "его", "ому", "ему", "им", "ым", "ім")
+_ADJECTIVE_AYA = ("ая", "ой", "ую", "ою")
+
+_VOWELS = "аеєиіїоуюяыэ"
+_FLEETING = re.compile(rf"(?<=[^{_VOWELS}])[ео](?=[кцл]ь?$)")
+_CLOSED_I = re.compile(rf"і(?=[^{_VOWELS}йь]ь?$)")
+_IRREGULAR = {"лев": "льв", "пес": "пс", "любов": "любв", "любовь": "любв"}
+
+_COMMON = (
+    "ані поле полі полю марка марку петь кость кості кости дань ради раде раду радо радою мило милу мили миле милой "
+    "милою лізу лізе лизу свету свете лени тому тома яру яро ярі люби любо вали жени вари кати мити"
+)
+_ALSO_WORDS = frozenset(_COMMON.split())
+"""Common words of uk and ru that are also a form of some name."""
+_NEVER = frozenset(("львові",))
+"""Forms that are far more often another name: the city, not the lion."""
+
+_CALLED = (
+    "the a an mr mrs ms miss dr sir lady lord captain uncle aunt doctor professor пан пані панна пане дядя дядько "
+    "тітка тетя тьотя дід баба бабуся дедушка бабушка доктор професор профессор капітан капитан господин госпожа "
+    "містер мистер місіс сер князь княгиня король королева царь цар святий святой"
+)
+_TITLES = frozenset(_CALLED.split())
+FEWEST_LETTERS = 3
+"""The first word of a longer name calls the persona by itself from this length on."""
+
+_SAME = (("ё", "е"), ("’", "'"), ("ʼ", "'"), ("‘", "'"), ("`", "'"), ("\ufe0f", ""))
+"""What people type one way or another."""
+_NO_SPACES = re.compile("[\u0e00-\u0e7f\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af]")
+_CYRILLIC = re.compile("[а-яєіїґ']+")
+_EDGES = re.compile(r"^\W+|\W+$")
+_BEFORE = r"(?<!\w)(?<!\w')"
+_WITHIN_SENTENCE = r"(?<=[^\s.!?…] )"
+_AS_ADDRESS = r"(?=\s*[,!?])"
+_AFTER = r"(?![\w\u0300-\u036f\u064b-\u065f]|'(?!s\b)\w)"
+
+
+class NameMatcher:
+    """Built once a name; `matches` takes about a microsecond when the name does not occur in the text.
+
+    A longer name is recognised by its first word, titles left aside, when that has three letters; else by the whole
+    name. A name of a single letter is never recognised, since it is a word in most languages.
+    """
+
+    def __init__(self, name: str) -> None:
+        words = _words(_folded(name))
+        called = _called(words)
+        self._pattern: re.Pattern[str] | None = None
+        self._capital: re.Pattern[str] | None = None
+        self._hint = ""
+        if not called or _is_one_letter(called):
+            return
+        forms = [_forms(word) for word in called]
+        sure = [each - _ALSO_WORDS | {word} for each, word in zip(forms, called, strict=True)]
+        unsure = forms[0] - sure[0] if len(called) == 1 else frozenset()
+        self._hint = _common_start(forms[0])
+        self._pattern = _compiled(r"\s+".join(_one_of(each) for each in sure), called[0])
+        if unsure:
+            capital = _one_of(form.capitalize() for form in unsure)
+            self._capital = _compiled(f"(?:{_WITHIN_SENTENCE}{capital}|{capital}{_AS_ADDRESS})", called[0])
+
+    def matches(self, text: str) -> bool:
+        """Whether the name stands in the text as a word."""
+        folded = _folded(text)
+        if self._pattern is None or self._hint not in folded:
+            return False
+        if self._pattern.search(folded):
+            return True
+        return self._capital is not None and bool(self._capital.search(_same(text)))
+
+
+def _is_one_letter(called: tuple[str, ...]) -> bool:
+    return len(called) == 1 and len(called[0]) == 1 and called[0].isalpha() and not _NO_SPACES.match(called[0])
+
+
+def _folded(text: str) -> str:
+    if text.isascii():
+        return text.lower()
+    if not unicodedata.is_normalized("NFC", text):
+        text = unicodedata.normalize("NFC", text)
+    return _same(text.casefold())
+
+
+def _same(text: str) -> str:
+    for variant, plain in _SAME:
+        text = text.replace(variant, plain)
+    return text
+
+
+def _words(name: str) -> tuple[str, ...]:
+    """The name's words without decoration; a name of nothing but signs is one word as it stands."""
+    words = tuple(word for part in name.split() if (word := _EDGES.sub("", part)))
+    return words or tuple(name.split())
+
+
+def _called(words: tuple[str, ...]) -> tuple[str, ...]:
+    """The words that must stand in a text, in their order."""
+    untitled = words
+    while len(untitled) > 1 and untitled[0] in _TITLES:
+        untitled = untitled[1:]
+    return untitled[:1] if untitled and len(untitled[0]) >= FEWEST_LETTERS else words
+
+
+def _common_start(forms: Collection[str]) -> str:
+    pairs = zip(min(forms), max(forms), strict=False)
+    return "".join(one for one, _ in takewhile(lambda pair: pair[0] == pair[1], pairs))
+
+
+def _compiled(pattern: str, first_word: str) -> re.Pattern[str]:
+    if _NO_SPACES.search(first_word):
+        return re.compile(pattern)
+    return re.compile(f"{_BEFORE}{pattern}{_AFTER}")
+
+
+def _one_of(forms: Iterable[str]) -> str:
+    return f"(?:{'|'.join(re.escape(form) for form in sorted(forms, key=len, reverse=True))})"
+
+
+def _forms(word: str) -> frozenset[str]:
+    """All forms of a word, itself included; hyphenated words are inflected part by part."""
+    if "-" in word:
+        first, rest = word.split("-", 1)
+        return frozenset(f"{start}-{end}" for start in _forms(first) for end in _forms(rest))
+    if len(word) < 2 or not _CYRILLIC.fullmatch(word):
+        return frozenset((word,))
+    return frozenset((word, *_inflected(word))) - _NEVER
+
+
+def _inflected(word: str) -> Iterator[str]:
+    for stem, endings in _declensions(word):
+        for ending in endings:
+            yield stem + ending
+    if word.endswith("г"):
+        yield f"{word[:-1]}же"
+    if word.endswith("ша"):
+        yield word[:-1]
+
+
+def _declensions(word: str) -> Iterator[tuple[str, tuple[str, ...]]]:
+    """Stems and the endings that they take."""
+    stem, last = word[:-1], word[-1]
+    if last == "а":
+        yield stem, _HARD_A
+        if stem.endswith(("г", "к", "х")):
+            yield stem[:-1] + {"г": "з", "к": "ц", "х": "с"}[stem[-1]], ("і",)
+    elif last == "я":
+        yield stem, _VOWEL_YA if stem[-1] in f"{_VOWELS}ь'" else _SOFT_YA
+        if stem.endswith("а"):
+            yield stem[:-1], _ADJECTIVE_AYA
+    elif last == "о":
+        yield stem, ("о", *_HARD[1:])
+    elif last == "й":
+        yield stem, _Y
+        if stem.endswith(("и", "ы")):
+            yield stem[:-1], _ADJECTIVE
+    elif last not in _VOWELS:
+        for each in _consonant_stems(word):
+            yield each, _consonant_endings(word)
+
+
+def _consonant_stems(word: str) -> Iterator[str]:
+    """The stem and those that a vowel has fled from (Павел, Павла) or changed in (Кіт, Кота; Ведмідь, Ведмедя)."""
+    yield word.removesuffix("ь")
+    if word in _IRREGULAR:
+        yield _IRREGULAR[word]
+    for changed in (_FLEETING.sub("", word), _CLOSED_I.sub("е" if word.endswith("ь") else "о", word)):
+        if changed != word and len(changed) >= FEWEST_LETTERS:
+            yield changed.removesuffix("ь")
+
+
+def _consonant_endings(word: str) -> tuple[str, ...]:
+    if word.endswith("ь"):
+        return _SOFT
+    if word.endswith("р"):
+        return _SOFT_R
+    if word.endswith(("ж", "ч", "ш", "щ", "ц")):
+        return _HUSHING
+    return (*_HARD, "и", "ью") if word.endswith("любов") else _HARD

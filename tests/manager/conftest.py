@@ -1,0 +1,116 @@
+"""A manager bot on a real database, before a Telegram that remembers what it would show."""
+
+from collections.abc import Callable
+from itertools import count
+
+import msgspec
+import pytest
+from cryptography.fernet import Fernet
+
+from maskarad.db.engine import Database
+from maskarad.manager.bot import Manager
+from maskarad.manager.desk import Desk, account_cache
+from maskarad.texts import load_texts
+from maskarad.values import BotProfile, Value
+from maskarad.vault import Vault
+from tests.manager.stage import Person, Telegram
+from tests.support.clock import FakeClock
+from tests.support.people import ALICE, BOB, CHARLIE
+
+TEXTS = load_texts()
+MOST_PERSONAS = 8
+TOKEN = "7001:AAHfirst-token_0123456789abcdefghij"
+SECOND_TOKEN = "7001:AAHsecond-token_123456789abcdefghij"
+OTHER_TOKEN = "7002:AAHother-token_0123456789abcdefghij"
+OWN_TOKEN = "7000:AAHmanager-token_23456789abcdefghij"
+MIRA_BOT = BotProfile(telegram_id=7001, name="Mira", username="mira_bot", sees_all_group_messages=False)
+OTHER_BOT = BotProfile(telegram_id=7002, name="Other", username="other_bot", sees_all_group_messages=True)
+
+
+class SeenHealth(Value, frozen=True):
+    last_update_at: float | None = None
+    conflict_since: float | None = None
+
+
+class Platform:
+    """What stands around the manager bot, and what was told of its changes."""
+
+    def __init__(self, database: Database, telegram: Telegram, clock: FakeClock, vault: Vault) -> None:
+        self.database = database
+        self.telegram = telegram
+        self.clock = clock
+        self.vault = vault
+        self.health: dict[int, SeenHealth] = {}
+        self.changed_personas: list[int] = []
+        self.changed_bots: list[int] = []
+
+    def manager(self) -> Manager:
+        """A manager bot as a fresh process has it: nothing in memory."""
+        secrets = count(1)
+        desk = Desk(
+            db=self.database,
+            sender=self.telegram,
+            accounts=account_cache(self.database, lifetime=300, clock=self.clock),
+            texts=TEXTS,
+            vault=self.vault,
+            clock=self.clock,
+            new_secret=lambda: f"secret-{next(secrets)}",
+            own_telegram_id=7000,
+            default_language="en",
+            most_personas=MOST_PERSONAS,
+            bot_health=self.health.get,
+            on_persona_changed=self.changed_personas.append,
+            on_bot_changed=self.changed_bots.append,
+        )
+        return Manager(desk)
+
+
+@pytest.fixture
+def telegram() -> Telegram:
+    telegram = Telegram()
+    telegram.profiles = {TOKEN: MIRA_BOT, SECOND_TOKEN: MIRA_BOT, OTHER_TOKEN: OTHER_BOT}
+    return telegram
+
+
+@pytest.fixture
+def platform(database: Database, telegram: Telegram, clock: FakeClock) -> Platform:
+    return Platform(database, telegram, clock, Vault([Fernet.generate_key().decode()]))
+
+
+@pytest.fixture
+def manager(platform: Platform) -> Manager:
+    return platform.manager()
+
+
+@pytest.fixture
+def alice(telegram: Telegram, manager: Manager) -> Person:
+    return Person(ALICE, telegram, manager)
+
+
+@pytest.fixture
+def bob(telegram: Telegram, manager: Manager) -> Person:
+    """Speaks English with the bot, so that a test can read what he is told."""
+    return Person(msgspec.structs.replace(BOB, language="en"), telegram, manager)
+
+
+@pytest.fixture
+def charlie(telegram: Telegram, manager: Manager) -> Person:
+    return Person(CHARLIE, telegram, manager)
+
+
+MakePersona = Callable[..., object]
+
+
+async def make_persona(person: Person, name: str = "Mira") -> None:
+    """Through the wizard, everything but the name skipped."""
+    await person.says("/createpersona")
+    await person.says(name)
+    while "✅ Create" not in person.buttons:
+        await person.presses("Next" if any("Next" in label for label in person.buttons) else "Skip")
+    await person.presses("Create")
+
+
+async def bind_bot(person: Person, token: str = TOKEN) -> None:
+    """From a persona's card."""
+    await person.presses("Bind a bot")
+    await person.says(token)

@@ -1,0 +1,188 @@
+"""A person before the manager bot: what they do goes in as updates, what Telegram would show them comes out."""
+
+import asyncio
+import itertools
+import re
+
+from maskarad.errors import TelegramRefused, TokenInvalid
+from maskarad.manager.bot import Manager
+from maskarad.sandbox.markup_html import parse_html
+from maskarad.values import (
+    MANAGER_BOT_ID,
+    BotProfile,
+    Chat,
+    ChatType,
+    Incoming,
+    Press,
+    Screen,
+    Sender,
+    Token,
+)
+
+LONGEST_MESSAGE = 4096
+LONGEST_NOTICE = 200
+MOST_BUTTONS = 100
+
+
+def utf16_length(text: str) -> int:
+    return len(text.encode("utf-16-le")) // 2
+
+
+class Telegram:
+    """Chats as Telegram would show them, with its limits. `profiles` is what getMe knows, by token; an error there is
+    raised."""
+
+    def __init__(self) -> None:
+        self.shown: dict[tuple[int, int], Screen] = {}
+        self.answers: dict[str, tuple[str | None, bool]] = {}
+        self.deleted: list[tuple[int, int]] = []
+        self.profiles: dict[str, BotProfile | Exception] = {}
+        self.can_delete = True
+        self.fails_with: Exception | None = None
+        self.calls: list[str] = []
+        self.message_ids = itertools.count(100)
+
+    async def send_text(self, bot_id: int, chat_id: int, content: Screen) -> int:
+        self._note("send", bot_id)
+        message_id = next(self.message_ids)
+        self._show(chat_id, message_id, content)
+        return message_id
+
+    async def edit_text(self, bot_id: int, chat_id: int, message_id: int, content: Screen) -> None:
+        self._note("edit", bot_id)
+        await asyncio.sleep(0)
+        if (chat_id, message_id) not in self.shown:
+            raise TelegramRefused("message to edit not found")
+        self._show(chat_id, message_id, content)
+
+    async def answer_press(
+        self, bot_id: int, callback_query_id: str, text: str | None = None, *, alert: bool = False
+    ) -> bool:
+        self._note("answer", bot_id)
+        assert callback_query_id not in self.answers
+        assert text is None or 0 < len(text) <= LONGEST_NOTICE
+        self.answers[callback_query_id] = (text, alert)
+        return True
+
+    async def delete_message(self, bot_id: int, chat_id: int, message_id: int) -> bool:
+        self._note("delete", bot_id)
+        if self.can_delete:
+            self.deleted.append((chat_id, message_id))
+        return self.can_delete
+
+    async def get_me(self, token: Token) -> BotProfile:
+        self.calls.append("getMe")
+        profile = self.profiles.get(token.reveal(), TokenInvalid("Unauthorized"))
+        if isinstance(profile, Exception):
+            raise profile
+        return profile
+
+    def _note(self, call: str, bot_id: int) -> None:
+        assert bot_id == MANAGER_BOT_ID
+        self.calls.append(call)
+        if self.fails_with is not None:
+            raise self.fails_with
+
+    def _show(self, chat_id: int, message_id: int, content: Screen) -> None:
+        plain, _ = parse_html(content.html)
+        assert plain.strip()
+        assert utf16_length(plain) <= LONGEST_MESSAGE
+        buttons = [button for row in content.keyboard for button in row]
+        assert len(buttons) <= MOST_BUTTONS
+        assert all(button.label and 0 < len(button.data.encode()) <= 64 for button in buttons)
+        self.shown[chat_id, message_id] = content
+
+
+class Person:
+    """Acts in a private chat with the manager bot; `screen` is the bot's latest message there as it looks now."""
+
+    updates = itertools.count(1)
+
+    def __init__(self, sender: Sender, telegram: Telegram, manager: Manager) -> None:
+        self.sender = sender
+        self.manager = manager
+        self.chat = Chat(id=sender.id, type=ChatType.PRIVATE, title=sender.name)
+        self.notice: str | None = None
+        """What the last press was answered with."""
+        self.alert = False
+        self.last_update: Incoming | Press | None = None
+        self._telegram = telegram
+
+    async def says(self, text: str, *, edited: bool = False, forwarded: Sender | None = None) -> str:
+        """Send a message; returns what the bot shows then."""
+        has_text = text != "[photo]"
+        command = re.match(r"/(\w+)", text)
+        message = Incoming(
+            bot_id=MANAGER_BOT_ID,
+            update_id=next(self.updates),
+            chat=self.chat,
+            message_id=next(self._telegram.message_ids),
+            sender=self.sender,
+            text=text,
+            sent_at=0.0,
+            edited=edited,
+            command=command.group(1).lower() if command else None,
+            forwarded_from=forwarded,
+            has_text=has_text,
+        )
+        return await self.sends(message)
+
+    async def sends(self, message: Incoming) -> str:
+        self.last_update = message
+        await self.manager.on_message(message)
+        return self.text
+
+    async def presses(self, label: str, *, on: int | None = None) -> str:
+        """Press the button whose label has this in it; returns what the message shows then."""
+        message_id = self.message_id if on is None else on
+        keyboard = self._telegram.shown[self.chat.id, message_id].keyboard
+        found = [button for row in keyboard for button in row if label in button.label]
+        assert found, f"no button {label!r} in {[button.label for row in keyboard for button in row]}"
+        return await self.presses_data(found[0].data, on=message_id)
+
+    async def presses_data(self, data: str, *, on: int | None = None) -> str:
+        """Press a button that carries `data`, forged or not."""
+        press = Press(
+            bot_id=MANAGER_BOT_ID,
+            update_id=next(self.updates),
+            callback_query_id=f"press-{next(self.updates)}",
+            sender=self.sender,
+            chat=self.chat,
+            message_id=self.message_id if on is None else on,
+            data=data,
+        )
+        self.last_update = press
+        await self.manager.on_press(press)
+        self.notice, self.alert = self._telegram.answers[press.callback_query_id]
+        return self.text
+
+    @property
+    def message_id(self) -> int:
+        return max((message_id for chat_id, message_id in self._telegram.shown if chat_id == self.chat.id), default=1)
+
+    @property
+    def messages(self) -> int:
+        """How many messages the bot has sent here."""
+        return sum(chat_id == self.chat.id for chat_id, _ in self._telegram.shown)
+
+    @property
+    def screen(self) -> Screen:
+        return self._telegram.shown[self.chat.id, self.message_id]
+
+    @property
+    def text(self) -> str:
+        """The latest message without markup."""
+        return parse_html(self.screen.html)[0] if self.messages else ""
+
+    @property
+    def buttons(self) -> list[str]:
+        return [button.label for row in self.screen.keyboard for button in row]
+
+    def data(self, label: str) -> str:
+        return next(button.data for row in self.screen.keyboard for button in row if label in button.label)
+
+    async def walks(self, *labels: str) -> str:
+        """Press one button after the other."""
+        for label in labels:
+            await self.presses(label)
+        return self.text
