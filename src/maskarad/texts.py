@@ -34,12 +34,12 @@ class Texts:
     def __init__(self, catalogue: Mapping[str, Mapping[str, Text]]) -> None:
         self._catalogue = catalogue
 
-    def get(self, language: str, key: str, **values: object) -> str:
+    def get(self, language: str, key: str, /, **values: object) -> str:
         """Raises KeyError for a key or a `{name}` that is missing: both are held by a test."""
         template = self._template(language, key, values)
         return template.format_map(values) if "{" in template else template
 
-    def html(self, language: str, key: str, **values: object) -> str:
+    def html(self, language: str, key: str, /, **values: object) -> str:
         """As `get`, with every value escaped."""
         template = self._template(language, key, values)
         if "{" not in template:
@@ -65,10 +65,10 @@ class Words:
         self._texts = texts
         self.language = language
 
-    def get(self, key: str, **values: object) -> str:
+    def get(self, key: str, /, **values: object) -> str:
         return self._texts.get(self.language, key, **values)
 
-    def html(self, key: str, **values: object) -> str:
+    def html(self, key: str, /, **values: object) -> str:
         return self._texts.html(self.language, key, **values)
 
 

@@ -376,6 +376,10 @@ class Reply(Value, frozen=True):
     reaction: str | None = None
     mood: str | None = None
 
+    @property
+    def is_silent(self) -> bool:
+        return not self.parts and self.reaction is None
+
 
 class Piece(Value, frozen=True):
     """One Telegram message to be: `text` as a person would read it, at most 4096 UTF-16 units, and the same as

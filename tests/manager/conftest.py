@@ -1,6 +1,5 @@
 """A manager bot on a real database, before a Telegram that remembers what it would show."""
 
-from collections.abc import Callable
 from itertools import count
 
 import msgspec
@@ -19,12 +18,12 @@ from tests.support.people import ALICE, BOB, CHARLIE
 
 TEXTS = load_texts()
 MOST_PERSONAS = 8
-TOKEN = "7001:AAHfirst-token_0123456789abcdefghij"
-SECOND_TOKEN = "7001:AAHsecond-token_123456789abcdefghij"
-OTHER_TOKEN = "7002:AAHother-token_0123456789abcdefghij"
-OWN_TOKEN = "7000:AAHmanager-token_23456789abcdefghij"
-MIRA_BOT = BotProfile(telegram_id=7001, name="Mira", username="mira_bot", sees_all_group_messages=False)
-OTHER_BOT = BotProfile(telegram_id=7002, name="Other", username="other_bot", sees_all_group_messages=True)
+TOKEN = "700001:AAHfirst-token_0123456789abcdefghij"
+SECOND_TOKEN = "700001:AAHsecond-token_123456789abcdefghij"
+OTHER_TOKEN = "700002:AAHother-token_0123456789abcdefghij"
+OWN_TOKEN = "700000:AAHmanager-token_23456789abcdefghij"
+MIRA_BOT = BotProfile(telegram_id=700001, name="Mira", username="mira_bot", sees_all_group_messages=False)
+OTHER_BOT = BotProfile(telegram_id=700002, name="Other", username="other_bot", sees_all_group_messages=True)
 
 
 class SeenHealth(Value, frozen=True):
@@ -55,7 +54,7 @@ class Platform:
             vault=self.vault,
             clock=self.clock,
             new_secret=lambda: f"secret-{next(secrets)}",
-            own_telegram_id=7000,
+            own_telegram_id=700000,
             default_language="en",
             most_personas=MOST_PERSONAS,
             bot_health=self.health.get,
@@ -63,6 +62,16 @@ class Platform:
             on_bot_changed=self.changed_bots.append,
         )
         return Manager(desk)
+
+
+on_both_databases = pytest.mark.parametrize("database_url", ["sqlite", "postgresql"], indirect=True)
+"""For what the database itself decides; everything else here is the same code on either one."""
+
+
+@pytest.fixture
+def database_url(request: pytest.FixtureRequest) -> str:
+    """SQLite, unless the test is `on_both_databases`."""
+    return str(request.getfixturevalue(f"{getattr(request, 'param', 'sqlite')}_url"))
 
 
 @pytest.fixture
@@ -96,9 +105,6 @@ def bob(telegram: Telegram, manager: Manager) -> Person:
 @pytest.fixture
 def charlie(telegram: Telegram, manager: Manager) -> Person:
     return Person(CHARLIE, telegram, manager)
-
-
-MakePersona = Callable[..., object]
 
 
 async def make_persona(person: Person, name: str = "Mira") -> None:

@@ -9,7 +9,7 @@ from maskarad.errors import ChatGone
 from maskarad.manager.bot import Manager
 from maskarad.settings import LANGUAGES
 from maskarad.values import ChatType, PersonaDraft, Sender
-from tests.manager.conftest import TEXTS, Platform, make_persona
+from tests.manager.conftest import TEXTS, Platform, make_persona, on_both_databases
 from tests.manager.stage import Person, Telegram
 from tests.support.databases import CountStatements
 from tests.support.people import ALICE
@@ -117,6 +117,7 @@ async def test_a_card_shows_everything_of_a_persona(alice: Person) -> None:
     assert alice.text == card
 
 
+@on_both_databases
 async def test_pressing_costs_no_statement_warm_and_one_cold(
     alice: Person, platform: Platform, telegram: Telegram, statements: CountStatements
 ) -> None:

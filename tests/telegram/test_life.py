@@ -3,11 +3,11 @@
 import asyncio
 import time
 from collections.abc import AsyncIterator
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
 
 import pytest
 
-from maskarad.errors import ChatGone, ChatMoved
+from maskarad.errors import ChatGone, ChatMoved, Conflict
 from maskarad.sandbox.person import Sandbox
 from maskarad.sandbox.server import Options
 from maskarad.telegram.api import BotApi
@@ -72,8 +72,10 @@ class Life:
     async def polling(self) -> AsyncIterator[None]:
         pollers = Pollers(self.api, self.registry, self.handle, poll_seconds=20, jitter=lambda: 0.0)
         pollers.start()
-        yield
-        await pollers.stop()
+        try:
+            yield
+        finally:
+            await pollers.stop()
 
     @asynccontextmanager
     async def hooked(self) -> AsyncIterator[None]:
@@ -81,9 +83,11 @@ class Life:
         await server.start()
         webhooks = Webhooks(self.api, self.registry, url_base=f"http://127.0.0.1:{server.port}")
         webhooks.start()
-        yield
-        await webhooks.stop()
-        await server.stop()
+        try:
+            yield
+        finally:
+            await webhooks.stop()
+            await server.stop()
 
 
 @pytest.fixture
@@ -217,6 +221,8 @@ async def test_two_platforms_on_one_token(life: Life) -> None:
     async with life.polling():
         await life.sandbox.say(life.private, ALICE, "мій")
         await life.until(1)
-        await life.api.call(life.registry.token(BOT), "getUpdates", {"timeout": 0}, long_poll=True)
-        await life.notices.until(2)
+        while not life.notices.conflicts:
+            with suppress(Conflict):
+                await life.api.call(life.registry.token(BOT), "getUpdates", {"timeout": 0}, long_poll=True)
+        assert life.registry.health(BOT).conflict_since == 1_000.0
     assert life.notices.conflicts == [BOT]

@@ -279,6 +279,21 @@ async def test_a_handler_that_never_ends_does_not_hold_up_the_stop(api: BotApi, 
     assert offsets(stub) == [0]
 
 
+async def test_a_cancelled_poller_ends_even_in_a_pause(api: BotApi, stub: Stub) -> None:
+    stub.script("getUpdates", refusal(429, "Too Many Requests", retry_after=60))
+    pollers = Pollers(api, Notices().registry(), store_nothing)
+    pollers.start()
+    await stub.until(lambda: len(stub.calls) == 1)
+    polls = [task for task in asyncio.all_tasks() if task.get_name().startswith("poller")]
+    for _ in range(3):
+        await asyncio.sleep(0.05)
+        for task in polls:
+            task.cancel()
+    async with asyncio.timeout(5):
+        await asyncio.wait(polls)
+    assert all(task.cancelled() for task in polls)
+
+
 async def test_a_thousand_pollers_hold_one_connection_each(api: BotApi, stub: Stub) -> None:
     registry = Notices().registry()
     for bot_id in range(2, 1_001):

@@ -1,8 +1,10 @@
 """Bots: a Telegram bot token bound to one persona. Tokens are stored as ciphertext and leave here as ciphertext."""
 
+from collections.abc import Callable
 from typing import Any
 
-from sqlalchemy import Column, Connection, Row, bindparam, delete, func, insert, select, update
+from sqlalchemy import Column, Connection, Executable, Row, bindparam, delete, func, insert, select, update
+from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.sql.dml import Update
 
@@ -45,7 +47,13 @@ _WHITELIST = (
     .where(bot_whitelist.c.bot_instance_id == bindparam("bot_id"))
     .order_by(bot_whitelist.c.name)
 )
-_ADD = insert(bot_instances).returning(bot_instances.c.id)
+
+
+def _add(insert: Callable[..., postgresql.Insert | sqlite.Insert]) -> Executable:
+    return insert(bot_instances).on_conflict_do_nothing().returning(bot_instances.c.id)
+
+
+_ADD = {"sqlite": _add(sqlite.insert), "postgresql": _add(postgresql.insert)}
 _REMOVE = delete(bot_instances).where(bot_instances.c.id == bindparam("bot_id"))
 _WHITELIST_ADD = insert(bot_whitelist)
 _WHITELIST_REMOVE = delete(bot_whitelist).where(
@@ -144,9 +152,13 @@ def bind(
     }
     _raise_when_taken(connection, profile.telegram_id)
     try:
-        return int(connection.execute(_ADD, values).scalar_one())
+        bot_id = connection.execute(_ADD[connection.dialect.name], values).scalar_one_or_none()
     except IntegrityError:
         raise NotFound(f"there is no persona {persona_id}") from None
+    if bot_id is None:
+        _raise_when_taken(connection, profile.telegram_id)
+        raise PersonaHasBot("this persona was given another bot meanwhile")
+    return int(bot_id)
 
 
 _TAKEN = select(bot_instances.c.id).where(bot_instances.c.telegram_id == bindparam("telegram_id"))
@@ -273,7 +285,7 @@ def token_of_own(connection: Connection, owner_id: int, bot_id: int) -> str:
     token = connection.execute(_OWN, {"bot_id": bot_id, "owner_id": owner_id}).scalar_one_or_none()
     if token is None:
         raise NotFound(f"there is no bot {bot_id}")
-    return token
+    return str(token)
 
 
 def everyone(connection: Connection) -> list[StoredBot]:

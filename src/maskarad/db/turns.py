@@ -102,7 +102,6 @@ _SENT = (
     .values(
         parts=links.c.parts - 1,
         spoke_at=bindparam("b_now"),
-        failures=0,
         claim=case((links.c.parts > 1, links.c.claim), else_=None),
     )
     .returning(links.c.parts, links.c.asked > links.c.answered, links.c.due_at, links.c.chat_id)

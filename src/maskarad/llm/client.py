@@ -24,7 +24,7 @@ DRAIN = 0.5
 """Seconds to wait for the end of the body after the last event: a body read to its end keeps its connection."""
 PATIENCE = 3.0
 """Seconds worth waiting for a model while another one is left to try."""
-REJECTED_KEY_RESTS = 600.0
+REJECTED_KEY_RESTS = 60.0
 """Seconds before a key that was refused is tried again: its owner may have paid or corrected it."""
 FIRST_PAUSE = 0.5
 """Seconds before the second try of a model; each further pause is twice as long, and up to half of it is random."""

@@ -34,6 +34,8 @@ READ_SECONDS = 20.0
 DETAIL_CHARACTERS = 200
 """How much of Telegram's own words an error of ours keeps."""
 
+_TOKEN_SHAPE = re.compile(r"\d{1,19}:[A-Za-z0-9_-]{10,}")
+
 LONGEST_PAUSE_SECONDS = 86_400.0
 """What is believed of a `retry_after`."""
 
@@ -104,7 +106,8 @@ async def open_api(settings: Settings) -> AsyncIterator[BotApi]:
 def _translate(error: ptb.TelegramError, token: Token) -> TelegramError:
     """Class first, words second: Telegram tells its 400s apart by their text only."""
     # The library changes the case of what Telegram said.
-    detail = re.sub(re.escape(token.reveal()), "…", error.message, flags=re.IGNORECASE)[:DETAIL_CHARACTERS]
+    spoken = re.sub(re.escape(token.reveal()), "…", error.message, flags=re.IGNORECASE)
+    detail = _TOKEN_SHAPE.sub("…", spoken)[:DETAIL_CHARACTERS]
     words = detail.lower()
     match error:
         case ptb.RetryAfter():

@@ -84,8 +84,7 @@ class Poller:
 
     async def run(self, first_after: float) -> None:
         """Poll, for the first time in `first_after` seconds, until `stop` or a refused token."""
-        with suppress(asyncio.CancelledError), self._stoppable():
-            await asyncio.sleep(first_after)
+        await self._sleep(first_after)
         while not self.stopping:
             try:
                 await self._round()
@@ -172,9 +171,7 @@ class Poller:
         self._webhook_was_deleted = True
 
     async def _pause_after(self, error: Exception) -> None:
-        seconds = await self._meet(error)
-        with suppress(asyncio.CancelledError), self._stoppable():
-            await asyncio.sleep(seconds)
+        await self._sleep(await self._meet(error))
 
     async def _meet(self, error: Exception) -> float:
         """Tell whoever has to know; seconds until the next poll."""
@@ -213,6 +210,14 @@ class Poller:
         with suppress(TelegramError, TimeoutError):
             async with asyncio.timeout(CONFIRM_SECONDS):
                 await self._api.call(self.token, "getUpdates", params, long_poll=True)
+
+    async def _sleep(self, seconds: float) -> None:
+        try:
+            with self._stoppable():
+                await asyncio.sleep(seconds)
+        except asyncio.CancelledError:
+            if not self.stopping:
+                raise
 
     @contextmanager
     def _stoppable(self) -> Iterator[None]:

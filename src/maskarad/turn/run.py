@@ -78,18 +78,21 @@ class Turns:
             most_parts=speaker.persona.content.reply_messages,
             moods={mood.key for mood in speaker.persona.content.moods},
         )
+        if reply.is_silent and _is_addressed(link):
+            return await self._fail(bot, speaker, link, ModelError("empty"), self._usage(bot, link, completion))
         log.debug("turn_answered", link_id=link.claim.link_id, parts=len(reply.parts), seconds=completion.latency)
         return await self._finish(link, _outcome(link, reply), self._usage(bot, link, completion))
 
-    async def _fail(self, bot: Bot, speaker: Speaker, link: ClaimedLink, error: ModelError) -> Progress:
+    async def _fail(
+        self, bot: Bot, speaker: Speaker, link: ClaimedLink, error: ModelError, usage: Usage | None = None
+    ) -> Progress:
         """One apology until the model works again; those who only might have been meant get none."""
         log.warning("turn_model_failed", bot_id=bot.id, link_id=link.claim.link_id, reason=error.reason)
         parts: tuple[PartDraft, ...] = ()
-        if link.failures == 0 and any(line.unread and line.addressed for line in link.history):
+        if link.failures == 0 and _is_addressed(link):
             parts = (PartDraft(kind=PartKind.TEXT, text=self._apology(speaker.persona.content.language)),)
-        progress = await self._finish(
-            link, TurnOutcome(answered=link.asked, parts=parts, failures=link.failures + 1), None
-        )
+        outcome = TurnOutcome(answered=link.asked, parts=parts, failures=link.failures + 1)
+        progress = await self._finish(link, outcome, usage)
         await self._model_failed(bot, error.reason)
         return progress
 
@@ -117,6 +120,10 @@ def _outcome(link: ClaimedLink, reply: Reply) -> TurnOutcome:
         answers = last.message_order if in_group and number == 0 else None
         parts.append(PartDraft(kind=PartKind.TEXT, text=piece.text, html=piece.html, reply_to=answers))
     return TurnOutcome(answered=link.asked, parts=tuple(parts), mood=reply.mood)
+
+
+def _is_addressed(link: ClaimedLink) -> bool:
+    return any(line.unread and line.addressed for line in link.history)
 
 
 def _last_unread(lines: tuple[HistoryLine, ...]) -> HistoryLine:

@@ -16,7 +16,7 @@ from maskarad.values import MANAGER_BOT_ID, Bot, Incoming, Screen, Sender, White
 
 MOST_GUESTS = 500
 _MOST_USER_ID = 2**52
-_USERNAME = re.compile(r"@?([A-Za-z]\w{3,31})", re.ASCII)
+_USERNAME = re.compile(r"@?([A-Za-z]\w{0,31})", re.ASCII)
 
 
 async def show(desk: Desk, visit: Visit, persona_id: str, page: str) -> Outcome:

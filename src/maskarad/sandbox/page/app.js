@@ -1,4 +1,4 @@
-/** The chat page's start: one stage, drawn by the sidebar and the room, kept live by the feed, steered by the address. */
+/** The page's start: one stage, drawn by the sidebar and the room, kept live by the feed, steered by the address. */
 
 import { drawList, drawMe, roomLink } from "./chatlist.js";
 import { openNewBot, openNewGroup, openPeople } from "./dialogs.js";

@@ -65,7 +65,7 @@ function stamp(message) {
     "span",
     { class: "stamp" },
     message.edited && el("span", { class: "edited" }, "edited "),
-    el("time", { datetime: new Date(message.date * 1000).toISOString() }, clockTime(message.date)),
+    el("time", { dir: "ltr", datetime: new Date(message.date * 1000).toISOString() }, clockTime(message.date)),
   );
 }
 

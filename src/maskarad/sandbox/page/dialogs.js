@@ -1,6 +1,7 @@
 /** The questions that open over the page: who you are, a new bot, a new group. */
 
 import { sandbox } from "./api.js";
+import { copyText } from "./clipboard.js";
 import { el } from "./dom.js";
 import { faceOf, nameOf } from "./faces.js";
 import { icon, iconButton } from "./icons.js";
@@ -188,12 +189,7 @@ export function tokenField(token) {
   });
   const copy = async () => {
     input.select();
-    try {
-      await navigator.clipboard.writeText(token);
-      toast("Token copied.");
-    } catch {
-      toast("Press Ctrl+C to copy the marked token.");
-    }
+    toast((await copyText(token)) ? "Token copied." : "Press Ctrl+C to copy the marked token.");
   };
   return el("div", { class: "token" }, input, el("button", { type: "button", class: "quiet", onclick: copy }, "Copy"));
 }

@@ -5,7 +5,7 @@
 
 const SVG = "http://www.w3.org/2000/svg";
 
-/** `on…` properties are listeners, `data` fills the dataset, `true` is a bare attribute, null and false are left out. */
+/** `on…` properties are listeners, `data` fills the dataset, `true` is a bare attribute, null and false are skipped. */
 export function el(tag, properties = {}, ...children) {
   const node = document.createElement(tag);
   for (const [name, value] of Object.entries(properties)) {

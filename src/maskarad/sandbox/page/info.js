@@ -128,13 +128,14 @@ function actions(stage, key, user, status, open) {
     items.push({ icon: "reply", label: "Open private chat", act: () => open(bot.id) });
     const privacy = !bot.privacy;
     items.push({
+      icon: "privacy",
       label: `Turn privacy mode ${privacy ? "on" : "off"}`,
       act: then(() => sandbox.changeBot(bot.id, { privacy })),
     });
   }
   if (status !== "creator") {
     const label = role === "administrator" ? "Make administrator" : "Take administrator rights away";
-    items.push({ label, act: then(() => sandbox.role(key, user.id, role)) });
+    items.push({ icon: "star", label, act: then(() => sandbox.role(key, user.id, role)) });
   }
   const label = user.id === me ? "Leave the group" : "Remove from the group";
   items.push({ icon: "close", label, danger: true, act: then(() => sandbox.leave(key, user.id, me)) });

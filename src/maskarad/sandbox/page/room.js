@@ -2,6 +2,7 @@
 
 import { sandbox } from "./api.js";
 import { roomLink } from "./chatlist.js";
+import { copyText } from "./clipboard.js";
 import { Composer } from "./composer.js";
 import { el, reconcile } from "./dom.js";
 import { face, nameOf } from "./faces.js";
@@ -194,7 +195,10 @@ export class Room {
     const key = this.#key;
     const me = this.#stage.me.id;
     const items = [{ icon: "reply", label: "Reply", act: () => this.#composer?.reply(message) }];
-    const copy = () => navigator.clipboard?.writeText(message.text ?? message.caption);
+    const copy = async () => {
+      const copied = await copyText(message.text ?? message.caption);
+      toast(copied ? "Text copied." : "This browser does not let the page copy.");
+    };
     if (message.text ?? message.caption) items.push({ icon: "document", label: "Copy text", act: copy });
     if (message.from?.id === me) {
       if (message.text) items.push({ icon: "edit", label: "Edit", act: () => this.#composer?.edit(message) });

@@ -35,11 +35,7 @@ export function drawWelcome(parent, stage, arrived) {
   parent.replaceChildren(
     el("img", { src: "/page/logo.svg", alt: "", width: "112", height: "112" }),
     el("h1", {}, "Maskarad"),
-    el(
-      "p",
-      {},
-      "A little Telegram of its own, on your machine. Talk to bots here as if you were on your phone; nothing leaves this computer.",
-    ),
+    el("p", {}, "A little Telegram of its own, on your machine: talk to bots here as if you were on your phone."),
     form,
     known.length
       ? el("section", { class: "known" }, el("h2", {}, "Or come in as"), el("div", { class: "faces" }, known))

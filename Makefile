@@ -1,0 +1,58 @@
+# Two commands matter: `make demo` shows the whole platform, `make test` proves it. `make help` names the rest.
+# Everything runs in .venv, filled from requirements.lock with every hash checked; a second run installs nothing.
+
+PYTHON ?= $(firstword $(foreach name,python3.11 python3 python3.12 python3.13,$(if $(shell command -v $(name) 2>/dev/null),$(name))))
+VENV := .venv
+BIN := $(VENV)/bin
+INSTALLED := $(VENV)/.installed
+SOURCES := src tests $(wildcard benchmarks)
+
+export UV_PYTHON_DOWNLOADS := never
+export PIP_DISABLE_PIP_VERSION_CHECK := 1
+
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+.PHONY: help demo run test check bench lock clean
+
+help: ## what can be made
+	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-7s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+demo: $(INSTALLED) ## play a scripted scene through the whole platform and check it
+	@$(BIN)/maskarad demo
+
+run: $(INSTALLED) ## start the platform: with the sandbox, or for real once TELEGRAM_BOT_TOKEN is set
+	@exec $(BIN)/maskarad run
+
+test: $(INSTALLED) ## run every test, on SQLite and on PostgreSQL
+	@sh tests/support/install_servers.sh
+	@$(BIN)/python -m pytest
+
+check: $(INSTALLED) ## style, types, import directions, lock file
+	@$(BIN)/ruff check $(SOURCES)
+	@$(BIN)/ruff format --check $(SOURCES)
+	@$(BIN)/mypy
+	@$(BIN)/python -m pytest -q tests/test_imports.py tests/test_repository.py
+
+bench: $(INSTALLED) ## measure speed and memory, write docs/benchmarks.md
+	@$(BIN)/python -m benchmarks
+
+lock: $(INSTALLED) ## resolve the dependencies anew and write requirements.lock
+	@$(BIN)/uv pip compile pyproject.toml --all-extras --group dev --universal --python-version 3.11 --upgrade \
+		--generate-hashes --no-annotate --no-emit-index-url --no-emit-find-links --custom-compile-command 'make lock' \
+		--quiet -o requirements.lock
+
+clean: ## remove what was made; the data folder stays
+	rm -rf $(VENV) build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	find src tests benchmarks -name __pycache__ -type d -prune -exec rm -rf {} +
+
+# uv comes first, hash-checked by pip like everything else, because it fills the rest many times faster. Where only pip
+# is set up for the registry at hand, pip does it.
+$(INSTALLED): requirements.lock pyproject.toml
+	@sh tests/support/check_python.sh "$(PYTHON)"
+	@test -x $(BIN)/python || "$(PYTHON)" -m venv $(VENV)
+	@awk '/^[^ ]/ {wanted = /^uv==/} wanted' requirements.lock > $(VENV)/uv.lock.txt
+	@$(BIN)/python -m pip install --quiet --require-hashes --no-deps -r $(VENV)/uv.lock.txt
+	@$(BIN)/uv pip sync --quiet --python $(BIN)/python --require-hashes requirements.lock || \
+		$(BIN)/python -m pip install --quiet --require-hashes -r requirements.lock
+	@$(BIN)/python -m pip install --quiet --no-deps --no-build-isolation -e .
+	@touch $@
