@@ -31,6 +31,7 @@ check: $(INSTALLED) ## style, types, import directions, lock file
 	@$(BIN)/ruff check $(SOURCES)
 	@$(BIN)/ruff format --check $(SOURCES)
 	@$(BIN)/mypy
+	@$(BIN)/mypy --explicit-package-bases $(filter-out src,$(SOURCES))
 	@$(BIN)/python -m pytest -q tests/test_imports.py tests/test_repository.py
 
 bench: $(INSTALLED) ## measure speed and memory, write docs/benchmarks.md

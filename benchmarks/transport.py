@@ -10,6 +10,7 @@ import sys
 import time
 from collections.abc import Awaitable, Callable
 from contextlib import AsyncExitStack
+from typing import cast
 
 import aiohttp
 import orjson
@@ -38,8 +39,7 @@ class Stub(asyncio.Protocol):
     """Answers every whole request with the same message."""
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        assert isinstance(transport, asyncio.Transport)
-        self._transport = transport
+        self._transport = cast(asyncio.WriteTransport, transport)
         self._buffer = b""
 
     def data_received(self, data: bytes) -> None:

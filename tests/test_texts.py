@@ -19,7 +19,12 @@ CATALOGUE = load_texts()
 KEYS = CATALOGUE.keys("en")
 SECTIONS = {key.split(".")[0] for key in KEYS}
 KEY = re.compile(rf"(?:{'|'.join(SECTIONS)})\.[a-z_.]+")
-PLAIN = ("button.", "command.", "problem.", "toast.", "word.", "style.", "verbosity.", "spontaneity.", "mood.")
+PLAIN = (
+    *("button.", "command.", "problem.", "toast.", "word.", "ago.", "mood."),
+    *("style.", "verbosity.", "group_reply.", "spontaneity.", "access.public", "access.whitelist", "access.owner_only"),
+    *("persona.command.", "persona.reset_yes", "persona.reset_no", "notice.model_reason."),
+)
+"""What is shown where Telegram reads no markup, or put into another text as a value."""
 
 
 def forms_of(text: Text) -> list[str]:

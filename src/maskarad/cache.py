@@ -55,6 +55,8 @@ class Cache(Generic[K, V]):
                 del self._loading[key]
 
     def put(self, key: K, value: V) -> None:
+        """Keep a value; a read under way is older and will not replace it."""
+        self._loading.pop(key, None)
         self._values[key] = (self._clock() + self._lifetime, value)
         self._values.move_to_end(key)
         while len(self._values) > self._most:

@@ -24,7 +24,8 @@ def _http_url(value: str) -> str:
 
 
 def _database_url(value: str) -> str:
-    if value and not value.startswith(("sqlite://", "postgresql://", "postgresql+asyncpg://", "postgres://")):
+    known = value.startswith(("sqlite:///", "postgresql://", "postgresql+asyncpg://", "postgres://"))
+    if value and (not known or value in ("sqlite:///", "sqlite:///:memory:")):
         raise ValueError("must be sqlite:///FILE or postgresql://USER:PASSWORD@HOST/DATABASE")
     return value
 

@@ -2,7 +2,9 @@
 
 import os
 from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
+from tempfile import NamedTemporaryFile
 
 from cryptography.fernet import Fernet, InvalidToken, MultiFernet
 
@@ -19,7 +21,7 @@ class Vault:
             self._fernet = MultiFernet([Fernet(key) for key in keys])
         except ValueError:
             raise SettingsError(
-                "MASKARAD_SECRET_KEY: must be 32 url-safe base64-encoded bytes, as "
+                "MASKARAD_SECRET_KEY (or secret.key in DATA_DIR): must be 32 url-safe base64-encoded bytes, as "
                 '`python -c "from cryptography.fernet import Fernet; print(Fernet.generate_key().decode())"` makes them'
             ) from None
 
@@ -43,14 +45,17 @@ def open_vault(keys: Sequence[str], data_dir: Path) -> Vault:
 
 
 def _key_file(file: Path) -> str:
+    if not file.exists():
+        _make(file)
+    return file.read_text().strip()
+
+
+def _make(file: Path) -> None:
+    """The file appears whole or not at all, and the first of several processes wins."""
     file.parent.mkdir(parents=True, exist_ok=True)
-    try:
-        descriptor = os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    except FileExistsError:
-        return file.read_text().strip()
-    key = Fernet.generate_key().decode()
-    with os.fdopen(descriptor, "w") as opened:
-        opened.write(key + "\n")
+    with NamedTemporaryFile("w", dir=file.parent, prefix=file.name) as opened:
+        opened.write(Fernet.generate_key().decode() + "\n")
         opened.flush()
         os.fsync(opened.fileno())
-    return key
+        with suppress(FileExistsError):
+            os.link(opened.name, file)

@@ -1,4 +1,5 @@
 import asyncio
+from collections.abc import Callable
 from functools import partial
 
 import pytest
@@ -111,7 +112,7 @@ async def test_an_unbound_bot_is_free_for_another(world: Database) -> None:
 async def test_changes_grow_the_version_and_are_found(world: Database) -> None:
     second = await world.write(partial(rows.bind, persona_id=2, number=2))
     profile = rows.profile(1)
-    changes = (
+    changes: tuple[Callable[..., object], ...] = (
         partial(bots.set_access, access=Access.OWNER_ONLY),
         partial(bots.set_enabled, enabled=False),
         partial(bots.set_profile, profile=profile),
@@ -153,8 +154,7 @@ async def test_one_caller_hears_that_a_token_is_invalid(world: Database) -> None
 
 
 @pytest.mark.parametrize("tell", [bots.may_tell_conflict, bots.may_tell_model_failure])
-async def test_one_caller_in_a_while_tells_the_owner(world: Database, tell: object) -> None:
-    assert callable(tell)
+async def test_one_caller_in_a_while_tells_the_owner(world: Database, tell: Callable[..., bool]) -> None:
     for moment in (NOW, NOW + 3600):
         told = await asyncio.gather(
             *(world.write(partial(tell, bot_id=1, now=moment + n, pause=3600)) for n in range(5))

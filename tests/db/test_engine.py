@@ -51,15 +51,16 @@ async def closing_database(url: str) -> AsyncIterator[Database]:
 @pytest.fixture
 def outside(database_url: str, request: pytest.FixtureRequest) -> Outside:
     """Runs one statement as another program does, from inside any function."""
-    if database_url.startswith("sqlite"):
 
-        def execute(statement: str) -> None:
-            with closing(sqlite3.connect(database_url.removeprefix("sqlite:///"), isolation_level=None)) as other:
-                other.execute(statement)
+    def on_sqlite(statement: str) -> None:
+        with closing(sqlite3.connect(database_url.removeprefix("sqlite:///"), isolation_level=None)) as other:
+            other.execute(statement)
 
-        return execute
-    server: PostgresServer = request.getfixturevalue("postgres")
-    return lambda statement: server.execute(statement, database_url.rpartition("/")[2]) and None
+    def on_postgresql(statement: str) -> None:
+        server: PostgresServer = request.getfixturevalue("postgres")
+        server.execute(statement, database_url.rpartition("/")[2])
+
+    return on_sqlite if database_url.startswith("sqlite") else on_postgresql
 
 
 async def test_what_a_query_raises_reaches_its_caller_and_rolls_back(database: Database) -> None:

@@ -13,6 +13,7 @@ from maskarad.values import (
     Claim,
     ClaimedLink,
     Completion,
+    Part,
     PartDraft,
     PartKind,
     SentMessage,
@@ -166,8 +167,8 @@ async def test_a_lease_that_ran_out_is_taken_over_and_the_late_one_changes_nothi
     assert [part.text for part in await world.read(partial(turns.parts, link_id=1))] == ["in time"]
 
 
-def _part(part_id: int) -> Any:
-    return turns.Part(id=part_id, kind=PartKind.TEXT, text="hi")
+def _part(part_id: int) -> Part:
+    return Part(id=part_id, kind=PartKind.TEXT, text="hi")
 
 
 def _usage(connection: Connection) -> list[Any]:

@@ -52,7 +52,7 @@ class Scene:
 
     async def _answer(self, name: str) -> None:
         number = 0
-        while self._asking or await self._any().read(partial(turns.due, now=self._later(), most=10)):
+        while self._asking or await self._due():
             for link_id in LINKS:
                 number += 1
                 await self._turn(link_id, f"{name}, turn {number}")
@@ -72,6 +72,9 @@ class Scene:
             self.lost += 1
             return
         self.answered.update((link_id, line.message_order) for line in claimed.history if line.unread)
+
+    async def _due(self) -> list[int]:
+        return await self._any().read(partial(turns.due, now=self._later(), most=10))
 
     def _later(self) -> float:
         self._time += 0.001

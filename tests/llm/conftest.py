@@ -6,9 +6,9 @@ from typing import Any
 
 import pytest
 from aiohttp import web
-from tests.llm.stub import Clock, Connect, Server
 
 from maskarad.llm.client import ModelClient
+from tests.llm.stub import Clock, Connect, Server
 
 
 @pytest.fixture

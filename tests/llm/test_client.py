@@ -5,12 +5,12 @@ import email.utils
 
 import pytest
 from aiohttp import web
-from tests.llm.stub import DONE, HELLO, USAGE, Clock, Connect, Server, event, page, says, status, stream
 
 from maskarad.errors import ModelError, SettingsError
 from maskarad.llm.breaker import OPENS_AFTER, RESTS_FOR
 from maskarad.llm.client import REJECTED_KEY_RESTS
 from maskarad.values import CompletionRequest, PromptMessage
+from tests.llm.stub import DONE, HELLO, USAGE, Clock, Connect, Server, event, page, says, status, stream
 
 
 async def fails(connect: Connect, **changes: object) -> ModelError:

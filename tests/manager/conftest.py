@@ -6,11 +6,12 @@ import msgspec
 import pytest
 from cryptography.fernet import Fernet
 
+from maskarad.db import Connection, personas, users
 from maskarad.db.engine import Database
 from maskarad.manager.bot import Manager
 from maskarad.manager.desk import Desk, account_cache
 from maskarad.texts import load_texts
-from maskarad.values import BotProfile, Value
+from maskarad.values import BotProfile, PersonaDraft, Sender, Value
 from maskarad.vault import Vault
 from tests.manager.stage import Person, Telegram
 from tests.support.clock import FakeClock
@@ -71,7 +72,8 @@ on_both_databases = pytest.mark.parametrize("database_url", ["sqlite", "postgres
 @pytest.fixture
 def database_url(request: pytest.FixtureRequest) -> str:
     """SQLite, unless the test is `on_both_databases`."""
-    return str(request.getfixturevalue(f"{getattr(request, 'param', 'sqlite')}_url"))
+    kind = getattr(request, "param", "sqlite")
+    return str(request.getfixturevalue({"sqlite": "sqlite_url", "postgresql": "postgres_url"}[kind]))
 
 
 @pytest.fixture
@@ -120,3 +122,15 @@ async def bind_bot(person: Person, token: str = TOKEN) -> None:
     """From a persona's card."""
     await person.presses("Bind a bot")
     await person.says(token)
+
+
+async def store_personas(database: Database, owner: Sender, *names: str) -> None:
+    """Personas made elsewhere: by the command line, by another process."""
+
+    def add(connection: Connection) -> None:
+        users.remember(connection, owner, language="en", now=1.0)
+        for name in names:
+            draft = PersonaDraft(name=name, description="", language="en")
+            personas.add(connection, owner.id, draft, limit=99, now=1.0)
+
+    await database.write(add)

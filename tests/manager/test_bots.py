@@ -280,7 +280,7 @@ async def test_adding_to_the_list_can_be_cancelled(alice: Person) -> None:
     await make_persona(alice)
     await bind_bot(alice)
     await alice.walks("My list", "Add a person", "Cancel")
-    assert "Who may talk to @mira_bot" in alice.text
+    assert "My list for @mira_bot" in alice.text
     assert "didn't expect a message" in await alice.says("42")
 
 
@@ -371,3 +371,24 @@ async def test_a_bot_unbound_elsewhere_leaves_dead_buttons(alice: Person, databa
     assert "not there any more" in await alice.says("42")
     await alice.presses_data(mute)
     assert alice.notice == "That is not there any more."
+
+
+async def test_a_question_is_remembered_over_a_restart(
+    alice: Person, platform: Platform, telegram: Telegram, database: Database
+) -> None:
+    await make_persona(alice)
+    await alice.presses("Bind a bot")
+    assert "now lives in" in await Person(alice.sender, telegram, platform.manager()).says(TOKEN)
+    await alice.says("/mypersonas")
+    restarted = Person(alice.sender, telegram, platform.manager())
+    await restarted.walks("Mira", "🤖 Bot", "My list", "Add a person")
+    assert "may talk" in await Person(alice.sender, telegram, platform.manager()).says("42")
+    assert (await all_bots(database))[0].bot.whitelist == {42}
+
+
+async def test_a_token_in_the_midst_of_the_wizard_leaves_the_wizard_where_it_was(alice: Person) -> None:
+    await alice.says("/createpersona")
+    await alice.says("Mira")
+    assert "didn't use it" in await alice.says(TOKEN)
+    assert "2/11" in await alice.says("/createpersona")
+    assert "3/11" in await alice.says("a witch")

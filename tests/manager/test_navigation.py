@@ -3,26 +3,17 @@
 import msgspec
 import pytest
 
-from maskarad.db import personas, users
+from maskarad.db import users
 from maskarad.db.engine import Database
 from maskarad.errors import ChatGone
 from maskarad.manager.bot import Manager
 from maskarad.settings import LANGUAGES
-from maskarad.values import ChatType, PersonaDraft, Sender
-from tests.manager.conftest import TEXTS, Platform, make_persona, on_both_databases
+from maskarad.values import Incoming, Press, Sender
+from tests.manager.conftest import TEXTS, Platform, make_persona, on_both_databases, store_personas
 from tests.manager.stage import Person, Telegram
 from tests.support.databases import CountStatements
 from tests.support.people import ALICE
-
-
-async def store_personas(database: Database, owner: Sender, count: int) -> None:
-    def add(connection: object) -> None:
-        users.remember(connection, owner, language="en", now=1.0)  # type: ignore[arg-type]
-        for number in range(1, count + 1):
-            draft = PersonaDraft(name=f"Persona {number}", description="", language="en")
-            personas.add(connection, owner.id, draft, limit=99, now=1.0)  # type: ignore[arg-type]
-
-    await database.write(add)
+from tests.support.rows import GROUP
 
 
 async def test_a_stranger_is_greeted_and_known_from_then_on(alice: Person, database: Database) -> None:
@@ -85,7 +76,7 @@ async def test_a_text_nobody_asked_for_shows_the_menu_with_a_hint(alice: Person)
 
 
 async def test_the_list_has_six_a_page_and_turns_both_ways(alice: Person, database: Database) -> None:
-    await store_personas(database, ALICE, 8)
+    await store_personas(database, ALICE, *(f"Persona {number}" for number in range(1, 9)))
     await alice.says("/mypersonas")
     assert "You have 8 personas." in alice.text
     first = ["🎭 Persona 1", "🎭 Persona 2", "🎭 Persona 3", "🎭 Persona 4", "🎭 Persona 5", "🎭 Persona 6"]
@@ -99,7 +90,7 @@ async def test_the_list_has_six_a_page_and_turns_both_ways(alice: Person, databa
 
 
 async def test_six_personas_need_no_pager(alice: Person, database: Database) -> None:
-    await store_personas(database, ALICE, 6)
+    await store_personas(database, ALICE, *(f"Persona {number}" for number in range(1, 7)))
     await alice.says("/mypersonas")
     assert "◀️" not in alice.buttons
     assert alice.buttons[5] == "🎭 Persona 6"
@@ -170,14 +161,23 @@ async def test_a_new_name_is_noted(alice: Person, telegram: Telegram, manager: M
 
 async def test_the_manager_is_silent_in_groups_and_to_bots(alice: Person, telegram: Telegram) -> None:
     await alice.says("/start")
-    [message] = [alice.last_update]
-    assert message is not None
-    group = msgspec.structs.replace(message.chat, id=-1001, type=ChatType.SUPERGROUP)
+    message = alice.last_update
+    assert isinstance(message, Incoming)
     bot = msgspec.structs.replace(message.sender, is_bot=True)
     before = len(telegram.calls)
-    await alice.manager.on_message(msgspec.structs.replace(message, chat=group, update_id=900))  # type: ignore[arg-type]
-    await alice.manager.on_message(msgspec.structs.replace(message, sender=bot, update_id=901))  # type: ignore[arg-type]
+    await alice.manager.on_message(msgspec.structs.replace(message, chat=GROUP, update_id=900))
+    await alice.manager.on_message(msgspec.structs.replace(message, sender=bot, update_id=901))
     assert len(telegram.calls) == before
+
+
+async def test_a_button_pressed_in_a_group_shows_nothing_there(alice: Person, telegram: Telegram) -> None:
+    await make_persona(alice)
+    await alice.presses("Edit")
+    press = alice.last_update
+    assert isinstance(press, Press)
+    telegram.calls.clear()
+    await alice.manager.on_press(msgspec.structs.replace(press, chat=GROUP, callback_query_id="elsewhere"))
+    assert telegram.calls == ["answer"]
 
 
 async def test_an_edited_message_is_no_second_message(alice: Person) -> None:

@@ -21,7 +21,7 @@ from maskarad.values import (
     Style,
     Verbosity,
 )
-from tests.manager.conftest import MOST_PERSONAS, TEXTS, Platform, make_persona, on_both_databases
+from tests.manager.conftest import MOST_PERSONAS, TEXTS, Platform, make_persona, on_both_databases, store_personas
 from tests.manager.stage import Person, Telegram
 from tests.support.people import ALICE
 
@@ -157,8 +157,7 @@ async def test_a_name_taken_meanwhile_is_asked_again_with_everything_kept(alice:
     await alice.says("Mira")
     await alice.says("a witch")
     await alice.walks("Formal", "Skip", "Skip", "Skip", "Skip", "Next", "Skip", "Skip", "Skip")
-    elsewhere = PersonaDraft(name="mira", description="", language="en")
-    await database.write(lambda c: personas.add(c, ALICE.id, elsewhere, limit=9, now=1.0))
+    await store_personas(database, ALICE, "mira")
     text = await alice.presses("Create")
     assert "already have a persona called Mira" in text
     assert "1/11" in text
@@ -322,9 +321,7 @@ async def test_the_limit_of_personas(alice: Person, database: Database) -> None:
     await alice.says("/createpersona")
     await alice.says("One too many")
     await alice.walks(*["Skip"] * 6, "Next", *["Skip"] * 3)
-    for number in range(MOST_PERSONAS):
-        draft = PersonaDraft(name=str(number), description="", language="en")
-        await database.write(lambda c, draft=draft: personas.add(c, ALICE.id, draft, limit=99, now=1.0))
+    await store_personas(database, ALICE, *map(str, range(MOST_PERSONAS)))
     await alice.presses("Create")
     assert alice.notice == "You can have 8 personas at most. Delete one to make another."
     assert alice.alert
@@ -333,9 +330,7 @@ async def test_the_limit_of_personas(alice: Person, database: Database) -> None:
 
 async def test_at_the_limit_no_wizard_begins(alice: Person, platform: Platform, telegram: Telegram) -> None:
     await alice.says("/start")
-    for number in range(MOST_PERSONAS):
-        draft = PersonaDraft(name=str(number), description="", language="en")
-        await platform.database.write(lambda c, draft=draft: personas.add(c, ALICE.id, draft, limit=99, now=1.0))
+    await store_personas(platform.database, ALICE, *map(str, range(MOST_PERSONAS)))
     later = Person(ALICE, telegram, platform.manager())
     await later.presses("Make a persona")
     assert later.alert
@@ -405,8 +400,7 @@ async def test_an_edit_to_a_name_of_another_persona(alice: Person, database: Dat
     await make_persona(alice, "Mira")
     await alice.walks("Edit", "Name")
     assert "already have a persona called Luna" in await alice.says("Luna")
-    elsewhere = PersonaDraft(name="Sol", description="", language="en")
-    await database.write(lambda c: personas.add(c, ALICE.id, elsewhere, limit=9, now=1.0))
+    await store_personas(database, ALICE, "Sol")
     assert "already have a persona called Sol" in await alice.says("Sol")
     assert "✅ Saved." in await alice.says("MIRA")
     assert [each.name for each in await stored(database)] == ["Luna", "MIRA", "Sol"]

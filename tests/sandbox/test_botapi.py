@@ -27,7 +27,7 @@ async def test_method_names_are_case_insensitive_and_params_come_in_any_body(lun
     fields = {"chat_id": "1001", "text": "hi +&=", "disable_notification": "True"}
     multipart = aiohttp.FormData(fields, default_to_multipart=True)
     for request in ({"params": fields}, {"data": fields}, {"data": multipart}, {"json": fields}):
-        async with luna.session.post(url, **request) as response:  # type: ignore[arg-type]
+        async with luna.session.post(url, **request) as response:
             assert (await response.json())["result"]["text"] == "hi +&="
 
 

@@ -81,6 +81,7 @@ async def test_dropping_what_waits_and_bad_parameters(
 ) -> None:
     await sandbox.say(private, alice, "never seen")
     await luna.call("setWebhook", url=listener.url, drop_pending_updates=True)
+    assert (await luna.answer("setWebhook", url=listener.url))["description"] == "Webhook is already set"
     await sandbox.say(private, alice, "seen")
     assert await listener.next_text() == "seen"
     bad = await luna.refused("setWebhook", url=listener.url, secret_token="not allowed")

@@ -7,7 +7,7 @@ between, so a claim that reads the history afterwards sees exactly the messages 
 from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import Connection, Row, and_, bindparam, case, delete, func, insert, or_, select, update
+from sqlalchemy import Connection, Row, and_, bindparam, case, delete, func, insert, literal_column, or_, select, update
 
 from maskarad.db import history
 from maskarad.db.tables import bot_instances, reply_parts, usage_records
@@ -31,7 +31,8 @@ from maskarad.values import (
 )
 
 _IS_LINK = links.c.id == bindparam("b_id")
-_IS_DUE = or_(links.c.asked > links.c.answered, links.c.parts > 0)
+# A literal 0, as in the partial index: a bound one keeps PostgreSQL's lasting plan from using it.
+_IS_DUE = or_(links.c.asked > links.c.answered, links.c.parts > literal_column("0"))
 _IS_FREE = or_(links.c.claim.is_(None), links.c.lease_until < bindparam("b_now"))
 _HOLDS = and_(_IS_LINK, links.c.claim == bindparam("b_claim"))
 

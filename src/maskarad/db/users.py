@@ -25,6 +25,11 @@ def _remember(insert: Callable[..., postgresql.Insert | sqlite.Insert]) -> Execu
 
 
 _REMEMBER = {"sqlite": _remember(sqlite.insert), "postgresql": _remember(postgresql.insert)}
+_TAKE_USERNAME = (
+    update(users)
+    .where(users.c.username == bindparam("b_username"), users.c.id != bindparam("b_id"))
+    .values(username=None)
+)
 _SET_LANGUAGE = update(users).where(users.c.id == bindparam("b_id")).values(language=bindparam("b_language"))
 _BY_USERNAME = select(users.c.id, users.c.name).where(users.c.username == bindparam("username"))
 _BY_ID = select(users.c.id, users.c.name, users.c.username).where(users.c.id == bindparam("user_id"))
@@ -50,13 +55,17 @@ _LANGUAGE = select(users.c.language).where(users.c.id == bindparam("user_id"))
 
 
 def remember(connection: Connection, sender: Sender, *, language: str, now: float) -> None:
-    """Add a user, or bring name and username up to date; a known user's language stays as chosen."""
+    """Add a user, or bring name and username up to date; a known user's language stays as chosen. Whoever had the
+    username before has it no longer: usernames change hands, and a whitelist must not let in the wrong person."""
+    username = sender.username.lower() if sender.username else None
+    if username is not None:
+        connection.execute(_TAKE_USERNAME, {"b_username": username, "b_id": sender.id})
     connection.execute(
         _REMEMBER[connection.dialect.name],
         {
             "id": sender.id,
             "name": sender.name,
-            "username": sender.username.lower() if sender.username else None,
+            "username": username,
             "language": language,
             "created_at": now,
         },

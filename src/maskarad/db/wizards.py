@@ -41,7 +41,7 @@ def load(connection: Connection, bot_id: int, user_id: int) -> str | None:
 
 
 def load_for_change(connection: Connection, bot_id: int, user_id: int) -> str | None:
-    """As `load`; PostgreSQL keeps others from changing the row until the transaction ends (SQLite writes one by one)."""
+    """As `load`; PostgreSQL keeps others off the row until the transaction ends (SQLite writes one by one)."""
     return connection.execute(_LOAD_FOR_CHANGE, {"bot_id": bot_id, "user_id": user_id}).scalar_one_or_none()
 
 

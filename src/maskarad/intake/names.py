@@ -143,7 +143,7 @@ def _forms(word: str) -> frozenset[str]:
         return frozenset(f"{start}-{end}" for start in _forms(first) for end in _forms(rest))
     if len(word) < 2 or not _CYRILLIC.fullmatch(word):
         return frozenset((word,))
-    return frozenset((word, *_inflected(word))) - _NEVER
+    return frozenset(_inflected(word)) - _NEVER | {word}
 
 
 def _inflected(word: str) -> Iterator[str]:

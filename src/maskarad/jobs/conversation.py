@@ -15,10 +15,10 @@ from maskarad.values import Bot, ClaimedLink
 
 log = structlog.get_logger()
 
-LEASE = 15.0
+LEASE = 8.0
 """Seconds after which a dead process's claim is free for others."""
 
-RENEWAL = 5.0
+RENEWAL = 2.0
 """Seconds between renewals of the claims of a living one."""
 
 MOST_FAILURES = 20

@@ -52,7 +52,8 @@ class Manager:
         visit = await self._visit(press.sender, press.update_id, greet=False)
         call = decode(press.data)
         entry = ACTIONS.get(call.action) if call else None
-        if call is None or entry is None or len(call.arguments) != entry.arguments:
+        in_private = press.chat.type is ChatType.PRIVATE
+        if call is None or entry is None or len(call.arguments) != entry.arguments or not in_private:
             await self._answer_press(press, Outcome(notice=visit.words.get("toast.old_button")))
             return
         if entry.asks_telegram:

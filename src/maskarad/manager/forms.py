@@ -2,9 +2,8 @@
 with it after any restart."""
 
 import msgspec
-from sqlalchemy import Connection
 
-from maskarad.db import wizards
+from maskarad.db import Connection, wizards
 from maskarad.values import MANAGER_BOT_ID, PersonaDraft, Value
 
 VERSION = 1

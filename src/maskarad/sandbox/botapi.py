@@ -24,6 +24,8 @@ from maskarad.sandbox.wire import Json, cut
 from maskarad.sandbox.world import Body, Bot
 
 CALLS_KEPT = 20_000
+LETTERS_KEPT = 65_536
+"""Of one text parameter in the record; no legal call has as many."""
 _TOKEN = re.compile(r"[1-9]\d{0,18}:[A-Za-z0-9_-]+")
 
 log = logging.getLogger(__name__)
@@ -108,7 +110,7 @@ class BotApi:
                 "at": self.telegram.clock(),
                 "bot_id": bot.id,
                 "method": _spelled(method),
-                "params": {**params.values, **{name: each.name for name, each in params.uploads.items()}},
+                "params": _recorded(params),
                 "status": status,
                 "seconds": time.perf_counter() - started,
             }
@@ -124,6 +126,12 @@ class BotApi:
         if stored is None:
             return Json(Refused(404, "Not Found").envelope(), 404)
         return Response(stored.content, media_type=stored.mime_type or "application/octet-stream")
+
+
+def _recorded(params: Params) -> Body:
+    """Parameters as given, an upload by its file name."""
+    values = {name: value[:LETTERS_KEPT] if isinstance(value, str) else value for name, value in params.values.items()}
+    return {**values, **{name: upload.name for name, upload in params.uploads.items()}}
 
 
 def _spelled(method: str) -> str:

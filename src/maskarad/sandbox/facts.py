@@ -25,7 +25,7 @@ class Fact(msgspec.Struct, frozen=True):
 _WORD = r"[^\W\d_][\w'’-]*"
 _VALUE = rf"(?P<value>{_WORD}(?:\s+[A-ZА-ЯІЇЄҐЁ][\w'’-]*)?)"
 _PHRASE = r"(?P<value>[^\n.,!?;]{1,60})"
-_THING = rf"(?P<thing>{_WORD}(?:\s+{_WORD})?)"
+_THING = rf"(?P<thing>{_WORD}(?:\s+(?!(?:is|are|was|called|named|це|это)\b){_WORD})?)"
 
 _TOLD: tuple[tuple[re.Pattern[str], bool], ...] = tuple(
     (re.compile(pattern, re.IGNORECASE), naming)

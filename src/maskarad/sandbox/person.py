@@ -162,8 +162,9 @@ class Sandbox:
         """`direction`: delay, chunk_delay, replies, faults, clear."""
         await self._call("POST", "model", direction)
 
-    async def model_requests(self, after: int = 0) -> list[Object]:
-        return await self._list("model/requests", {"after": after})
+    async def model_requests(self, after: int = 0, wait: float = 0.0) -> list[Object]:
+        """What the model was asked after that number; waits up to `wait` seconds for the first."""
+        return await self._list("model/requests", {"after": after, "wait": wait})
 
     async def position(self) -> int:
         """The number of the latest event: take it before an act, wait `after` it for what the act brings."""

@@ -109,10 +109,9 @@ def speak(prompt: Prompt) -> Spoken:
     if prompt.may_be_silent and not _concerns(prompt):
         return Spoken()
     say = _SAY[language(prompt.lines)]
-    facts = told_facts(prompt.lines)
     asked = asked_thing(prompt.last.text)
     if asked is not None:
-        return Spoken([_recalled(say, recall(facts, prompt.last.speaker, *asked))])
+        return Spoken([_recalled(say, recall(told_facts(prompt.lines), prompt.last.speaker, *asked))])
     return _small_talk(prompt, say) or _told_or_other(prompt, say)
 
 

@@ -1,6 +1,7 @@
 """The world in a file: written whole, beside and then over the old one, so that a kill leaves one or the other."""
 
 import asyncio
+import logging
 import os
 from pathlib import Path
 
@@ -11,6 +12,9 @@ from maskarad.sandbox.world import World
 
 SAVE_AFTER_SECONDS = 0.5
 """A change is in the file at most this long, and the time of writing, after it happened."""
+
+
+log = logging.getLogger(__name__)
 
 
 class StateUnreadable(Exception):
@@ -32,7 +36,10 @@ async def keep_saved(telegram: Telegram, path: Path) -> None:
     while not telegram.closing.is_set():
         if await telegram.changes.wait(60):
             await telegram.pause(SAVE_AFTER_SECONDS)
-            await save_world(telegram, path)
+            try:
+                await save_world(telegram, path)
+            except OSError as wrong:
+                log.error("the state was not saved: %s", wrong)
 
 
 async def save_world(telegram: Telegram, path: Path) -> None:

@@ -1,8 +1,7 @@
 """One call to the Bot API, and the one place where its errors become ours."""
 
 import re
-from collections.abc import AsyncIterator, Mapping
-from contextlib import AsyncExitStack, asynccontextmanager
+from collections.abc import Mapping
 from datetime import timedelta
 from typing import Any
 
@@ -24,12 +23,8 @@ from maskarad.errors import (
     Unchanged,
     WebhookActive,
 )
-from maskarad.settings import Settings
-from maskarad.telegram.transport import AiohttpRequest, NoConnection
+from maskarad.telegram.transport import NoConnection
 from maskarad.values import Token
-
-READ_SECONDS = 20.0
-"""How long an answer may take unless the call says otherwise."""
 
 DETAIL_CHARACTERS = 200
 """How much of Telegram's own words an error of ours keeps."""
@@ -65,7 +60,8 @@ class BotApi:
         timeout: float | None = None,
         long_poll: bool = False,
     ) -> Any:
-        """The `result` of one call. Parameters that are None are left out; `timeout` is seconds without an answer.
+        """The `result` of one call. Parameters that are None are left out; `timeout` is seconds without an answer, the
+        transport's own unless given.
 
         Raises TelegramError's subclasses only: NothingSent, TelegramUnreachable, Flooded, TokenInvalid, ChatGone,
         ChatMoved, Conflict, WebhookActive, MarkupRefused, Unchanged, TelegramRefused. None of them, nor what they
@@ -75,7 +71,7 @@ class BotApi:
         request = self._polls if long_poll else self._request
         try:
             return await request.post(
-                f"{self._prefix}{token.reveal()}/{method}", data, read_timeout=timeout or READ_SECONDS
+                f"{self._prefix}{token.reveal()}/{method}", data, read_timeout=timeout or BaseRequest.DEFAULT_NONE
             )
         except ptb.TelegramError as error:
             failure = _translate(error, token)
@@ -83,24 +79,6 @@ class BotApi:
             failure = TelegramUnreachable(f"the answer is not Telegram's ({type(error).__name__})")
         # Raised out here so that the original, whose text may hold the address, is not this error's context.
         raise failure
-
-
-@asynccontextmanager
-async def open_api(settings: Settings) -> AsyncIterator[BotApi]:
-    """The platform's one BotApi, its connections closed at the end."""
-    pool_timeout = settings.telegram_pool_timeout
-    async with AsyncExitStack() as stack:
-        request = await stack.enter_async_context(
-            AiohttpRequest(
-                pool_size=settings.telegram_connection_pool_size,
-                pool_timeout=pool_timeout,
-                read_timeout=READ_SECONDS,
-            )
-        )
-        polls = await stack.enter_async_context(
-            AiohttpRequest(pool_size=0, pool_timeout=pool_timeout, read_timeout=READ_SECONDS)
-        )
-        yield BotApi(request, polls, settings.telegram_api_base_url)
 
 
 def _translate(error: ptb.TelegramError, token: Token) -> TelegramError:

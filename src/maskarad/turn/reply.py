@@ -73,7 +73,8 @@ def _read(text: str, nested: int) -> _Reading:
         if isinstance(value, dict):
             _note_the_rest(value, reading)
     complete = [part for part in said if not isinstance(part, Unfinished)]
-    for part in (complete or said) if said else _lines(prose):
+    spoken = complete or said
+    for part in _lines(prose) if not spoken and not any(map(_has_speech_key, values)) else spoken:
         _add(part.strip(), reading, nested)
     return reading
 
@@ -167,6 +168,11 @@ def _named_speech(value: dict[str, Json]) -> Json:
             return by_key[key]
     others = [each for key, each in by_key.items() if key not in _KNOWN_KEYS and _may_be_speech(each)]
     return others[0] if len(others) == 1 else None
+
+
+def _has_speech_key(value: Json) -> bool:
+    """An empty `response` is a wish to stay silent: the prose around it is the model's, not the persona's."""
+    return isinstance(value, dict) and any(key.strip().casefold() in _SPEECH_KEYS for key in value)
 
 
 def _may_be_speech(value: Json) -> bool:

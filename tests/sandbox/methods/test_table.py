@@ -15,10 +15,10 @@ from maskarad.sandbox.person import Sandbox
 from maskarad.sandbox.reactions import legal_reaction
 from tests.sandbox.scene import Telegram
 
-_SPECIFIED = {
-    specified.__api_method__.lower(): specified
+_SPECIFIED: dict[str, Any] = {
+    method.lower(): specified
     for specified in vars(aiogram.methods).values()
-    if isinstance(specified, type) and isinstance(getattr(specified, "__api_method__", None), str)
+    if isinstance(method := getattr(specified, "__api_method__", None), str)
 }
 _SAMPLES: dict[str, dict[str, Any]] = {
     "getupdates": {},

@@ -5,9 +5,8 @@ from collections.abc import Callable
 from functools import partial
 
 import msgspec
-from sqlalchemy import Connection
 
-from maskarad.db import personas, seen
+from maskarad.db import Connection, personas, seen
 from maskarad.db.personas import name_key
 from maskarad.errors import NameTaken
 from maskarad.manager import forms

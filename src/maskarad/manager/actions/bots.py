@@ -2,9 +2,7 @@
 
 from collections.abc import Callable
 
-from sqlalchemy import Connection
-
-from maskarad.db import bots
+from maskarad.db import Connection, bots
 from maskarad.errors import NotFound
 from maskarad.manager.callbacks import number
 from maskarad.manager.desk import Desk, Outcome, Visit

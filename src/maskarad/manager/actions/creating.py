@@ -4,9 +4,8 @@ twice, or pressing one of an earlier step, moves nothing."""
 from collections.abc import Callable
 
 import msgspec
-from sqlalchemy import Connection
 
-from maskarad.db import personas
+from maskarad.db import Connection, personas
 from maskarad.errors import LimitReached, NameTaken
 from maskarad.manager import forms
 from maskarad.manager.desk import Desk, Outcome, Visit

@@ -2,9 +2,7 @@
 
 from collections.abc import Callable
 
-from sqlalchemy import Connection
-
-from maskarad.db import personas
+from maskarad.db import Connection, personas
 from maskarad.manager import forms
 from maskarad.manager.callbacks import number
 from maskarad.manager.desk import Desk, Outcome, Visit

@@ -1,8 +1,6 @@
 """The health card, as this process knows the bot, and asked anew from Telegram."""
 
-from sqlalchemy import Connection
-
-from maskarad.db import bots
+from maskarad.db import Connection, bots
 from maskarad.errors import TelegramError, TokenInvalid, WrongSecretKey
 from maskarad.manager.callbacks import number
 from maskarad.manager.desk import Desk, Outcome, Visit

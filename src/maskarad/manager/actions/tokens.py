@@ -2,9 +2,7 @@
 
 import re
 
-from sqlalchemy import Connection
-
-from maskarad.db import bots, personas, seen
+from maskarad.db import Connection, bots, personas, seen
 from maskarad.errors import PersonaHasBot, TelegramError, TokenInvalid, TokenTaken
 from maskarad.manager import forms
 from maskarad.manager.callbacks import number

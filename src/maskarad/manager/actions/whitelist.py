@@ -2,9 +2,7 @@
 
 import re
 
-from sqlalchemy import Connection
-
-from maskarad.db import bots, seen, users
+from maskarad.db import Connection, bots, seen, users
 from maskarad.manager import forms
 from maskarad.manager.actions.bots import change_bot
 from maskarad.manager.callbacks import number

@@ -29,7 +29,7 @@ def main(arguments: list[str] | None = None) -> int:
     folder = Path(tempfile.mkdtemp(prefix="maskarad-demo-"))
     keep = given.keep
     try:
-        failed = asyncio.run(_demo(folder, verbose=given.verbose))
+        failed = asyncio.run(_demo(folder, given))
         keep = keep or failed
         return int(failed)
     except (KeyboardInterrupt, asyncio.CancelledError):
@@ -49,8 +49,8 @@ def _given(arguments: list[str] | None) -> argparse.Namespace:
     return parser.parse_args(arguments)
 
 
-async def _demo(folder: Path, *, verbose: bool) -> bool:
-    """True when something failed; the folder is then named."""
+async def _demo(folder: Path, given: argparse.Namespace) -> bool:
+    """True when something failed; the folder is then kept, and named like one that was to be kept."""
     task = asyncio.current_task()
     assert task is not None
     asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, task.cancel)
@@ -62,11 +62,13 @@ async def _demo(folder: Path, *, verbose: bool) -> bool:
     transcript.title("Maskarad: a play for three people, a bot and a mountain wizard")
     log: list[str] = []
     try:
-        log = await _play(folder, transcript, verbose=verbose)
+        log = await _play(folder, transcript, verbose=given.verbose)
     except ProcessEnded as error:
         transcript.check(f"the sandbox starts ({error})", False)
     if transcript.failed:
-        _tell_what_is_left(transcript, folder, log)
+        _tell_end_of_log(transcript, log)
+    if transcript.failed or given.keep:
+        transcript.direction(f"the platform's data and log are kept in {folder}")
     transcript.count()
     return transcript.failed > 0
 
@@ -96,8 +98,8 @@ async def _sandbox(folder: Path) -> AsyncIterator[str]:
         await process.stop()
 
 
-def _tell_what_is_left(transcript: Transcript, folder: Path, log: list[str]) -> None:
-    transcript.title(f"\nThe platform's last {LOG_LINES_SHOWN} lines; the rest is in {folder}/platform.log")
+def _tell_end_of_log(transcript: Transcript, log: list[str]) -> None:
+    transcript.title(f"\nThe platform's last {LOG_LINES_SHOWN} lines")
     for line in log[-LOG_LINES_SHOWN:]:
         transcript.log_line(line)
 

@@ -36,6 +36,7 @@ async def _three_at_once(stage: Stage) -> None:
     prompts = await stage.asked()
     stage.check("three quick messages are answered together", [each.new for each in prompts] == [hurried])
     reaction = await hut.happens("reaction")
+    stage.direction(f"{reaction['from']['first_name']} reacts: {reaction['emoji']}")
     stage.check("and he reacts to the last one", reaction["emoji"] == "😁")
 
 

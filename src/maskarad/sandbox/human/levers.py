@@ -5,6 +5,7 @@ from typing import Any
 from msgspec import Struct
 
 from maskarad.sandbox.botapi import BotApi
+from maskarad.sandbox.events import MAX_WAIT_SECONDS
 from maskarad.sandbox.faults import Fault, Faults
 from maskarad.sandbox.human.ask import Ask
 from maskarad.sandbox.model import Direction, Model
@@ -50,8 +51,9 @@ class Levers:
         self._model.direct(ask.body(Direction))
         return {}
 
-    def list_model_requests(self, ask: Ask) -> Any:
-        return self._model.requests.after(_after(ask))
+    async def list_model_requests(self, ask: Ask) -> Any:
+        """With `wait`, the first request is waited for that many seconds."""
+        return await self._model.requests.wait_after(_after(ask), _wait(ask))
 
 
 def inject_update(ask: Ask) -> Any:
@@ -75,3 +77,10 @@ def _after(ask: Ask) -> int:
     if not (given.isascii() and given.isdigit()):
         raise HumanError(400, "after must be a whole number")
     return int(given)
+
+
+def _wait(ask: Ask) -> float:
+    try:
+        return min(float(ask.query.get("wait", 0)), MAX_WAIT_SECONDS)
+    except ValueError:
+        raise HumanError(400, "wait must be a number of seconds") from None

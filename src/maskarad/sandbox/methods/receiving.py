@@ -40,13 +40,21 @@ def set_webhook(call: Call) -> Described:
         raise bad_request("secret token contains unallowed characters")
     _remember_allowed(call)
     most = min(max(call.params.integer("max_connections", 40), 1), 100)
-    call.bot.webhook = Webhook(url, secret or None, most)
     _drop_if_asked(call)
+    wanted, present = Webhook(url, secret or None, most), call.bot.webhook
+    if present is not None and _same(wanted, present):
+        return Described(True, "Webhook is already set")
+    call.bot.webhook = wanted
     mailbox = call.telegram.mailbox(call.bot)
     mailbox.end_poll(conflict("terminated by setWebhook request"))
     call.telegram.touch()
     call.telegram.watch_webhook(mailbox)
     return Described(True, "Webhook was set")
+
+
+def _same(one: Webhook, other: Webhook) -> bool:
+    shape = (one.url, one.secret_token, one.max_connections)
+    return shape == (other.url, other.secret_token, other.max_connections)
 
 
 def delete_webhook(call: Call) -> Described:

@@ -1,0 +1,66 @@
+"""The least a bot could do over the platform's own transport and poller: the floor that the platform is held against.
+
+`python -m benchmarks.floor URL TOKEN press|message`: a press is answered with constants, a message with nothing.
+"""
+
+import asyncio
+import signal
+import sys
+import time
+from contextlib import AsyncExitStack
+
+import uvloop
+
+from maskarad.telegram.api import BotApi
+from maskarad.telegram.bots import BotRegistry
+from maskarad.telegram.handling import Handle
+from maskarad.telegram.limits import FloodLimits
+from maskarad.telegram.pollers import Pollers
+from maskarad.telegram.send import Sender
+from maskarad.telegram.transport import AiohttpRequest
+from maskarad.values import MANAGER_BOT_ID, Button, Event, Press, Screen, Token
+
+SCREEN = Screen(
+    html="<b>Maskarad</b>\nЩо робимо?",
+    keyboard=tuple((Button(label=label, data=f"1:{data}"),) for label, data in (("Профіль", "u"), ("Персони", "ps:0"))),
+)
+
+
+def answering(sender: Sender) -> Handle:
+    async def handle(event: Event) -> None:
+        if isinstance(event, Press):
+            answering = asyncio.create_task(sender.answer_press(MANAGER_BOT_ID, event.callback_query_id))
+            await sender.edit_text(MANAGER_BOT_ID, event.chat.id, event.message_id, SCREEN)
+            await answering
+
+    return handle
+
+
+async def silent(_event: Event) -> None:
+    pass
+
+
+async def _noted(_bot_id: int) -> None:
+    pass
+
+
+async def run(url: str, token: Token, kind: str) -> None:
+    told = asyncio.Event()
+    asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, told.set)
+    async with AsyncExitStack() as stack:
+        request, polls = [
+            await stack.enter_async_context(AiohttpRequest(pool_size=size, pool_timeout=30.0, read_timeout=30.0))
+            for size in (100, 0)
+        ]
+        api = BotApi(request, polls, url)
+        registry = BotRegistry(token, on_invalid=_noted, on_conflict=_noted, clock=time.time)
+        limits = FloodLimits(per_bot_second=0, per_chat_second=0, per_group_minute=0, clock=time.monotonic)
+        sender = Sender(api, limits, registry)
+        pollers = Pollers(api, registry, answering(sender) if kind == "press" else silent)
+        pollers.start()
+        await told.wait()
+        await pollers.stop()
+
+
+if __name__ == "__main__":
+    uvloop.run(run(sys.argv[1], Token(sys.argv[2]), sys.argv[3]))

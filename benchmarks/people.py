@@ -1,0 +1,56 @@
+"""Raw updates as Telegram sends them."""
+
+import time
+
+JsonObject = dict[str, object]
+
+FIRST_PERSON = 50_000
+GROUP = -1_001_234_567_890
+SENTENCE = "Привіт! Сьогодні так гарно за вікном, що я пішов пішки; а ти як, що робила зранку? (line {})"
+
+
+def person(number: int) -> int:
+    """The Telegram id of the n-th person, which is also the id of the private chat with them."""
+    return FIRST_PERSON + number
+
+
+def private_message(person_id: int, line: int) -> JsonObject:
+    """Says the numbered line."""
+    chat = {"id": person_id, "type": "private", "first_name": "Оксана", "username": f"person{person_id}"}
+    return {"message": _message(person_id, line, chat)}
+
+
+def group_message(person_id: int, line: int) -> JsonObject:
+    """Small talk between others: neither a question nor anybody's name."""
+    chat = {"id": GROUP, "type": "supergroup", "title": "Вечірній чай"}
+    text = f"Вчора були на озері, вода ще холодна, але діти все одно купалися (line {line})"
+    return {"message": {**_message(person_id, line, chat), "text": text}}
+
+
+def press(person_id: int, number: int, data: str) -> JsonObject:
+    chat: JsonObject = {"id": person_id, "type": "private", "first_name": "Оксана"}
+    bot = {"id": 1, "is_bot": True, "first_name": "Maskarad", "username": "maskarad_bot"}
+    shown = {"message_id": 7, "date": int(time.time()), "chat": chat, "from": bot, "text": "Maskarad"}
+    query = {
+        "id": str(10**17 + number),
+        "from": _user(person_id),
+        "chat_instance": "-3141592653589793238",
+        "message": shown,
+        "data": data,
+    }
+    return {"callback_query": query}
+
+
+def _message(person_id: int, line: int, chat: JsonObject) -> JsonObject:
+    text = SENTENCE.format(line)
+    return {"message_id": line, "date": int(time.time()), "from": _user(person_id), "chat": chat, "text": text}
+
+
+def _user(person_id: int) -> JsonObject:
+    return {
+        "id": person_id,
+        "is_bot": False,
+        "first_name": "Оксана",
+        "username": f"person{person_id}",
+        "language_code": "uk",
+    }

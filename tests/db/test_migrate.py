@@ -1,0 +1,126 @@
+"""The schema that the migrations make is the one that the tables say, on both databases."""
+
+from collections.abc import AsyncIterator
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import pytest
+from alembic.autogenerate import compare_metadata
+from alembic.config import Config
+from alembic.runtime.migration import MigrationContext
+from alembic.script import ScriptDirectory
+from sqlalchemy import Connection, inspect
+
+from maskarad.db import migrate, schema
+from maskarad.db.engine import Database
+from maskarad.db.tables import metadata
+from maskarad.errors import SchemaOutdated
+from tests.support import rows
+from tests.support.databases import connect
+from tests.support.servers import PostgresServer
+
+# DESIGN, section 5: the names of the documents that Maskarad comes from.
+TABLES = {"users", "persona_configs", "bot_instances", "chat_bot_instances", "chat_contexts", "usage_records"}
+TABLES |= {"wizard_states", "seen_updates"}
+INDEXES = {
+    "ix_chat_bot_active": ("chat_bot_instances", ["chat_id", "active"]),
+    "ix_chat_bot_instance": ("chat_bot_instances", ["bot_instance_id", "active"]),
+    "ix_context_chat_order": ("chat_contexts", ["chat_bot_instance_id", "message_order"]),
+    "idx_messages_chat": ("chat_contexts", ["chat_id"]),
+    "idx_messages_time": ("chat_contexts", ["timestamp"]),
+    "idx_messages_user": ("chat_contexts", ["user_id"]),
+}
+DEAD = ("daily_message_count", "last_message_reset", "subscription")
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+async def empty(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[Database]:
+    """A database without a single table."""
+    if request.param == "sqlite":
+        database = connect(f"sqlite:///{tmp_path / 'empty.db'}")
+        yield database
+        await database.close()
+        return
+    server: PostgresServer = request.getfixturevalue("postgres")
+    server.execute("CREATE DATABASE empty")
+    database = connect(server.url("empty"))
+    yield database
+    await database.close()
+    server.execute("DROP DATABASE empty WITH (FORCE)")
+
+
+def differences(connection: Connection) -> list[Any]:
+    context = MigrationContext.configure(connection, opts={"compare_type": True, "compare_server_default": True})
+    return list(compare_metadata(context, metadata))
+
+
+def table_names(connection: Connection) -> set[str]:
+    return set(inspect(connection).get_table_names())
+
+
+async def test_up_down_and_up_again(empty: Database) -> None:
+    assert await empty.read(schema.revision_of) is None
+    for _ in range(2):
+        await empty.write(migrate.upgrade)
+        assert await empty.read(schema.revision_of) == schema.REVISION
+        assert await empty.read(differences) == []
+        assert await empty.read(table_names) == {*metadata.tables, "alembic_version"}
+        await empty.write(rows.link)
+        await empty.write(partial(migrate.downgrade, revision="base"))
+        assert await empty.read(schema.revision_of) is None
+        assert await empty.read(table_names) == {"alembic_version"}
+
+
+async def test_upgrading_twice_changes_nothing(database: Database) -> None:
+    link_id = await database.write(rows.link)
+    await database.write(migrate.upgrade)
+    assert await database.read(schema.revision_of) == schema.REVISION
+    assert link_id == 1
+    assert await database.read(differences) == []
+
+
+async def test_a_failing_migration_leaves_the_database_as_it_was(empty: Database) -> None:
+    def interrupted(connection: Connection) -> None:
+        migrate.upgrade(connection)
+        raise ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError):
+        await empty.write(interrupted)
+    assert await empty.read(table_names) == set()
+
+
+async def test_a_database_that_does_not_fit_is_named(empty: Database) -> None:
+    with pytest.raises(SchemaOutdated, match="empty"):
+        await empty.read(schema.check)
+    await empty.write(migrate.upgrade)
+    await empty.read(schema.check)
+
+
+def test_the_code_needs_the_newest_revision() -> None:
+    config = Config()
+    config.set_main_option("script_location", str(migrate.SCRIPTS))
+    assert ScriptDirectory.from_config(config).get_heads() == [schema.REVISION]
+
+
+async def test_the_documents_names_are_there_and_what_they_call_dead_is_not(database: Database) -> None:
+    def look(connection: Connection) -> dict[str, Any]:
+        catalogue = inspect(connection)
+        names = catalogue.get_table_names()
+        return {
+            "tables": set(names),
+            "indexes": {
+                index["name"]: (name, index["column_names"]) for name in names for index in catalogue.get_indexes(name)
+            },
+            "columns": {column["name"] for name in names for column in catalogue.get_columns(name)},
+            "unique": {
+                constraint["name"]: constraint["column_names"]
+                for constraint in catalogue.get_unique_constraints("chat_bot_instances")
+            },
+        }
+
+    found = await database.read(look)
+    assert found["tables"] >= TABLES
+    assert found["indexes"].items() >= INDEXES.items()
+    assert found["unique"]["_chat_bot_uc"] == ["chat_id", "bot_instance_id"]
+    assert not [name for name in found["columns"] | found["tables"] for dead in DEAD if dead in name]

@@ -1,0 +1,116 @@
+"""The scripted model through the client the product uses, and its failures on order."""
+
+import asyncio
+import time
+
+import aiohttp
+import openai
+import orjson
+import pytest
+from openai import AsyncOpenAI
+
+from maskarad.sandbox.person import Sandbox
+
+SYSTEM = 'You play Luna, a fictional character. Answer as {"response": ["…"]}. Your mood now: joy. Bright.'
+
+
+def client(sandbox: Sandbox, key: str = "sk-test-1234") -> AsyncOpenAI:
+    return AsyncOpenAI(base_url=f"{sandbox.address}/v1", api_key=key, max_retries=0, timeout=5)
+
+
+async def ask(sandbox: Sandbox, *lines: str, system: str = SYSTEM) -> dict[str, list[str]]:
+    content = "\n".join(orjson.dumps({"from": "Alice", "text": line}).decode() for line in lines)
+    async with client(sandbox) as model:
+        answer = await model.chat.completions.create(
+            model="any/model",
+            messages=[{"role": "system", "content": system}, {"role": "user", "content": content}],
+        )
+    assert answer.usage is not None
+    assert answer.usage.total_tokens == answer.usage.prompt_tokens + answer.usage.completion_tokens
+    found: dict[str, list[str]] = orjson.loads(answer.choices[0].message.content or "")
+    return found
+
+
+async def test_it_answers_remembers_and_is_recorded(sandbox: Sandbox) -> None:
+    told = await ask(sandbox, "My cat is called Biscuit.", "What is my cat's name?")
+    assert told == {"response": ["Your cat is called Biscuit."]}
+    assert await ask(sandbox, "My cat is called Biscuit.", "What is my cat's name?") == told
+    [first, _] = await sandbox.model_requests()
+    assert first["key_tail"] == "1234"
+    assert first["body"]["model"] == "any/model"
+
+
+async def test_streams_in_chunks_with_usage_when_asked(sandbox: Sandbox) -> None:
+    await sandbox.direct_model(replies=["verbatim answer"], chunk_delay=0.01)
+    async with client(sandbox) as model:
+        stream = await model.chat.completions.create(
+            model="m", messages=[{"role": "user", "content": "hi"}], stream=True, stream_options={"include_usage": True}
+        )
+        chunks = [chunk async for chunk in stream]
+    pieces = [chunk.choices[0].delta.content for chunk in chunks if chunk.choices and chunk.choices[0].delta.content]
+    assert (len(pieces), "".join(pieces)) == (2, "verbatim answer")
+    assert chunks[-1].usage is not None
+    assert chunks[-2].choices[0].finish_reason == "stop"
+
+
+@pytest.mark.parametrize("key", ["", "bad-key"])
+async def test_a_bad_key_is_refused(sandbox: Sandbox, key: str) -> None:
+    async with client(sandbox, key or "bad-") as model:
+        with pytest.raises(openai.AuthenticationError):
+            await model.models.list()
+
+
+@pytest.mark.parametrize(
+    ("fault", "error"),
+    [
+        ({"status": 429, "retry_after": 2}, openai.RateLimitError),
+        ({"status": 500}, openai.InternalServerError),
+        ({"status": 503}, openai.InternalServerError),
+        ({"status": 401}, openai.AuthenticationError),
+        ({"kind": "cut"}, openai.APIConnectionError),
+    ],
+)
+async def test_failures_on_order(sandbox: Sandbox, fault: dict[str, object], error: type[Exception]) -> None:
+    await sandbox.direct_model(faults=[fault])
+    with pytest.raises(error) as raised:
+        await ask(sandbox, "hello")
+    if "retry_after" in fault:
+        assert isinstance(raised.value, openai.APIStatusError)
+        assert raised.value.response.headers["retry-after"] == "2"
+    assert (await ask(sandbox, "hello"))["response"]
+
+
+async def test_broken_answers_on_order(sandbox: Sandbox) -> None:
+    await sandbox.direct_model(faults=[{"kind": "empty"}, {"kind": "hang"}])
+    async with client(sandbox) as model:
+        asked = model.chat.completions
+        empty = await asked.create(model="m", messages=[{"role": "user", "content": "hi"}])
+        assert empty.choices[0].message.content == ""
+        with pytest.raises(openai.APITimeoutError):
+            await asked.create(model="m", messages=[{"role": "user", "content": "hi"}], timeout=0.2)
+
+
+async def test_a_page_of_html_on_order(sandbox: Sandbox, session: aiohttp.ClientSession) -> None:
+    await sandbox.direct_model(faults=[{"kind": "html"}])
+    url, key = f"{sandbox.address}/v1/chat/completions", {"Authorization": "Bearer sk"}
+    async with session.post(url, json={"messages": []}, headers=key) as response:
+        assert (response.status, response.content_type) == (200, "text/html")
+    async with session.post(url, data=b"{", headers=key) as response:
+        assert response.status == 400
+
+
+async def test_a_stream_can_break_off(sandbox: Sandbox) -> None:
+    await sandbox.direct_model(replies=["half of this is lost"], faults=[{"kind": "cut_stream"}])
+    async with client(sandbox) as model:
+        stream = await model.chat.completions.create(
+            model="m", messages=[{"role": "user", "content": "hi"}], stream=True
+        )
+        with pytest.raises(openai.APIConnectionError):
+            _ = [chunk async for chunk in stream]
+
+
+async def test_a_delay_holds_answers_back_side_by_side(sandbox: Sandbox) -> None:
+    await sandbox.direct_model(delay=0.3)
+    started = time.monotonic()
+    await asyncio.gather(*(ask(sandbox, "hello") for _ in range(10)))
+    assert 0.3 <= time.monotonic() - started < 3

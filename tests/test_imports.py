@@ -1,0 +1,73 @@
+from pathlib import Path
+
+import pytest
+
+from tests.support.import_rules import broken_rules, modules
+
+SOURCE = Path(__file__).parent.parent / "src"
+
+
+def test_every_module_keeps_the_rules() -> None:
+    read = list(modules(SOURCE))
+    assert len(read) > 50
+    assert [sentence for module, source in read for sentence in broken_rules(module, source)] == []
+
+
+@pytest.mark.parametrize(
+    ("module", "source", "reason"),
+    [
+        ("maskarad.turn.run", "import maskarad.delivery.deliver", "turn imports delivery"),
+        ("maskarad.turn.run", "from maskarad.intake import accept", "turn imports intake"),
+        ("maskarad.turn.run", "from maskarad import delivery", "turn imports delivery"),
+        ("maskarad.intake", "import os, maskarad.turn", "intake imports turn"),
+        ("maskarad.delivery.deliver", "if True:\n    from maskarad.turn.run import run", "delivery imports turn"),
+        ("maskarad.db.turns", "from maskarad.turn.run import run", "db imports a stage: turn"),
+        ("maskarad.cache", "import maskarad.intake.access", "cache imports a stage"),
+        ("maskarad.values", "from maskarad.delivery import pacing", "values imports a stage"),
+        ("maskarad.errors", "from maskarad.turn import run", "errors imports a stage"),
+        ("maskarad.settings", "from maskarad.turn import run", "settings imports a stage"),
+        ("maskarad.manager.bot", "from sqlalchemy import select", "sqlalchemy is for db only"),
+        ("maskarad.manager.bot", "import sqlalchemy.exc as exc", "sqlalchemy is for db only"),
+        ("maskarad.manager.bot", "import alembic", "alembic is for db only"),
+        ("maskarad.turn.run", "from openai import AsyncOpenAI", "openai is for llm only"),
+        ("maskarad.app", "import telegram.ext", "telegram is for telegram only"),
+        ("maskarad.app", "from importlib import import_module\nimport_module('telegram')", "telegram is for"),
+        ("maskarad.cli.demo", "from maskarad.sandbox import demo", "do not know each other"),
+        (
+            "maskarad.cli.demo",
+            "import importlib\nimportlib.import_module('maskarad.sandbox')",
+            "do not know each other",
+        ),
+        ("maskarad.sandbox.demo", "from maskarad.values import Token", "do not know each other"),
+        ("maskarad.sandbox.demo", "from maskarad import values", "do not know each other"),
+        ("maskarad.sandbox.world", "import telegram", "telegram is for telegram only"),
+        ("maskarad.turn.run", "from . import prompt", "imports relatively"),
+        ("maskarad.turn.run", "from .prompt import compile", "imports relatively"),
+        ("maskarad.app", "def start():\n    import asyncio", "inside a function"),
+        (
+            "maskarad.app",
+            "class A:\n    async def b(self):\n        if 1:\n            from os import path",
+            "inside a",
+        ),
+    ],
+)
+def test_a_broken_rule_is_named(module: str, source: str, reason: str) -> None:
+    [sentence] = broken_rules(module, source)
+    assert sentence.startswith(f"{module}:")
+    assert reason in sentence
+
+
+@pytest.mark.parametrize(
+    ("module", "source"),
+    [
+        ("maskarad.turn.run", "from maskarad.turn import prompt\nfrom maskarad.db import turns\nimport asyncio"),
+        ("maskarad.db.turns", "from sqlalchemy import select\nfrom maskarad.values import Claim"),
+        ("maskarad.telegram.api", "import telegram\nfrom maskarad.telegram import limits"),
+        ("maskarad.llm.wire", "import openai"),
+        ("maskarad.app", "from maskarad.turn.run import run\nfrom maskarad.intake.accept import accept"),
+        ("maskarad.sandbox.world", "from maskarad.sandbox import text\nimport aiohttp"),
+        ("maskarad.telegramish", "telegram = 'import telegram'"),
+    ],
+)
+def test_what_is_allowed_is_let_through(module: str, source: str) -> None:
+    assert broken_rules(module, source) == []

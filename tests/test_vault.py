@@ -1,0 +1,83 @@
+import stat
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import pytest
+from cryptography.fernet import Fernet
+
+from maskarad.errors import SettingsError, WrongSecretKey
+from maskarad.values import Token
+from maskarad.vault import KEY_FILE, Vault, open_vault
+
+TOKEN = Token("123456:AAF-secret")
+
+
+def new_key() -> str:
+    return Fernet.generate_key().decode()
+
+
+def test_what_is_sealed_opens_and_shows_nothing(tmp_path: Path) -> None:
+    vault = open_vault((), tmp_path)
+    sealed = vault.seal(TOKEN)
+    assert vault.open(sealed) == TOKEN
+    assert "secret" not in sealed
+    assert vault.seal(TOKEN) != sealed
+
+
+def test_the_key_file_is_made_once_for_its_owner_only(tmp_path: Path) -> None:
+    folder = tmp_path / "deep" / "data"
+    sealed = open_vault((), folder).seal(TOKEN)
+    file = folder / KEY_FILE
+    assert stat.S_IMODE(file.stat().st_mode) == 0o600
+    before = file.read_bytes()
+    assert open_vault((), folder).open(sealed) == TOKEN
+    assert file.read_bytes() == before
+
+
+def test_processes_that_start_together_use_one_key(tmp_path: Path) -> None:
+    for number in range(20):
+        folder = tmp_path / str(number)
+        with ThreadPoolExecutor(8) as threads:
+            vaults = [each.result() for each in [threads.submit(open_vault, (), folder) for _ in range(8)]]
+        assert {vault.open(vaults[0].seal(TOKEN)) for vault in vaults} == {TOKEN}
+
+
+def test_given_keys_leave_the_folder_alone(tmp_path: Path) -> None:
+    open_vault([new_key()], tmp_path).seal(TOKEN)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_keys_rotate(tmp_path: Path) -> None:
+    old, new = new_key(), new_key()
+    sealed = open_vault([old], tmp_path).seal(TOKEN)
+    both = open_vault([new, old], tmp_path)
+    assert both.open(sealed) == TOKEN
+    assert open_vault([new], tmp_path).open(both.seal(TOKEN)) == TOKEN
+
+
+@pytest.mark.parametrize("sealed", ["", "nonsense", "gAAAAA", "123456:AAF-secret"])
+def test_a_wrong_key_or_a_broken_row_says_which_setting_is_wrong(sealed: str) -> None:
+    elsewhere = Vault([new_key()]).seal(TOKEN)
+    for stored in (sealed, elsewhere):
+        with pytest.raises(WrongSecretKey, match="MASKARAD_SECRET_KEY") as caught:
+            Vault([new_key()]).open(stored)
+        assert "secret" not in str(caught.value).replace("secret.key", "")
+
+
+@pytest.mark.parametrize("key", ["", "short", "ключ", "x" * 44])
+def test_what_is_no_key_is_refused_by_name(key: str) -> None:
+    with pytest.raises(SettingsError, match="MASKARAD_SECRET_KEY"):
+        Vault([key])
+
+
+def test_a_broken_key_file_is_refused_by_name(tmp_path: Path) -> None:
+    (tmp_path / KEY_FILE).write_text("not a key")
+    with pytest.raises(SettingsError, match=r"secret\.key"):
+        open_vault((), tmp_path)
+
+
+def test_a_token_prints_as_dots() -> None:
+    assert "secret" not in f"{TOKEN} {TOKEN!r} {[TOKEN]}"
+    assert TOKEN.reveal() == "123456:AAF-secret"
+    assert Token("123456:AAF-secret") == TOKEN
+    assert len({TOKEN, Token("123456:AAF-secret"), Token("other")}) == 2
