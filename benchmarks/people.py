@@ -5,7 +5,8 @@ import time
 JsonObject = dict[str, object]
 
 FIRST_PERSON = 50_000
-GROUP = -1_001_234_567_890
+FIRST_GROUP = -1_001_234_567_890
+GROUPS = 10
 SENTENCE = "Привіт! Сьогодні так гарно за вікном, що я пішов пішки; а ти як, що робила зранку? (line {})"
 
 
@@ -16,15 +17,15 @@ def person(number: int) -> int:
 
 def private_message(person_id: int, line: int) -> JsonObject:
     """Says the numbered line."""
-    chat = {"id": person_id, "type": "private", "first_name": "Оксана", "username": f"person{person_id}"}
-    return {"message": _message(person_id, line, chat)}
+    chat: JsonObject = {"id": person_id, "type": "private", "first_name": "Оксана", "username": f"person{person_id}"}
+    return {"message": _message(person_id, line, chat, SENTENCE.format(line))}
 
 
-def group_message(person_id: int, line: int) -> JsonObject:
+def group_message(group: int, person_id: int, line: int) -> JsonObject:
     """Small talk between others: neither a question nor anybody's name."""
-    chat = {"id": GROUP, "type": "supergroup", "title": "Вечірній чай"}
+    chat: JsonObject = {"id": FIRST_GROUP - group, "type": "supergroup", "title": "Вечірній чай"}
     text = f"Вчора були на озері, вода ще холодна, але діти все одно купалися (line {line})"
-    return {"message": {**_message(person_id, line, chat), "text": text}}
+    return {"message": _message(person_id, line, chat, text)}
 
 
 def press(person_id: int, number: int, data: str) -> JsonObject:
@@ -41,8 +42,7 @@ def press(person_id: int, number: int, data: str) -> JsonObject:
     return {"callback_query": query}
 
 
-def _message(person_id: int, line: int, chat: JsonObject) -> JsonObject:
-    text = SENTENCE.format(line)
+def _message(person_id: int, line: int, chat: JsonObject, text: str) -> JsonObject:
     return {"message_id": line, "date": int(time.time()), "from": _user(person_id), "chat": chat, "text": text}
 
 

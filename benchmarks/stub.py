@@ -9,8 +9,8 @@ import itertools
 import re
 import time
 from collections import defaultdict, deque
-from collections.abc import AsyncIterator, Callable, Mapping
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping
+from contextlib import asynccontextmanager, contextmanager
 
 import orjson
 
@@ -116,17 +116,16 @@ class Inbox:
 
 
 class Stub:
-    """`hear` is called with every call but getUpdates. `delay` is how many seconds the model takes."""
+    """`hear` is called with every call but getUpdates, `asked` when the model is asked."""
 
     def __init__(self) -> None:
         self.hear: Hear = _nobody
-        self.delay = 0.0
+        self.asked: Callable[[], None] = _nothing_asked
         self.url = ""
         self.inboxes: dict[str, Inbox] = defaultdict(Inbox)
         self.prompts: dict[int, frozenset[int]] = {}
         """By the number of the model's answer: the numbered lines that its prompt held."""
-        self.asked: Callable[[], None] = _nothing_asked
-        """Called when the model is asked."""
+        self._model_seconds = 0.0
         self._message_ids = itertools.count(1_000_000)
         self._answers = itertools.count(1)
         self._before, self._after = _stream_halves()
@@ -140,6 +139,15 @@ class Stub:
             yield self
         finally:
             server.close()
+
+    @contextmanager
+    def thinking(self, seconds: float) -> Iterator[None]:
+        """While the block runs, the model answers after so many seconds."""
+        self._model_seconds = seconds
+        try:
+            yield
+        finally:
+            self._model_seconds = 0.0
 
     def new_message_id(self) -> int:
         """Of anybody's message: in a chat the ids grow, whoever writes."""
@@ -176,8 +184,8 @@ class Stub:
         self.prompts[number] = frozenset(map(int, _LINE.findall(body)))
         answer = self._before + chunk(_event(f"(reply {number})")) + self._after
         self.asked()
-        if self.delay:
-            asyncio.get_running_loop().call_later(self.delay, exchange.stream, answer)
+        if self._model_seconds:
+            asyncio.get_running_loop().call_later(self._model_seconds, exchange.stream, answer)
         else:
             exchange.stream(answer)
 

@@ -94,15 +94,18 @@ async def _wave(scene: Scene, program: Program, talk: Talk, token: str, each: in
     )
 
 
-async def _waves(scene: Scene, count: int, each: int) -> tuple[list[_Wave], list[str]]:
+async def _waves(
+    scene: Scene, count: int, each: int, *, model_seconds: float = 0.0
+) -> tuple[list[_Wave], tuple[str, ...]]:
     stage = await set_up(scene.new_folder())
     waves = []
     async with running(PLATFORM, settings_for(stage, scene.stub.url), stage.folder) as program:
         talk = await _warmed_up(scene, stage)
-        for number in range(count):
-            waves.append(await _wave(scene, program, talk, stage.actors[0].token, each))
-            scene.tell(f"  round {number + 1}: {waves[-1].seconds:.2f} s, {len(waves[-1].replies)} replies")
-    return waves, program.complaints()
+        with scene.stub.thinking(model_seconds):
+            for number in range(count):
+                waves.append(await _wave(scene, program, talk, stage.actors[0].token, each))
+                scene.tell(f"  round {number + 1}: {waves[-1].seconds:.2f} s, {len(waves[-1].replies)} replies")
+    return waves, tuple(program.complaints())
 
 
 async def all_at_once(scene: Scene) -> Outcome:
@@ -120,19 +123,15 @@ async def all_at_once(scene: Scene) -> Outcome:
             figure("CPU per message", "ms", of(lambda wave: wave.cpu * 1e3), most=4.0),
             figure("replies (messages of a chat are answered together)", "", of(lambda wave: len(wave.replies))),
         ),
-        complaints=tuple(complaints),
+        complaints=complaints,
     )
 
 
 async def slow_model(scene: Scene) -> Outcome:
-    scene.stub.delay = MODEL_SECONDS
-    try:
-        waves, complaints = await _waves_of_slow_model(scene)
-    finally:
-        scene.stub.delay = 0.0
+    waves, complaints = await _waves(scene, MODEL_ROUNDS, 1, model_seconds=MODEL_SECONDS)
     return Outcome(
         note=f"One message in each of {CHATS} chats at once, the model answers after {MODEL_SECONDS:g} s; "
         f"{MODEL_ROUNDS} rounds.",
         figures=(figure("until all are answered", "s", [wave.seconds for wave in waves], most=1.2),),
-        complaints=tuple(complaints),
+        complaints=complaints,
     )

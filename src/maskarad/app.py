@@ -113,6 +113,7 @@ class Platform:
             self._texts,
             clock=self._clock,
             default_language=settings.default_language,
+            operators=settings.admin_user_ids,
         )
 
     def _build_stages(self) -> None:

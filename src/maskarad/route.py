@@ -85,7 +85,7 @@ class Router:
 
     async def _for_manager(self, event: Event) -> None:
         match event:
-            case Incoming(edited=False):
+            case Incoming():
                 await self._manager.on_message(event)
             case Press():
                 await self._manager.on_press(event)

@@ -91,7 +91,8 @@ class Settings(BaseSettings):
     host: str = Field("127.0.0.1", description="Address that the platform's own HTTP server listens on.")
     port: int = Field(8080, ge=0, le=65_535, description="Its port; 0 takes any free one.")
     admin_user_ids: Annotated[tuple[int, ...], NoDecode, BeforeValidator(_comma_separated)] = Field(
-        (), description="Telegram ids of the platform's operators, comma-separated."
+        (),
+        description="Telegram ids of the operators, comma-separated; they hear of trouble with the manager bot.",
     )
     max_personas_per_user: int = Field(20, ge=1, description="How many personas one user may have.")
     database_url: Annotated[str, AfterValidator(_database_url)] = Field(

@@ -117,7 +117,7 @@ def sqlite_url(sqlite_template: Path, tmp_path: Path) -> str:
 def postgres_url(postgres: PostgresServer, postgres_template: str) -> Iterator[str]:
     """A migrated, empty PostgreSQL database."""
     name = f"test_{next(_numbers)}"
-    postgres.execute(f"CREATE DATABASE {name} TEMPLATE {postgres_template}")
+    postgres.clone(postgres_template, name)
     yield postgres.url(name)
     postgres.execute(f"DROP DATABASE {name} WITH (FORCE)")
 

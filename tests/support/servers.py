@@ -63,6 +63,12 @@ class PostgresServer:
         command = ("psql", "-X", "-q", "-A", "-t", "-h", "127.0.0.1", "-p", str(self.port), "-U", "maskarad")
         return _checked([*command, "-d", database, "-v", "ON_ERROR_STOP=1", "-c", statement]).strip()
 
+    def clone(self, template: str, name: str) -> None:
+        """A new database with all that the template has."""
+        # From 15 on the default writes every page to the log, which costs more than copying so small a database.
+        strategy = "STRATEGY FILE_COPY" if int(self._programs.parent.name) >= 15 else ""
+        self.execute(f"CREATE DATABASE {name} TEMPLATE {template} {strategy}")
+
     def close(self) -> None:
         if (self._data / "postmaster.pid").exists():
             self.kill()

@@ -3,6 +3,7 @@
 import asyncio
 import fcntl
 import os
+import resource
 import signal
 import subprocess
 import sys
@@ -46,6 +47,7 @@ def run(
 
 def _serve(settings: Settings, greeting: str) -> None:
     settings.data_dir.mkdir(parents=True, exist_ok=True)
+    _allow_many_connections()
     with _alone(settings) as alone:
         try:
             uvloop.run(_until_told_to_stop(settings, alone, greeting))
@@ -65,6 +67,12 @@ async def _until_told_to_stop(settings: Settings, alone: bool, greeting: str) ->
         await told.wait()
     finally:
         await platform.stop()
+
+
+def _allow_many_connections() -> None:
+    """A polled bot holds a connection; the usual soft limit of 1,024 open files would end at some 900 bots."""
+    _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
 
 
 @contextmanager

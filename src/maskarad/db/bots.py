@@ -41,7 +41,9 @@ _OWN = (
     .select_from(_JOINED)
     .where(bot_instances.c.id == bindparam("bot_id"), persona_configs.c.owner_id == bindparam("owner_id"))
 )
-_WHITELISTS = select(bot_whitelist.c.bot_instance_id, bot_whitelist.c.user_id)
+_WHITELISTS = select(bot_whitelist.c.bot_instance_id, bot_whitelist.c.user_id).where(
+    bot_whitelist.c.bot_instance_id.in_(bindparam("bot_ids", expanding=True))
+)
 _WHITELIST = (
     select(bot_whitelist.c.user_id, bot_whitelist.c.name)
     .where(bot_whitelist.c.bot_instance_id == bindparam("bot_id"))
@@ -305,7 +307,7 @@ def _stored(connection: Connection, rows: "Any") -> list[StoredBot]:
     if not rows:
         return []
     allowed: dict[int, set[int]] = {}
-    for entry in connection.execute(_WHITELISTS):
+    for entry in connection.execute(_WHITELISTS, {"bot_ids": [row.bot_id for row in rows]}):
         allowed.setdefault(entry.bot_instance_id, set()).add(entry.user_id)
     return [
         StoredBot(bot=bot_from_row(row, frozenset(allowed.get(row.bot_id, ()))), token=row.bot_token) for row in rows

@@ -8,7 +8,7 @@ import structlog
 from maskarad.db import turns as rows
 from maskarad.db.engine import Database
 from maskarad.delivery.deliver import Delivery
-from maskarad.errors import ClaimLost, DatabaseUnavailable, TelegramError, TokenInvalid
+from maskarad.errors import ClaimLost, DatabaseUnavailable, Flooded, TelegramError, TokenInvalid
 from maskarad.turn.prompt import HISTORY_LINES
 from maskarad.turn.run import Turns
 from maskarad.values import Bot, ClaimedLink
@@ -96,6 +96,8 @@ class Conversations:
             await self._database.write(lambda connection: rows.give_up(connection, link.claim))
             return None
         pause = min(2.0**link.failures, LONGEST_PAUSE)
+        if isinstance(error, Flooded):
+            pause = max(pause, error.retry_after)
         log.warning("work_postponed", link_id=link.claim.link_id, error=str(error), seconds=pause)
         due_at = self._clock() + pause
         await self._database.write(lambda connection: rows.postpone(connection, link.claim, due_at=due_at))

@@ -1,13 +1,13 @@
 """What an owner is told of a bot, by the manager bot: once for each thing, and never instead of the work itself."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Protocol
 
 import structlog
 
 from maskarad.db import Connection, bots, personas, users
 from maskarad.db.engine import Database
-from maskarad.errors import NotFound, TelegramError
+from maskarad.errors import DatabaseUnavailable, NotFound, TelegramError
 from maskarad.texts import Texts
 from maskarad.values import MANAGER_BOT_ID, Bot, Chat, Persona, Screen
 
@@ -31,12 +31,15 @@ class Notices:
         *,
         clock: Callable[[], float],
         default_language: str,
+        operators: Sequence[int],
     ) -> None:
+        """`operators` are told what concerns the manager bot itself."""
         self._database = database
         self._messenger = messenger
         self._texts = texts
         self._clock = clock
         self._default_language = default_language
+        self._operators = operators
 
     async def token_refused(self, bot_id: int) -> None:
         """Mark the bot invalid and say so, the first time."""
@@ -44,29 +47,32 @@ class Notices:
             log.error("manager_token_refused", todo="TELEGRAM_BOT_TOKEN is not (any more) a bot's token")
             return
         now = self._clock()
-        if await self._database.write(lambda connection: bots.mark_invalid(connection, bot_id, now=now)):
+        if await self._first(lambda connection: bots.mark_invalid(connection, bot_id, now=now)):
             await self._tell(bot_id, "token_refused")
 
     async def conflict(self, bot_id: int) -> None:
         """Another program polls with the token."""
         if bot_id == MANAGER_BOT_ID:
             log.error("manager_conflict", todo="stop the other program that uses TELEGRAM_BOT_TOKEN")
+            await self._tell_operators("manager_conflict")
             return
         now = self._clock()
-        due = await self._database.write(
-            lambda connection: bots.may_tell_conflict(connection, bot_id, now=now, pause=CONFLICT_PAUSE)
-        )
-        if due:
+        if await self._first(lambda c: bots.may_tell_conflict(c, bot_id, now=now, pause=CONFLICT_PAUSE)):
             await self._tell(bot_id, "conflict")
 
     async def model_failed(self, bot: Bot, reason: str) -> None:
         """`reason` is ModelError's word."""
         now = self._clock()
-        due = await self._database.write(
-            lambda connection: bots.may_tell_model_failure(connection, bot.id, now=now, pause=MODEL_FAILURE_PAUSE)
-        )
-        if due:
+        if await self._first(lambda c: bots.may_tell_model_failure(c, bot.id, now=now, pause=MODEL_FAILURE_PAUSE)):
             await self._tell(bot.id, "model_failing", reason=reason)
+
+    async def _first(self, note: Callable[[Connection], bool]) -> bool:
+        """Whether nobody has told it yet. With the database away nobody is told: the trouble will show again."""
+        try:
+            return await self._database.write(note)
+        except DatabaseUnavailable as error:
+            log.warning("owner_not_told", error=str(error))
+            return False
 
     async def bot_removed(self, bot: Bot, chat: Chat) -> None:
         """The bot was thrown out of a group."""
@@ -80,8 +86,16 @@ class Notices:
                 values["reason"] = self._texts.get(language, f"notice.model_reason.{reason}")
             html = self._texts.html(language, f"notice.{notice}", bot=bot.username, persona=persona.name, **values)
             await self._messenger.send_text(MANAGER_BOT_ID, bot.owner_id, Screen(html=html))
-        except (TelegramError, NotFound) as error:
+        except (TelegramError, NotFound, DatabaseUnavailable) as error:
             log.info("owner_not_told", bot_id=bot_id, notice=notice, error=str(error))
+
+    async def _tell_operators(self, notice: str) -> None:
+        html = self._texts.html(self._default_language, f"notice.{notice}")
+        for user_id in self._operators:
+            try:
+                await self._messenger.send_text(MANAGER_BOT_ID, user_id, Screen(html=html))
+            except TelegramError as error:
+                log.info("operator_not_told", notice=notice, error=str(error))
 
 
 def _whom(connection: Connection, bot_id: int) -> tuple[str | None, Persona, Bot]:

@@ -43,6 +43,10 @@ class Served:
         self.health = BotHealth()
 
     @property
+    def is_invalid(self) -> bool:
+        return self.bot is not None and self.bot.state is BotState.INVALID
+
+    @property
     def receives(self) -> bool:
         """Updates are wanted and the token is not known to be dead."""
         wanted = self.bot is None or (self.bot.enabled and self.bot.state is BotState.WORKING)
@@ -71,10 +75,11 @@ class BotRegistry:
         self._keep(Served(MANAGER_BOT_ID, None, manager, *webhook_identity(manager)))
 
     def put(self, bot: Bot, token: Token) -> None:
-        """Add a bot, or replace what is known of it. Its health survives unless the token is a new one."""
+        """Add a bot, or replace what is known of it. Its health survives unless the token is a new one, or one that
+        Telegram accepts again."""
         old = self._served.get(bot.id)
         new = Served(bot.id, bot, token, bot.public_id, bot.secret)
-        if old is not None and old.token == token:
+        if old is not None and old.token == token and not (old.is_invalid and not new.is_invalid):
             new.health = old.health
         self._drop(old)
         self._keep(new)

@@ -1,0 +1,84 @@
+"""The table that people read and the file that programs read."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import msgspec
+
+from benchmarks.figures import Figure, Workload
+from benchmarks.machine import Machine
+from benchmarks.program import ROOT
+
+PAGE = ROOT / "docs" / "benchmarks.md"
+RESULTS = ROOT / "benchmarks" / "results.json"
+BEGIN = "<!-- measured: everything up to the end mark is written by `make bench` -->"
+END = "<!-- end of what was measured -->"
+
+
+class Results(msgspec.Struct, frozen=True):
+    taken_on: str
+    machine: Machine
+    workloads: tuple[Workload, ...]
+
+
+def table(workload: Workload) -> str:
+    """Markdown, with a row for each figure and the conditions under it."""
+    rows = [
+        f"### {workload.title}",
+        "",
+        workload.note,
+        "",
+        "| | median | lowest – highest | repeats | target | |",
+        "|---|---|---|---|---|---|",
+        *map(_row, workload.figures),
+        "",
+        _conditions(workload),
+    ]
+    if workload.complaints:
+        rows += ["", f"The platform logged {len(workload.complaints)} warnings: `{workload.complaints[0]}`"]
+    return "\n".join(rows)
+
+
+def _row(each: Figure) -> str:
+    target = "" if each.most is None else f"≤ {_number(each.most)}{_unit(each)}"
+    verdict = {None: "", True: "reached", False: "**not reached**"}[each.reached]
+    spread = f"{_number(each.lowest)} – {_number(each.highest)}"
+    return f"| {each.question} | {_number(each.median)}{_unit(each)} | {spread} | {each.repeats} | {target} | {verdict} |"
+
+
+def _conditions(workload: Workload) -> str:
+    at = workload.conditions
+    return (
+        f"Fixed loop {at.calibration:.1f} ms, other programs took {at.others:.0%} of the machine, "
+        f"{at.seconds:.0f} s in all."
+    )
+
+
+def _number(value: float) -> str:
+    """Three digits that mean something, no more decimals than that needs."""
+    if value == int(value) or abs(value) >= 100:
+        return f"{value:.0f}"
+    return f"{value:.1f}" if abs(value) >= 10 else f"{value:.2f}"
+
+
+def _unit(each: Figure) -> str:
+    return f" {each.unit}" if each.unit else ""
+
+
+def page_part(results: Results) -> str:
+    machine = results.machine
+    head = (
+        f"Measured on {results.taken_on}: {machine.processor}, {machine.cores} cores, Linux {machine.kernel}, "
+        f"Python {machine.python}."
+    )
+    return "\n\n".join((BEGIN, head, *map(table, results.workloads), END))
+
+
+def write(results: Results, *, page: Path = PAGE, file: Path = RESULTS) -> None:
+    """Replace the measured part of the page, and the file. Raises ValueError when the page has lost its marks."""
+    before, _, rest = page.read_text().partition(BEGIN)
+    _, mark, after = rest.partition(END)
+    if not mark:
+        raise ValueError(f"{page} has no marks to write between")
+    page.write_text(before + page_part(results) + after)
+    file.write_bytes(msgspec.json.format(msgspec.json.encode(results), indent=2) + b"\n")
