@@ -37,8 +37,8 @@ check: $(INSTALLED) ## style, types, import directions, lock file
 bench: $(INSTALLED) ## measure speed and memory, write docs/benchmarks.md
 	@$(BIN)/python -m benchmarks
 
-lock: $(INSTALLED) ## resolve the dependencies anew and write requirements.lock
-	@$(BIN)/uv pip compile pyproject.toml --all-extras --group dev --universal --python-version 3.11 --upgrade \
+lock: $(INSTALLED) ## resolve the dependencies of pyproject.toml into requirements.lock
+	@$(BIN)/uv pip compile pyproject.toml --all-extras --group dev --universal --python-version 3.11 \
 		--generate-hashes --no-annotate --no-emit-index-url --no-emit-find-links --custom-compile-command 'make lock' \
 		--quiet -o requirements.lock
 

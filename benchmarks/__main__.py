@@ -2,7 +2,6 @@
 
 import argparse
 import datetime
-import os
 import tempfile
 import time
 from collections.abc import Awaitable, Callable, Mapping, Sequence
@@ -14,7 +13,8 @@ from benchmarks import machine, report
 from benchmarks.figures import Conditions, Workload
 from benchmarks.scene import Outcome, Scene, tell
 from benchmarks.stub import Stub
-from benchmarks.workloads import floors, private
+from benchmarks.workloads import floors, footprint, private
+from benchmarks.workloads.statements import statements
 
 Measure = Callable[[Scene], Awaitable[Outcome]]
 
@@ -22,8 +22,17 @@ WORKLOADS: Mapping[str, tuple[str, Measure]] = {
     "press": ("Button press in the manager bot", floors.button_press),
     "group": ("Group message that gets no reply", floors.group_message_unanswered),
     "message": ("Private message, one at a time", private.one_at_a_time),
+    "postgresql": ("Private message, one at a time, on PostgreSQL", private.one_at_a_time_on_postgresql),
     "crowd": ("200 private messages at once", private.all_at_once),
+    "statements": ("What the database is asked", statements),
     "slow": ("40 chats at once, a model of one second", private.slow_model),
+    "memory": ("Resident memory", footprint.memory),
+    "start": ("Start", footprint.start),
+}
+
+PROFILES: Mapping[str, Callable[[Scene], Awaitable[str]]] = {
+    "press": floors.profile_presses,
+    "message": private.profile,
 }
 
 
@@ -31,7 +40,12 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
     parser.add_argument("words", nargs="*", metavar="WORKLOAD", help=f"of {', '.join(WORKLOADS)}; none: all")
     words = parser.parse_args().words
-    uvloop.run(measure(words))
+    if words[:1] == ["profile"] and len(words) == 2 and words[1] in PROFILES:
+        uvloop.run(profile(words[1]))
+    elif set(words) <= WORKLOADS.keys():
+        uvloop.run(measure(words))
+    else:
+        parser.error(f"known are {', '.join(WORKLOADS)}, and profile with {' or '.join(PROFILES)}")
 
 
 async def measure(names: Sequence[str]) -> None:
@@ -45,7 +59,13 @@ async def measure(names: Sequence[str]) -> None:
     if not names:
         today = datetime.datetime.now(datetime.UTC).date().isoformat()
         report.write(report.Results(taken_on=today, machine=machine.describe(), workloads=tuple(done)))
-        tell(f"written to {os.path.relpath(report.PAGE)} and {os.path.relpath(report.RESULTS)}")
+        tell(f"written to {report.PAGE.name} and {report.RESULTS.name}")
+
+
+async def profile(name: str) -> None:
+    with tempfile.TemporaryDirectory(prefix="maskarad-bench-") as folder:
+        async with Stub().running() as stub:
+            print(await PROFILES[name](Scene(stub, Path(folder), tell)))
 
 
 async def _one(name: str, folder: Path) -> Workload:
@@ -53,9 +73,7 @@ async def _one(name: str, folder: Path) -> Workload:
     calibration, began_at, neighbours = machine.calibrate(), time.perf_counter(), machine.Neighbours()
     async with Stub().running() as stub:
         outcome = await workload(Scene(stub, folder, tell))
-    conditions = Conditions(
-        calibration=calibration, others=neighbours.share(), seconds=time.perf_counter() - began_at
-    )
+    conditions = Conditions(calibration=calibration, others=neighbours.share(), seconds=time.perf_counter() - began_at)
     return Workload(
         title=title,
         note=outcome.note,

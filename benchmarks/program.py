@@ -18,6 +18,7 @@ _KEPT = ("PATH", "HOME", "LANG", "LC_ALL", "TMPDIR", "LD_LIBRARY_PATH")
 """What a program needs of its surroundings; everything else could be a setting of the user's own platform."""
 
 PLATFORM = ("maskarad", "run")
+PROFILED = ("benchmarks.profiled",)
 OUTPUT = "output.txt"
 
 
@@ -52,11 +53,15 @@ class Program:
             await self._process.wait()
             code = -9
         if code:
-            raise RuntimeError(f"the measured program ended with {code}: {self._output.read_text()[-2_000:]}")
+            raise RuntimeError(f"the measured program ended with {code}: {self.said()[-2_000:]}")
+
+    def said(self) -> str:
+        """All that it wrote, on either stream."""
+        return self._output.read_text()
 
     def complaints(self) -> list[str]:
         """What it logged at `warning` and above."""
-        return [line for line in self._output.read_text().splitlines() if "Maskarad is running" not in line]
+        return [line for line in self.said().splitlines() if "Maskarad is running" not in line]
 
 
 @asynccontextmanager

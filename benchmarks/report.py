@@ -28,10 +28,7 @@ def table(workload: Workload) -> str:
         "",
         workload.note,
         "",
-        "| | median | lowest – highest | repeats | target | |",
-        "|---|---|---|---|---|---|",
-        *map(_row, workload.figures),
-        "",
+        *_rows(workload.figures),
         _conditions(workload),
     ]
     if workload.complaints:
@@ -39,11 +36,19 @@ def table(workload: Workload) -> str:
     return "\n".join(rows)
 
 
+def _rows(figures: Sequence[Figure]) -> Sequence[str]:
+    if not figures:
+        return ()
+    head = ("| | median | lowest – highest | repeats | target | |", "|---|---|---|---|---|---|")
+    return (*head, *map(_row, figures), "")
+
+
 def _row(each: Figure) -> str:
     target = "" if each.most is None else f"≤ {_number(each.most)}{_unit(each)}"
     verdict = {None: "", True: "reached", False: "**not reached**"}[each.reached]
+    median = f"{_number(each.median)}{_unit(each)}"
     spread = f"{_number(each.lowest)} – {_number(each.highest)}"
-    return f"| {each.question} | {_number(each.median)}{_unit(each)} | {spread} | {each.repeats} | {target} | {verdict} |"
+    return f"| {each.question} | {median} | {spread} | {each.repeats} | {target} | {verdict} |"
 
 
 def _conditions(workload: Workload) -> str:

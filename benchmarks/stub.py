@@ -22,10 +22,10 @@ MOST_UPDATES = 100
 TRUE = b'{"ok":true,"result":true}'
 NO_UPDATES = b'{"ok":true,"result":[]}'
 
-WORDS = (
+REPLY = (
     "Я саме повернулася з лісу, назбирала чебрецю й трохи звіробою; сідай, розкажеш усе по порядку, а я поки що "
     "заварю чай і відчиню вікно, бо вечір теплий"
-).split()
+)
 """What the model says, a stream event a word: a reply of the usual length."""
 
 _LINE = re.compile(rb"\(line (\d+)\)")
@@ -54,6 +54,7 @@ class Inbox:
         self.handed_at: dict[int, float] = {}
         """When each update was (last) handed out."""
         self.first_poll_at: float | None = None
+        self._polled_once = asyncio.Event()
         self._ids = itertools.count(1)
         self._kept: deque[tuple[int, bytes]] = deque()
         self._poll: tuple[Exchange, asyncio.TimerHandle] | None = None
@@ -75,9 +76,14 @@ class Inbox:
             self._waiting.append((update_id, future))
             await future
 
+    async def polling(self) -> None:
+        """Returns when there has been a poll."""
+        await self._polled_once.wait()
+
     def polled(self, exchange: Exchange, offset: int, timeout: float) -> None:
         if self.first_poll_at is None:
             self.first_poll_at = time.perf_counter()
+            self._polled_once.set()
         self._confirm(offset)
         if self._poll is not None:
             self._poll[1].cancel()
@@ -191,7 +197,7 @@ class Stub:
 
 
 def _stream_halves() -> tuple[bytes, bytes]:
-    before = [_event('{"response": ["'), *(_event(f"{word} ") for word in WORDS)]
+    before = [_event('{"response": ["'), *(_event(f"{word} ") for word in REPLY.split())]
     after = [_event('"]}'), _event("", finish="stop"), _usage(), b"data: [DONE]\n\n"]
     return b"".join(map(chunk, before)), b"".join(map(chunk, after)) + LAST_CHUNK
 

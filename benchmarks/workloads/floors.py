@@ -5,6 +5,7 @@ Platform and floor run side by side and are loaded in turn, so that a ratio is m
 """
 
 import asyncio
+import signal
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
@@ -13,7 +14,7 @@ import msgspec
 
 from benchmarks.figures import Figure, figure, percentile
 from benchmarks.people import GROUPS, JsonObject, group_message, person, press
-from benchmarks.program import PLATFORM, Program, running, settings_for
+from benchmarks.program import PLATFORM, PROFILED, Program, running, settings_for
 from benchmarks.scene import Outcome, Scene, settle
 from benchmarks.stage import MANAGER_TOKEN, PEOPLE, Stage, set_up
 from benchmarks.stub import Call, Inbox, Stub
@@ -123,8 +124,8 @@ async def button_press(scene: Scene) -> Outcome:
         together = await _compare(scene, sides, presses.load, 512, PEOPLE)
         complaints = sides["platform"][0].complaints()
     return Outcome(
-        note=f"Menu, list and card by turns, {PEOPLE} people; both sides call answerCallbackQuery and editMessageText at "
-        f"the same time. {ROUNDS} rounds a side, in turn: of 200 presses one at a time, of 512 by {PEOPLE}.",
+        note=f"Menu, list and card by turns, {PEOPLE} people; both sides call answerCallbackQuery and editMessageText "
+        f"at the same time. {ROUNDS} rounds a side, in turn: of 200 presses one at a time, of 512 by {PEOPLE}.",
         figures=(
             *_figures(alone, "one at a time", most=1.5),
             *_figures(together, f"{PEOPLE} at once", most=1.5),
@@ -163,7 +164,20 @@ async def group_message_unanswered(scene: Scene) -> Outcome:
         complaints = sides["platform"][0].complaints()
     return Outcome(
         note=f"Small talk in {GROUPS} groups, the persona answers when meant (mentioned_or_contextual): kept, not "
-        f"answered. The floor does nothing. {ROUNDS} rounds a side, in turn: of 200 messages one at a time, of 500 by 100.",
+        f"answered. The floor does nothing. {ROUNDS} rounds a side, in turn: of 200 messages one at a time, of 500 by "
+        "100.",
         figures=(*_figures(alone, "one at a time", most=None), *_figures(together, "100 at once", most=None)),
         complaints=tuple(complaints),
     )
+
+
+async def profile_presses(scene: Scene) -> str:
+    """What the profiled platform printed of presses, one at a time."""
+    stage = await set_up(scene.new_folder())
+    presses = _Presses(scene.stub, stage.persona_ids)
+    async with running(PROFILED, settings_for(stage, scene.stub.url), stage.folder) as program:
+        inbox = scene.stub.inboxes[MANAGER_TOKEN]
+        await _round(program, inbox, presses.load, 200, 1)
+        program.tell(signal.SIGUSR1)
+        await _round(program, inbox, presses.load, 1_000, 1)
+    return program.said()

@@ -2,16 +2,18 @@
 
 import asyncio
 import itertools
+import signal
 from collections.abc import Callable
 
 import msgspec
 
 from benchmarks.figures import figure, percentile
 from benchmarks.people import person
-from benchmarks.program import PLATFORM, Program, running, settings_for
+from benchmarks.program import PLATFORM, PROFILED, Program, running, settings_for
 from benchmarks.scene import Outcome, Scene, settle
 from benchmarks.stage import Stage, set_up
 from benchmarks.talk import Covered, Talk, chats_out_of_order
+from tests.support.servers import PostgresServer, ServerMissing
 
 CHATS = 40
 MESSAGES = 200
@@ -23,8 +25,8 @@ GAP = 0.005
 """Seconds from a reply to the next message: the platform has ended its transactions by then."""
 
 ONE_AT_A_TIME_NOTE = (
-    f"{MESSAGES} messages a round in {CHATS} chats, the next one {GAP * 1e3:g} ms after the reply; {ROUNDS} rounds, the "
-    f"histories growing from 2 to {2 + 2 * ROUNDS * MESSAGES // CHATS} lines. Overhead: from the update handed out to "
+    f"{MESSAGES} messages a round in {CHATS} chats, the next one {GAP * 1e3:g} ms after the reply; {ROUNDS} rounds, "
+    f"the histories growing from 2 to {2 + 2 * ROUNDS * MESSAGES // CHATS} lines. Overhead: from the update handed out to "
     "sendMessage seen; the model answers at once."
 )
 
@@ -48,6 +50,22 @@ async def one_at_a_time(scene: Scene, database_url: str = "") -> Outcome:
             figure("overhead, p95", "ms", [percentile(each, 0.95) for each in overheads], most=12.0),
         ),
         complaints=tuple(program.complaints()),
+    )
+
+
+async def one_at_a_time_on_postgresql(scene: Scene) -> Outcome:
+    try:
+        server = await asyncio.to_thread(PostgresServer)
+    except ServerMissing as missing:
+        return Outcome(note=f"Not measured: {missing}.", figures=())
+    try:
+        await asyncio.to_thread(server.start)
+        await asyncio.to_thread(server.execute, "CREATE DATABASE bench")
+        outcome = await one_at_a_time(scene, server.url("bench"))
+    finally:
+        await asyncio.to_thread(server.close)
+    return msgspec.structs.replace(
+        outcome, note=f"{outcome.note} The server runs without fsync, and its CPU is not counted."
     )
 
 
@@ -115,8 +133,8 @@ async def all_at_once(scene: Scene) -> Outcome:
         return [value(wave) for wave in waves]
 
     return Outcome(
-        note=f"{MESSAGES} messages in {CHATS} chats handed out at once (Telegram gives at most 100 in one answer), until "
-        f"each is covered by a reply whose prompt held it; {ROUNDS} rounds.",
+        note=f"{MESSAGES} messages in {CHATS} chats handed out at once (Telegram gives at most 100 in one answer), "
+        f"until each is covered by a reply whose prompt held it; {ROUNDS} rounds.",
         figures=(
             figure("until all are answered", "s", of(lambda wave: wave.seconds), most=1.0),
             figure("chats with a reply out of order", "", of(lambda wave: chats_out_of_order(wave.replies)), most=0),
@@ -135,3 +153,15 @@ async def slow_model(scene: Scene) -> Outcome:
         figures=(figure("until all are answered", "s", [wave.seconds for wave in waves], most=1.2),),
         complaints=complaints,
     )
+
+
+async def profile(scene: Scene) -> str:
+    """What the profiled platform printed of one round of messages, one at a time."""
+    stage = await set_up(scene.new_folder())
+    async with running(PROFILED, settings_for(stage, scene.stub.url), stage.folder) as program:
+        talk = await _warmed_up(scene, stage)
+        program.tell(signal.SIGUSR1)
+        for _ in range(ROUNDS):
+            await _one_by_one(scene, talk, stage)
+        await settle()
+    return program.said()

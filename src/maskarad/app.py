@@ -57,6 +57,7 @@ GATHER = 1.0
 SWEEP_INTERVAL = 2.0
 CHANGES_INTERVAL = 2.0
 TIDY_INTERVAL = 3600.0
+TIDY_AFTER = 60.0
 STOP_PATIENCE = 15.0
 """Seconds that turns under way may take to finish once the platform is told to stop."""
 WORK_AT_ONCE = 1000
@@ -150,6 +151,7 @@ class Platform:
                 ring=self._wakeups.ring,
                 clock=self._clock,
                 gather=GATHER if natural else 0.0,
+                default_language=self._settings.default_language,
             ),
             commands=Commands(
                 self._database,
@@ -214,6 +216,10 @@ class Platform:
         """Where the platform's own HTTP server listens."""
         return self._server.port
 
+    @property
+    def database(self) -> Database:
+        return self._database
+
     async def start(self, *, alone: bool) -> None:
         """Begin to receive. `alone`: no other process works on this database, so claims left by a dead one are void.
         Raises SchemaOutdated, DatabaseUnavailable, WrongSecretKey."""
@@ -237,7 +243,7 @@ class Platform:
         self._every(SWEEP_INTERVAL, lambda: sweep(self._wakeups.ring), "sweep")
         self._every(RENEWAL, self._conversations.renew, "renew")
         self._every(0.0, self._follow_changes, "changes")
-        self._every(TIDY_INTERVAL, self._tidy, "tidy")
+        self._in_background(every(TIDY_INTERVAL, self._tidy, name="tidy", first_after=TIDY_AFTER), "tidy")
         self._in_background(self._prepare(), "prepare")
         if self._announcements is not None:
             self._in_background(self._announcements.listen(), "announcements")

@@ -58,7 +58,7 @@ def outside(database_url: str, request: pytest.FixtureRequest) -> Outside:
 
     def on_postgresql(statement: str) -> None:
         server: PostgresServer = request.getfixturevalue("postgres")
-        server.execute(statement, database_url.rpartition("/")[2])
+        server.execute(statement, database=database_url.rpartition("/")[2])
 
     return on_sqlite if database_url.startswith("sqlite") else on_postgresql
 

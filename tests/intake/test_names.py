@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from maskarad.intake.names import NameMatcher
+from maskarad.intake.names import NameMatcher, Names
 
 CALLED = """
 uk | Оля | Оля, привіт!
@@ -345,3 +345,21 @@ def test_never_fails(name: str, text: str) -> None:
 )
 def test_the_name_itself_is_always_found(name: str, before: str, after: str) -> None:
     assert NameMatcher(name).matches(before + name.upper() + after)
+
+
+@pytest.mark.parametrize(
+    ("text", "called"),
+    [
+        ("Устиме, ти де?", True),
+        ("мольфаре, поворожи", True),
+        ("спитай у Мольфара Устима", True),
+        ("усталене правило", False),
+        ("добрий вечір усім", False),
+    ],
+)
+def test_each_capitalised_word_of_a_longer_name_calls_it(text: str, called: bool) -> None:
+    assert Names("Мольфар Устим").matches(text) is called
+
+
+def test_small_words_of_a_name_do_not_call_it() -> None:
+    assert not Names("Кіт у чоботях").matches("чоботях немає")

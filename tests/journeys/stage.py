@@ -6,12 +6,15 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
+import aiohttp
 import msgspec
 from pydantic import SecretStr
+from sqlalchemy import select
 
 from maskarad.app import Platform
 from maskarad.db import Connection, bots, personas, users
 from maskarad.db.engine import Database
+from maskarad.db.tables import chat_bot_instances as links
 from maskarad.sandbox.person import Heard, Object, Sandbox
 from maskarad.settings import Settings
 from maskarad.values import Access, BotProfile, PersonaDraft, Sender, Token
@@ -126,6 +129,19 @@ class Stage:
                 found = await self.sandbox.model_requests(after, wait=10)
                 seen, after = seen + len(found), found[-1]["seq"] if found else after
 
+    async def settled(self, actor: Actor) -> None:
+        """Returns when the platform has confirmed every update of the actor's so far and nothing of it is under way:
+        Telegram has then been asked for what comes after the last of them."""
+        async with asyncio.timeout(10):
+            while await self._pending(actor) or await self.database.read(_links_at_work):  # noqa: ASYNC110
+                await asyncio.sleep(0.01)  # neither Telegram's queue nor our rows ring a bell
+
+    async def _pending(self, actor: Actor) -> int:
+        """How many updates Telegram keeps for the actor."""
+        (token,) = [bot["token"] for bot in await self.sandbox.bots() if bot["id"] == actor.telegram_id]
+        async with aiohttp.request("POST", f"{self.sandbox.address}/bot{token}/getWebhookInfo") as answer:
+            return int((await answer.json())["result"]["pending_update_count"])
+
     async def prompts(self) -> list[Object]:
         return [request["body"] for request in await self.sandbox.model_requests()]
 
@@ -138,6 +154,11 @@ class Stage:
             yield platform
         finally:
             await platform.stop()
+
+
+def _links_at_work(connection: Connection) -> bool:
+    at_work = (links.c.claim.is_not(None)) | (links.c.asked > links.c.answered) | (links.c.parts > 0)
+    return connection.execute(select(links.c.id).where(at_work)).first() is not None
 
 
 def new_lines(prompt: Object) -> list[str]:

@@ -58,10 +58,12 @@ class PostgresServer:
         """Every process of the cluster ends at once; the next start recovers from the log."""
         self._control("stop", "-m", "immediate")
 
-    def execute(self, statement: str, database: str = "postgres") -> str:
-        """Run one statement in a connection of its own and return what it prints."""
+    def execute(self, *statements: str, database: str = "postgres") -> str:
+        """Run statements, each in its own transaction, on one connection and return what they print. Raises
+        RuntimeError at the first that fails."""
         command = ("psql", "-X", "-q", "-A", "-t", "-h", "127.0.0.1", "-p", str(self.port), "-U", "maskarad")
-        return _checked([*command, "-d", database, "-v", "ON_ERROR_STOP=1", "-c", statement]).strip()
+        each = (option for statement in statements for option in ("-c", statement))
+        return _checked([*command, "-d", database, "-v", "ON_ERROR_STOP=1", *each]).strip()
 
     def clone(self, template: str, name: str) -> None:
         """A new database with all that the template has."""

@@ -29,6 +29,8 @@ Query = Callable[[Connection], T]
 BUSY_TIMEOUT = 5.0
 CONNECT_TIMEOUT = 5.0
 STATEMENT_TIMEOUT = 20.0
+PATIENCE = 60.0
+LONGEST_PAUSE = 2.0
 READERS = 2
 MOST_WRITES_A_COMMIT = 64
 
@@ -60,6 +62,21 @@ def open_database(url: str, *, pool_size: int, max_overflow: int) -> Database:
     if parsed.get_backend_name() == "sqlite":
         return EmbeddedDatabase(Path(parsed.database or ""))
     return ServerDatabase(parsed, pool_size=pool_size, max_overflow=max_overflow)
+
+
+async def write_patiently(database: Database, query: Query[T], *, patience: float = PATIENCE) -> T:
+    """Write what cannot be found out again (what was sent, what was paid for): while the database is away, try again
+    for `patience` seconds. The query must bear being run again after a commit whose answer was lost."""
+    loop = asyncio.get_running_loop()
+    ends_at, pause = loop.time() + patience, 0.1
+    while True:
+        try:
+            return await database.write(query)
+        except DatabaseUnavailable:
+            if loop.time() + pause > ends_at:
+                raise
+        await asyncio.sleep(pause)
+        pause = min(2 * pause, LONGEST_PAUSE)
 
 
 class ServerDatabase:

@@ -79,7 +79,7 @@ _CLAIM = (
 _ANSWERED = case((links.c.answered > bindparam("b_answered"), links.c.answered), else_=bindparam("b_answered"))
 _FINISH = (
     update(links)
-    .where(_HOLDS)
+    .where(_HOLDS, links.c.answered < bindparam("b_answered"))
     .values(
         answered=_ANSWERED,
         parts=bindparam("b_parts"),
@@ -206,7 +206,8 @@ def _claimed(row: Row[*tuple[Any, ...]], claim: Claim, lines: Sequence[HistoryLi
 
 def finish(connection: Connection, claim: Claim, outcome: TurnOutcome, usage: Usage | None) -> Progress:
     """Write what the turn produced: the outbox's rows, the link's cursor and mood, the model's usage. With nothing to
-    send the claim ends here. Raises ClaimLost when the link was taken over, reset or deleted meanwhile."""
+    send the claim ends here. Raises ClaimLost when the link was taken over, reset, muted or deleted meanwhile, or when
+    this was already written (by a commit whose answer was lost)."""
     values = {
         "b_id": claim.link_id,
         "b_claim": claim.token,

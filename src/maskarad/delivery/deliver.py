@@ -8,7 +8,7 @@ from typing import Protocol
 import structlog
 
 from maskarad.db import links, turns
-from maskarad.db.engine import Database
+from maskarad.db.engine import Database, write_patiently
 from maskarad.errors import ChatGone, ChatMoved, TelegramRefused
 from maskarad.values import Bot, ClaimedLink, Part, PartKind, Piece, Progress, SentMessage
 
@@ -93,4 +93,6 @@ class Delivery:
 
     async def _mark(self, link: ClaimedLink, part: Part, sent: SentMessage | None) -> Progress:
         now = self._clock()
-        return await self._database.write(lambda connection: turns.sent(connection, link.claim, part, sent, now=now))
+        return await write_patiently(
+            self._database, lambda connection: turns.sent(connection, link.claim, part, sent, now=now)
+        )

@@ -1,18 +1,20 @@
 """The door: a message is checked, judged and stored in one transaction; then, and only then, Telegram may forget it."""
 
+from collections import OrderedDict
 from collections.abc import Awaitable, Callable
 from functools import lru_cache
 from typing import Protocol
 
 import structlog
 
-from maskarad.db import history, turns
+from maskarad.db import Connection, history, turns, users
 from maskarad.db.engine import Database
 from maskarad.errors import AlreadySeen, NotFound
 from maskarad.intake.access import may_talk
 from maskarad.intake.attention import Verdict, judge
-from maskarad.intake.names import NameMatcher
-from maskarad.values import Bot, Chat, ChatType, Incoming, Link, Persona
+from maskarad.intake.names import Names
+from maskarad.texts import language_for
+from maskarad.values import Bot, Chat, ChatType, Incoming, Link, Persona, Sender
 
 log = structlog.get_logger()
 
@@ -21,6 +23,9 @@ FOLLOW_UP_WITHIN = 120.0
 
 CONSIDER_PAUSE = 45.0
 """The model is asked about unaddressed messages of one chat at most once in so many seconds."""
+
+MOST_MET = 10_000
+"""People remembered as met; whoever drops out is stored once more."""
 
 Ring = Callable[[int, float], None]
 """Wake whoever works on a link: (link id, seconds from now). Losing it costs a sweep's interval, never a message."""
@@ -49,6 +54,7 @@ class Intake:
         ring: Ring,
         clock: Callable[[], float],
         gather: float,
+        default_language: str,
     ) -> None:
         self._database = database
         self._persona = persona
@@ -57,7 +63,9 @@ class Intake:
         self._ring = ring
         self._clock = clock
         self._gather = gather
-        self._names = lru_cache(maxsize=10_000)(NameMatcher)
+        self._default_language = default_language
+        self._met: OrderedDict[Sender, None] = OrderedDict()
+        self._names = lru_cache(maxsize=10_000)(Names)
 
     async def accept(self, bot: Bot, message: Incoming) -> None:
         """Returns when the message is durably stored, or is known not to be wanted; the same message twice changes
@@ -87,9 +95,9 @@ class Intake:
         now = self._clock()
         due_at = now + self._gather
         if verdict is Verdict.ANSWER:
-            await self._database.write(lambda connection: turns.ask(connection, link.id, message, due_at=due_at))
+            await self._write(message, lambda connection: turns.ask(connection, link.id, message, due_at=due_at))
         elif verdict is Verdict.LISTEN:
-            await self._database.write(lambda connection: history.add(connection, link.id, message))
+            await self._write(message, lambda connection: history.add(connection, link.id, message))
             return
         elif not await self._consider(link, message, question=verdict is Verdict.CONSIDER_QUESTION, due_at=due_at):
             return
@@ -108,6 +116,24 @@ class Intake:
                 now=self._clock(),
             )
         )
+
+    async def _write(self, message: Incoming, store: Callable[[Connection], None]) -> None:
+        """Store a message, and its sender with it when this process has not met that person lately: an owner can let
+        in by @username whomever the platform knows."""
+        sender = message.sender
+        if sender.is_bot or sender.id <= 0 or sender in self._met:
+            await self._database.write(store)
+            return
+
+        def store_and_remember(connection: Connection) -> None:
+            store(connection)
+            language = language_for(sender.language, self._default_language)
+            users.remember(connection, sender, language=language, now=self._clock())
+
+        await self._database.write(store_and_remember)
+        self._met[sender] = None
+        if len(self._met) > MOST_MET:
+            self._met.popitem(last=False)
 
     async def _judge(self, bot: Bot, message: Incoming) -> Verdict:
         if message.chat.type is ChatType.PRIVATE:

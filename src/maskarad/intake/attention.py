@@ -7,7 +7,7 @@ that stores the message (`db/turns.py`, `ask_to_consider`).
 import re
 from enum import Enum, auto
 
-from maskarad.intake.names import NameMatcher
+from maskarad.intake.names import Names
 from maskarad.values import Bot, ChatType, GroupReply, Incoming
 
 FEWEST_LETTERS = 6
@@ -29,7 +29,7 @@ class Verdict(Enum):
     """It is between others; kept, not answered."""
 
 
-def judge(message: Incoming, bot: Bot, policy: GroupReply, names: NameMatcher) -> Verdict:
+def judge(message: Incoming, bot: Bot, policy: GroupReply, names: Names) -> Verdict:
     if message.chat.type is ChatType.PRIVATE:
         return Verdict.ANSWER
     if policy is GroupReply.NEVER or message.sender.is_bot:
@@ -41,7 +41,7 @@ def judge(message: Incoming, bot: Bot, policy: GroupReply, names: NameMatcher) -
     return Verdict.LISTEN
 
 
-def is_addressed(message: Incoming, bot: Bot, names: NameMatcher) -> bool:
+def is_addressed(message: Incoming, bot: Bot, names: Names) -> bool:
     """A reply to the bot, its @username, a mention by link, or the persona's name in the sentence."""
     return (
         message.reply_to_user_id == bot.telegram_id

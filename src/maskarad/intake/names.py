@@ -196,3 +196,16 @@ def _consonant_endings(word: str) -> tuple[str, ...]:
     if word.endswith(("ж", "ч", "ш", "щ", "ц")):
         return _HUSHING
     return (*_HARD, "и", "ью") if word.endswith("любов") else _HARD
+
+
+class Names:
+    """All by which a persona is called: its name, and each further word of it that is written with a capital, so that
+    "Мольфар Устим" hears both "мольфаре" and "Устиме"."""
+
+    def __init__(self, name: str) -> None:
+        others = _words(name)[1:]
+        proper = [word for word in others if len(word) >= FEWEST_LETTERS and word[0].isupper()]
+        self._matchers = [NameMatcher(name), *(NameMatcher(word) for word in proper if word.lower() not in _TITLES)]
+
+    def matches(self, text: str) -> bool:
+        return any(matcher.matches(text) for matcher in self._matchers)

@@ -10,9 +10,10 @@ from maskarad.errors import DatabaseUnavailable
 log = structlog.get_logger()
 
 
-async def every(interval: float, job: Callable[[], Awaitable[object]], *, name: str) -> None:
+async def every(interval: float, job: Callable[[], Awaitable[object]], *, name: str, first_after: float = 0.0) -> None:
     """Run `job` every `interval` seconds until cancelled. A failure is logged, once for a row of them; the next run
     is a new chance."""
+    await asyncio.sleep(first_after)
     failing = False
     while True:
         try:

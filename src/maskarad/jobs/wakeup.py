@@ -5,6 +5,8 @@ from collections.abc import Awaitable, Callable
 
 import structlog
 
+from maskarad.errors import DatabaseUnavailable
+
 log = structlog.get_logger()
 
 Work = Callable[[int], Awaitable[float | None]]
@@ -55,6 +57,8 @@ class Wakeups:
             async with self._places:
                 self._again.discard(key)
                 delay = await self._work(key)
+        except DatabaseUnavailable as error:
+            log.warning("work_left_to_the_sweep", key=key, error=str(error))
         except Exception:
             log.exception("work_failed", key=key)
         finally:

@@ -124,9 +124,8 @@ def _within_budget(lines: tuple[HistoryLine, ...]) -> list[HistoryLine]:
     letters = 0
     for line in reversed(lines):
         letters += len(line.text)
-        if letters > HISTORY_LETTERS and not line.unread:
-            break
-        kept.append(line)
+        if letters <= HISTORY_LETTERS or line.unread:
+            kept.append(line)
     return kept[::-1]
 
 

@@ -7,7 +7,7 @@ from typing import Protocol
 import structlog
 
 from maskarad.db import turns
-from maskarad.db.engine import Database
+from maskarad.db.engine import Database, write_patiently
 from maskarad.errors import ModelError
 from maskarad.turn.markup import to_pieces
 from maskarad.turn.prompt import Speaker, ask
@@ -97,7 +97,9 @@ class Turns:
         return progress
 
     async def _finish(self, link: ClaimedLink, outcome: TurnOutcome, usage: Usage | None) -> Progress:
-        return await self._database.write(lambda connection: turns.finish(connection, link.claim, outcome, usage))
+        return await write_patiently(
+            self._database, lambda connection: turns.finish(connection, link.claim, outcome, usage)
+        )
 
     def _usage(self, bot: Bot, link: ClaimedLink, completion: Completion) -> Usage:
         return Usage(
