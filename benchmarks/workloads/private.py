@@ -26,8 +26,8 @@ GAP = 0.005
 
 ONE_AT_A_TIME_NOTE = (
     f"{MESSAGES} messages a round in {CHATS} chats, the next one {GAP * 1e3:g} ms after the reply; {ROUNDS} rounds, "
-    f"the histories growing from 2 to {2 + 2 * ROUNDS * MESSAGES // CHATS} lines. Overhead: from the update handed out to "
-    "sendMessage seen; the model answers at once."
+    f"the histories growing from 2 to {2 + 2 * ROUNDS * MESSAGES // CHATS} lines. Overhead: from the update handed out "
+    "to sendMessage seen; the model answers at once."
 )
 
 

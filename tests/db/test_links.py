@@ -8,7 +8,7 @@ from maskarad.db import bots, history, links, turns
 from maskarad.db.engine import Database
 from maskarad.db.tables import chat_contexts
 from maskarad.errors import NotFound
-from maskarad.values import Chat, ChatType, Link
+from maskarad.values import Chat, ChatType, Link, TurnOutcome
 from tests.support import rows
 from tests.support.databases import OpenDatabase
 from tests.support.people import BOB
@@ -148,6 +148,25 @@ async def test_the_link_with_the_history_wins_over_one_made_early(world: Databas
     assert after is not None
     assert after.id == link.id != early.id
     assert await world.read(partial(turns.due, now=NOW, most=10)) == [link.id]
+
+
+async def test_what_was_said_before_the_news_of_the_move_is_neither_lost_nor_answered_twice(world: Database) -> None:
+    link = await made(world)
+    await world.write(partial(turns.ask, link_id=link.id, message=said(900, "old"), due_at=NOW))
+    early = await made(world, SUPERGROUP)
+    for message_id in (1, 2):
+        message = said(message_id, f"early {message_id}", chat=SUPERGROUP)
+        await world.write(partial(turns.ask, link_id=early.id, message=message, due_at=NOW))
+    await moved(world)
+    claimed = await world.write(
+        partial(turns.claim, link_id=link.id, token="t", lease=9.0, history_lines=10, now=NOW + 1)
+    )
+    assert claimed is not None
+    lines = [(line.text, line.unread) for line in claimed.history]
+    assert lines == [("old", True), ("early 1", True), ("early 2", True)]
+    outcome = TurnOutcome(answered=claimed.asked)
+    await world.write(partial(turns.finish, claim=claimed.claim, outcome=outcome, usage=None))
+    assert await world.read(partial(turns.due, now=NOW + 99, most=10)) == []
 
 
 async def test_moving_a_group_nobody_knows_changes_nothing(world: Database) -> None:

@@ -383,7 +383,8 @@ async def test_muting_drops_what_waits_also_behind_a_turn_under_way(world: Datab
     claimed = await taken(world)
     await world.write(ask(11))
     await world.write(partial(links.set_muted, link_id=1, muted=True))
-    await world.write(finish(claimed))
+    with pytest.raises(ClaimLost):
+        await world.write(finish(claimed))
     assert await world.read(due(NOW + 1000)) == []
 
 

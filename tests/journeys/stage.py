@@ -40,7 +40,7 @@ def settings_for(address: str, database_url: str, folder: Path, **more: Any) -> 
         "llm_base_url": f"{address}/v1",
         "llm_api_key": (SecretStr("sandbox-key"),),
     }
-    return Settings(_env_file=None, **(given | more))
+    return Settings(_env_file=None, **(given | more))  # type: ignore[call-arg]  # pydantic-settings' own keyword
 
 
 class Actor(msgspec.Struct, frozen=True):

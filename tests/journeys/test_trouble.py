@@ -2,6 +2,7 @@
 
 import pytest
 
+from maskarad.sandbox.person import Object
 from tests.journeys.stage import FRIEND, MANAGER_ID, OWNER, Stage
 
 APOLOGY = "Ой, думка кудись утекла. Напишіть мені, будь ласка, трохи пізніше."
@@ -24,6 +25,15 @@ async def test_a_failing_model_means_one_apology_and_one_word_to_the_owner(stage
     assert actor.username in told.text
     assert answer.text != APOLOGY
     assert (await stage.spoken_by(actor, stage.private(actor))).count(APOLOGY) == 1
+
+
+HOSTILE: list[Object] = [
+    {"message": "not an object"},
+    {"message": {"message_id": "x", "chat": {}, "date": 0}},
+    {"callback_query": {"id": 1, "from": None}},
+    {"no_such_kind": {"a": 1}},
+    {"my_chat_member": []},
+]
 
 
 @pytest.mark.parametrize(
@@ -132,13 +142,7 @@ async def test_hostile_updates_do_not_stop_a_bot(stage: Stage) -> None:
     actor = await stage.actor()
     async with stage.playing():
         await stage.ask(actor, "привіт")
-        for update in (
-            {"message": "not an object"},
-            {"message": {"message_id": "x", "chat": {}, "date": 0}},
-            {"callback_query": {"id": 1, "from": None}},
-            {"no_such_kind": {"a": 1}},
-            {"my_chat_member": []},
-        ):
+        for update in HOSTILE:
             await stage.sandbox.inject_update(actor.telegram_id, update)
         answer = await stage.ask(actor, "ти живий? \x00\u202e\U0001f600")
     assert answer.text

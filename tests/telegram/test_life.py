@@ -2,7 +2,7 @@
 
 import asyncio
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
 
 import pytest
@@ -29,7 +29,7 @@ BOT = 2
 
 
 @pytest.fixture(scope="module")
-def address() -> AsyncIterator[str]:
+def address() -> Iterator[str]:
     with served(Options(port=0, manager_token=MANAGER)) as found:
         yield found
 

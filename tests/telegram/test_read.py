@@ -101,7 +101,7 @@ def test_media_without_words_become_a_word(fields: dict[str, Any], text: str) ->
 
 def test_a_caption_is_the_text() -> None:
     event = read(message(photo=PHOTO, caption="море @ann", caption_entities=[mention(5, 4)]))
-    assert (event.text, event.has_text, event.mentions) == ("море @ann", True, {"ann"})
+    assert (event.text, event.has_text, event.mentions) == ("море @ann", True, frozenset({"ann"}))
 
 
 def mention(offset: int, length: int) -> dict[str, Any]:

@@ -4,6 +4,7 @@ import asyncio
 import logging
 import time
 import warnings
+from collections.abc import MutableMapping
 from typing import Any
 
 import pytest
@@ -41,7 +42,7 @@ async def fail(_event: Event) -> None:
     raise ZeroDivisionError
 
 
-def written(log: dict[str, Any]) -> str:
+def written(log: MutableMapping[str, Any]) -> str:
     error = log.get("exc_info")
     return repr(log) + (everything_about(error) if isinstance(error, BaseException) else "")
 

@@ -2,7 +2,7 @@
 
 import asyncio
 import io
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
 from typing import Any
 
@@ -41,7 +41,7 @@ class House:
 
     @asynccontextmanager
     async def open(
-        self, handle: Handle | None = None, checks: dict[str, Check] | None = None
+        self, handle: Handle | None = None, checks: Mapping[str, Check] | None = None
     ) -> AsyncIterator["House"]:
         server = HttpServer(build_app(self.registry, handle or self.store, checks=checks or {}), "127.0.0.1", 0)
         await server.start()

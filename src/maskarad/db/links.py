@@ -4,7 +4,7 @@ from collections.abc import Callable
 from typing import Any
 
 import msgspec
-from sqlalchemy import Connection, Executable, Row, bindparam, delete, select, update
+from sqlalchemy import Connection, Executable, Row, bindparam, case, delete, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.sql.dml import Update
@@ -47,6 +47,24 @@ _AGE_HISTORY = (
     .where(chat_contexts.c.chat_bot_instance_id == bindparam("b_link_id"))
     .values(message_order=chat_contexts.c.message_order - _BEFORE_MIGRATION, chat_id=bindparam("b_chat_id"))
 )
+_COUNTERS = select(links.c.asked, links.c.answered, links.c.parts).where(links.c.id == bindparam("link_id"))
+_TAKE_HISTORY = (
+    update(chat_contexts)
+    .where(chat_contexts.c.chat_bot_instance_id == bindparam("b_other_id"))
+    .values(
+        chat_bot_instance_id=bindparam("b_link_id"),
+        asked=case(
+            (chat_contexts.c.asked > bindparam("b_its_answered"), chat_contexts.c.asked + bindparam("b_mine")),
+            else_=None,
+        ),
+    )
+)
+_TAKE_PARTS = (
+    update(reply_parts)
+    .where(reply_parts.c.chat_bot_instance_id == bindparam("b_other_id"))
+    .values(chat_bot_instance_id=bindparam("b_link_id"))
+)
+_TAKE_WORK = _set(asked=links.c.asked + bindparam("b_asked"), parts=links.c.parts + bindparam("b_parts"))
 _FORGET_HISTORY = delete(chat_contexts).where(chat_contexts.c.chat_bot_instance_id == bindparam("link_id"))
 _FORGET_PARTS = delete(reply_parts).where(reply_parts.c.chat_bot_instance_id == bindparam("link_id"))
 _SETTLE = _set(answered=links.c.asked, parts=0, claim=None, lease_until=0, failures=0, current_mood="neutral")
@@ -120,17 +138,27 @@ def set_mood(connection: Connection, link_id: int, mood: str, *, now: float) -> 
 
 
 def move(connection: Connection, bot_id: int, old_chat_id: int, new_chat_id: int) -> None:
-    """The group became a supergroup: its link goes on under the new id. A link already made there gives way to the
-    one that has the history. A supergroup counts its messages from 1 again, so what was said before moves below zero.
-    Doing it twice changes nothing."""
+    """The group became a supergroup: its link goes on under the new id. A supergroup counts its messages from 1 again,
+    so what was said before moves below zero. A link already made under the new id (its first message may overtake the
+    news) is taken in with all that it holds. Doing it twice changes nothing."""
     old = find(connection, bot_id, old_chat_id)
     if old is None:
         return
+    connection.execute(_AGE_HISTORY, {"b_link_id": old.id, "b_chat_id": new_chat_id})
     newer = find(connection, bot_id, new_chat_id)
     if newer is not None:
-        connection.execute(_REMOVE, {"link_id": newer.id})
+        _take_in(connection, old.id, newer.id)
     connection.execute(_MOVE, {"b_id": old.id, "b_chat_id": new_chat_id})
-    connection.execute(_AGE_HISTORY, {"b_link_id": old.id, "b_chat_id": new_chat_id})
+
+
+def _take_in(connection: Connection, link_id: int, other_id: int) -> None:
+    """Make the other link's messages, questions and unsent parts this one's."""
+    mine, its = (connection.execute(_COUNTERS, {"link_id": each}).one() for each in (link_id, other_id))
+    both = {"b_link_id": link_id, "b_other_id": other_id}
+    connection.execute(_TAKE_HISTORY, {**both, "b_mine": mine.asked, "b_its_answered": its.answered})
+    connection.execute(_TAKE_PARTS, both)
+    connection.execute(_TAKE_WORK, {"b_id": link_id, "b_asked": its.asked, "b_parts": its.parts})
+    connection.execute(_REMOVE, {"link_id": other_id})
 
 
 def forget(connection: Connection, link_id: int) -> int:

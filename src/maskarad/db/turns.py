@@ -82,10 +82,10 @@ _FINISH = (
     .where(_HOLDS, links.c.answered < bindparam("b_answered"))
     .values(
         answered=_ANSWERED,
-        parts=bindparam("b_parts"),
+        parts=links.c.parts + bindparam("b_parts"),
         current_mood=func.coalesce(bindparam("b_mood"), links.c.current_mood),
         failures=bindparam("b_failures"),
-        claim=case((bindparam("b_parts") > 0, links.c.claim), else_=None),
+        claim=case((links.c.parts + bindparam("b_parts") > 0, links.c.claim), else_=None),
     )
     .returning(links.c.parts, links.c.asked > links.c.answered, links.c.due_at)
 )
