@@ -25,7 +25,7 @@ run: $(INSTALLED) ## start the platform: with the sandbox, or for real once TELE
 
 test: $(INSTALLED) ## run every test, on SQLite and on PostgreSQL
 	@sh tests/support/install_servers.sh
-	@$(BIN)/python -m pytest
+	@$(BIN)/python -m pytest -n 2
 
 check: $(INSTALLED) ## style, types, import directions, lock file
 	@$(BIN)/ruff check $(SOURCES)

@@ -1,14 +1,26 @@
 """One frozen `Settings`, read from the environment and `.env` once, at the start, and handed on."""
 
+import re
 from pathlib import Path
 from typing import Annotated, Literal
+from urllib.parse import parse_qs, urlsplit
 
 from pydantic import AfterValidator, AliasChoices, BeforeValidator, Field, SecretStr, ValidationError
-from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+from pydantic_settings import (
+    BaseSettings,
+    DotEnvSettingsSource,
+    EnvSettingsSource,
+    NoDecode,
+    SettingsConfigDict,
+)
 
 from maskarad.errors import SettingsError
 
 LANGUAGES = ("uk", "ru", "en")
+ENV_FILE = Path(".env")
+
+TOKEN_SHAPE = r"[0-9]{1,19}:[A-Za-z0-9_-]{10,}"
+"""A bot's id, a colon and a secret (Bot API, "Authorizing your bot"), its length no narrower than need be."""
 
 
 def _comma_separated(value: object) -> object:
@@ -27,7 +39,33 @@ def _database_url(value: str) -> str:
     known = value.startswith(("sqlite:///", "postgresql://", "postgresql+asyncpg://", "postgres://"))
     if value and (not known or value in ("sqlite:///", "sqlite:///:memory:")):
         raise ValueError("must be sqlite:///FILE or postgresql://USER:PASSWORD@HOST/DATABASE")
+    if value.startswith("postgres"):
+        _check_server(value.partition("://")[2].rpartition("@")[2])
     return value
+
+
+def _check_server(place: str) -> None:
+    """Of a PostgreSQL address what stands after the password."""
+    try:
+        parts = urlsplit(f"//{place}")
+        _ = parts.port
+    except ValueError:
+        raise ValueError("the port must be a number") from None
+    if "sslmode" in parse_qs(parts.query):
+        raise ValueError("write ssl=… where libpq has sslmode=…")
+
+
+def _redis_url(value: str) -> str:
+    if not value.startswith(("redis://", "rediss://", "unix://")):
+        raise ValueError("must start with redis://, rediss:// or unix://")
+    return value
+
+
+def _bot_token(value: SecretStr) -> SecretStr:
+    token = value.get_secret_value().strip()
+    if not re.fullmatch(TOKEN_SHAPE, token):
+        raise ValueError("this is not a bot's token; it looks like 123456:ABC-DEF…")
+    return SecretStr(token)
 
 
 HttpUrl = Annotated[str, AfterValidator(_http_url)]
@@ -46,7 +84,7 @@ class Settings(BaseSettings):
         hide_input_in_errors=True,
     )
 
-    telegram_bot_token: SecretStr | None = Field(
+    telegram_bot_token: Annotated[SecretStr, AfterValidator(_bot_token)] | None = Field(
         None,
         description="The manager bot's token from @BotFather. Unset: the platform starts with the sandbox.",
     )
@@ -102,7 +140,7 @@ class Settings(BaseSettings):
     db_max_overflow: int = Field(
         30, ge=0, description="Database connections opened beyond these under load (PostgreSQL)."
     )
-    redis_url: str | None = Field(
+    redis_url: Annotated[str, AfterValidator(_redis_url)] | None = Field(
         None,
         description="redis://… makes processes tell each other of changes at once; unset: they look every 2 s.",
     )
@@ -148,6 +186,12 @@ class Settings(BaseSettings):
         return self.database_url or f"sqlite:///{self.data_dir / 'maskarad.db'}"
 
     @property
+    def database_file(self) -> Path | None:
+        """The SQLite file; None with PostgreSQL."""
+        scheme, _, rest = self.database.partition(":///")
+        return Path(rest.partition("?")[0]) if scheme == "sqlite" else None
+
+    @property
     def secret_keys(self) -> tuple[str, ...]:
         return tuple(key.get_secret_value() for key in self.maskarad_secret_key)
 
@@ -156,12 +200,20 @@ class Settings(BaseSettings):
         return self.telegram_file_base_url or f"{self.telegram_api_base_url}/file"
 
 
-def load(env_file: Path | None = Path(".env")) -> Settings:
+def load(env_file: Path | None = ENV_FILE) -> Settings:
     """Read the settings. Raises SettingsError naming each wrong variable, never its value."""
     try:
         return Settings(_env_file=env_file)  # type: ignore[call-arg]  # pydantic-settings' own keyword
     except ValidationError as error:
         raise SettingsError("; ".join(_sentence(each) for each in error.errors())) from None
+    except UnicodeDecodeError:
+        raise SettingsError(f"{env_file}: is not a text in UTF-8") from None
+
+
+def fields_given(env_file: Path | None = ENV_FILE) -> frozenset[str]:
+    """Names of the fields that somebody set, wrong values among them."""
+    given = EnvSettingsSource(Settings)() | DotEnvSettingsSource(Settings, env_file=env_file)()
+    return frozenset(given) & Settings.model_fields.keys()
 
 
 def _sentence(error: object) -> str:

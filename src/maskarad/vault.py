@@ -47,7 +47,8 @@ def open_vault(keys: Sequence[str], data_dir: Path) -> Vault:
 def _key_file(file: Path) -> str:
     if not file.exists():
         _make(file)
-    return file.read_text().strip()
+    # What is not text is no key either, and the vault says so.
+    return file.read_text(encoding="utf-8", errors="replace").strip()
 
 
 def _make(file: Path) -> None:

@@ -3,44 +3,104 @@ not wait for Alembic, nor `doctor` for the whole platform."""
 
 import importlib
 import sys
+from collections.abc import Sequence
+from importlib.metadata import version
+from typing import Annotated
 
 import typer
+from typer.exceptions import TyperException
 
-from maskarad.errors import MaskaradError
+from maskarad.errors import BadInput, DatabaseUnavailable, MaskaradError
+from maskarad.logs import configure
 
 COMMANDS = {
-    "run": "Run the platform; without TELEGRAM_BOT_TOKEN with the sandbox beside it.",
-    "sandbox": "Run the sandbox alone: a Telegram of your own, with a model and a chat page.",
+    "run": "Run the platform, with a sandbox if there is no token.",
+    "sandbox": "Run the sandbox alone: a Telegram of your own.",
     "demo": "Play a scene through the whole platform and check it.",
-    "db": "Bring the database's schema up or down, or show where it stands.",
     "persona": "Add, list, show, edit and remove personas.",
-    "bot": "Bind Telegram bots to personas, list, enable, disable and remove them.",
-    "doctor": "Check settings, database, cache, Telegram and the model.",
+    "bot": "Bind bots to personas, list and remove them.",
+    "doctor": "Look for what is wrong and say what to do.",
+    "db": "Bring the database's schema up or down.",
 }
+
+HELP = """\
+AI personas on Telegram, self-hosted.
+
+Settings come from the environment and from a file .env; `maskarad doctor --settings` lists them. As long as neither
+TELEGRAM_BOT_TOKEN nor TELEGRAM_API_BASE_URL is set, all commands work in the sandbox: with the Telegram that `maskarad
+run` starts beside itself, and with the data in DATA_DIR/sandbox.
+"""
+
+FAILED = 1
+CALLED_WRONGLY = 2
+INTERRUPTED = 130
+"""What a shell makes of a program that Ctrl-C ended."""
 
 
 def main() -> None:
-    """Entry of `maskarad`. What goes wrong is one sentence on stderr: exit code 2 for a wrong call, else 1."""
-    app = typer.Typer(
-        name="maskarad",
-        help="AI personas on Telegram, self-hosted.",
-        no_args_is_help=True,
-        add_completion=False,
-        rich_markup_mode=None,
-        pretty_exceptions_enable=False,
-    )
-    asked = next((word for word in sys.argv[1:] if not word.startswith("-")), None)
-    for name, help_text in COMMANDS.items():
-        if name == asked:
-            importlib.import_module(f"maskarad.cli.{name}").register(app, name, help_text)
-        else:
-            app.command(name, help=help_text)(_elsewhere)
+    """Entry of `maskarad`."""
+    configure("warning", "console")
+    sys.exit(call(sys.argv[1:]))
+
+
+def call(arguments: Sequence[str]) -> int:
+    """Run one command and return its exit code: 0, or one of the constants above. What went wrong is one sentence on
+    stderr."""
+    arguments = arguments or ["--help"]
     try:
-        app()
+        command = typer.main.get_command(_command_line(arguments))
+        return command.main(list(arguments), prog_name="maskarad", standalone_mode=False) or 0
+    except TyperException as error:
+        return _complain(f"{error.format_message()}{_hint(error)}", CALLED_WRONGLY)
+    except BadInput as error:
+        return _complain(str(error), CALLED_WRONGLY)
+    except DatabaseUnavailable as error:
+        return _complain(f"the database cannot be used ({error}); `maskarad doctor` says more", FAILED)
     except MaskaradError as error:
-        sys.stderr.write(f"maskarad: {error}\n")
-        raise SystemExit(1) from None
+        return _complain(str(error), FAILED)
+    except OSError as error:
+        return _complain(f"{error.filename or type(error).__name__}: {error.strerror or error}", FAILED)
+    except (KeyboardInterrupt, typer.Abort):
+        return _complain("interrupted", INTERRUPTED)
+
+
+def _complain(sentence: str, code: int) -> int:
+    sys.stderr.write(f"maskarad: {sentence}\n")
+    return code
+
+
+def _hint(error: TyperException) -> str:
+    context = getattr(error, "ctx", None)
+    return f" See `{context.command_path} --help`." if context is not None else ""
+
+
+def _command_line(arguments: Sequence[str]) -> typer.Typer:
+    app = typer.Typer(
+        name="maskarad", help=HELP, add_completion=False, rich_markup_mode=None, pretty_exceptions_enable=False
+    )
+    app.callback()(_before_any_command)
+    asked = next((word for word in arguments if not word.startswith("-")), None)
+    for name, summary in COMMANDS.items():
+        if name == asked:
+            importlib.import_module(f"maskarad.cli.{name}").register(app, name, summary)
+        else:
+            app.command(name, short_help=summary)(_elsewhere)
+    return app
 
 
 def _elsewhere() -> None:
     """Stands in `maskarad --help` for a command that was not asked for."""
+
+
+def _print_version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(f"maskarad {version('maskarad')}")
+        raise typer.Exit
+
+
+def _before_any_command(
+    _version: Annotated[
+        bool, typer.Option("--version", help="Print the version and exit.", is_eager=True, callback=_print_version)
+    ] = False,
+) -> None:
+    """Takes the options that stand before a command."""

@@ -1,66 +1,110 @@
 """`maskarad bot add|list|enable|disable|remove`"""
 
+import re
 import secrets
 import sys
 from typing import Annotated
 
 import typer
 
-from maskarad.cli.common import AsJson, now, print_rows, with_database
+from maskarad.cli.common import AsJson, Yes, checked_number, confirm, now, print_rows, with_database
+from maskarad.cli.place import is_in_sandbox
 from maskarad.db import Connection, bots, personas
 from maskarad.db.engine import Database
-from maskarad.errors import BadInput, TokenInvalid
-from maskarad.settings import Settings
+from maskarad.errors import BadInput, TelegramError, TelegramRefused, TokenInvalid
+from maskarad.settings import TOKEN_SHAPE, Settings
 from maskarad.telegram.edge import open_sender
 from maskarad.values import Access, BotProfile, StoredBot, Token
 from maskarad.vault import open_vault
 
-app = typer.Typer(no_args_is_help=True)
+app = typer.Typer(help="Bind Telegram bots to personas, list, enable, disable and remove them.")
 
-BotId = Annotated[int, typer.Argument(help="The bot's id, as `maskarad bot list` shows it.")]
+BotId = Annotated[
+    int, typer.Argument(min=1, callback=checked_number, help="The bot's id, as `maskarad bot list` shows it.")
+]
 
 
-def register(parent: typer.Typer, name: str, help_text: str) -> None:
-    parent.add_typer(app, name=name, help=help_text)
+def register(parent: typer.Typer, name: str, summary: str) -> None:
+    parent.add_typer(app, name=name, short_help=summary)
 
 
 @app.command()
 def add(
-    persona: Annotated[int, typer.Option(help="Id of the persona that the bot is to wear.")],
-    token: Annotated[str, typer.Option(help="The bot's token from @BotFather; - reads it from standard input.")],
-    access: Annotated[Access, typer.Option(help="Who may talk to it.")] = Access.OWNER_ONLY,
+    persona: Annotated[
+        int, typer.Option(min=1, callback=checked_number, help="Id of the persona that the bot is to wear.")
+    ],
+    token: Annotated[
+        str | None,
+        typer.Option(
+            help="The bot's token from @BotFather (in the sandbox: from the chat page). Better left out: it is then "
+            "asked for without being shown. - reads it from standard input. Both keep it out of the shell's history."
+        ),
+    ] = None,
+    access: Annotated[Access | None, typer.Option(help="Who may talk to it; a new bot's is owner_only.")] = None,
 ) -> None:
-    """Bind a bot to a persona and print its id. A running platform picks it up within 5 seconds."""
-    secret = Token(sys.stdin.readline().strip() if token == "-" else token)
+    """Bind a bot to a persona and print the bot's id. A running platform picks it up within 5 seconds.
+
+    A persona's own bot may be bound again, with a new token.
+    """
+    secret = _read_token(token)
 
     async def work(database: Database, settings: Settings) -> int:
+        _refuse_manager(settings, secret)
+        await database.read(lambda connection: personas.get(connection, persona))
         profile = await _profile(settings, secret)
-        vault = open_vault(settings.secret_keys, settings.data_dir)
+        sealed = open_vault(settings.secret_keys, settings.data_dir).seal(secret)
 
         def bind(connection: Connection) -> int:
-            personas.get(connection, persona)
-            return bots.bind(
+            bot_id = bots.bind(
                 connection,
                 persona,
                 profile,
-                token=vault.seal(secret),
+                token=sealed,
                 public_id=secrets.token_urlsafe(24),
                 secret=secrets.token_urlsafe(24),
-                access=access,
+                access=access or Access.OWNER_ONLY,
                 now=now(),
             )
+            if access is not None:  # the binding of a bot that was there already does not change it
+                bots.set_access(connection, bot_id, access, now=now())
+            return bot_id
 
         return await database.write(bind)
 
     typer.echo(with_database(work))
 
 
+def _read_token(given: str | None) -> Token:
+    if given is None and sys.stdin.isatty():
+        given = typer.prompt("Token", hide_input=True, err=True)
+    elif given in (None, "-"):
+        given = sys.stdin.readline()
+    token = (given or "").strip()
+    if not re.fullmatch(TOKEN_SHAPE, token):
+        raise BadInput("--token: this is not a bot's token; it looks like 123456:ABC-DEF…")
+    return Token(token)
+
+
+def _refuse_manager(settings: Settings, token: Token) -> None:
+    manager = settings.telegram_bot_token
+    if manager is not None and manager.get_secret_value().partition(":")[0] == token.reveal().partition(":")[0]:
+        raise BadInput("--token: this is the manager bot; a persona needs a bot of its own, @BotFather makes one")
+
+
 async def _profile(settings: Settings, token: Token) -> BotProfile:
+    """Raises TelegramError with a sentence that says what to do."""
+    address = settings.telegram_api_base_url
     async with open_sender(settings) as sender:
         try:
             return await sender.get_me(token)
         except TokenInvalid:
-            raise BadInput("Telegram does not know this token; copy it anew from @BotFather") from None
+            raise TelegramRefused(f"{address} does not know this token; copy it anew") from None
+        except TelegramError as error:
+            if is_in_sandbox(settings):
+                sentence = f"the sandbox does not answer at {address}; `maskarad run` starts it"
+            else:
+                sentence = f"Telegram does not answer at {address} ({error}); nothing was bound, try again"
+            raise TelegramError(sentence) from None
 
 
 @app.command("list")
@@ -87,7 +131,7 @@ def list_bots(as_json: AsJson = False) -> None:
 
 @app.command()
 def enable(bot: BotId) -> None:
-    """Let a bot work again."""
+    """Let a bot work again. A running platform picks it up within 5 seconds."""
     _set_enabled(bot, True)
 
 
@@ -105,12 +149,15 @@ def _set_enabled(bot: int, enabled: bool) -> None:
 
 
 @app.command()
-def remove(bot: BotId, yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False) -> None:
+def remove(bot: BotId, yes: Yes = False) -> None:
     """Unbind a bot and erase all that it remembers."""
 
-    async def work(database: Database, _settings: Settings) -> None:
+    async def find(database: Database, _settings: Settings) -> StoredBot:
+        return await database.read(lambda connection: bots.get(connection, bot))
+
+    async def unbind(database: Database, _settings: Settings) -> None:
         await database.write(lambda connection: bots.unbind(connection, bot))
 
-    if not yes:
-        typer.confirm(f"Unbind bot {bot} and erase all its conversations?", abort=True)
-    with_database(work)
+    username = with_database(find).bot.username
+    confirm(f"Unbind @{username} and erase all its conversations?", yes=yes)
+    with_database(unbind)

@@ -1,6 +1,7 @@
-"""What the commands share: settings, the database for the length of a command, and how a listing is printed."""
+"""What the commands share: the database for the length of a command, questions, and how things are printed."""
 
 import asyncio
+import importlib
 import json
 import time
 from collections.abc import Awaitable, Callable, Mapping, Sequence
@@ -8,26 +9,44 @@ from typing import Annotated, Any, TypeVar
 
 import typer
 
+from maskarad.cli.place import load_here, make_folders
 from maskarad.db import schema
 from maskarad.db.engine import Database, open_database
-from maskarad.settings import Settings, load
+from maskarad.settings import Settings
 
 T = TypeVar("T")
+Work = Callable[[Database, Settings], Awaitable[T]]
 
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
+Yes = Annotated[bool, typer.Option("--yes", help="Do not ask.")]
+
+LARGEST_NUMBER = 2**63 - 1
+"""That a database column holds."""
 
 
-def with_database(work: Callable[[Database, Settings], Awaitable[T]]) -> T:
-    """Run a command's work on a database with the current schema, then close it. Raises SchemaOutdated otherwise."""
-    return with_any_database(lambda database, settings: _checked(work, database, settings))
+def with_database(work: Work[T]) -> T:
+    """Run a command's work on the database that `maskarad run` uses here, then close it.
+
+    An empty database gets its schema first. An older schema stays as it is, because a platform may be running on it:
+    raises SchemaOutdated.
+    """
+
+    async def on_current_schema(database: Database, settings: Settings) -> T:
+        if await database.read(schema.revision_of) is None:
+            # Alembic's import takes longer than all the rest, and a database is empty only once.
+            await database.write(importlib.import_module("maskarad.db.migrate").upgrade)
+        await database.read(schema.check)
+        return await work(database, settings)
+
+    return with_any_database(on_current_schema)
 
 
-def with_any_database(work: Callable[[Database, Settings], Awaitable[T]]) -> T:
+def with_any_database(work: Work[T]) -> T:
     """As `with_database`, whatever the schema."""
 
     async def run() -> T:
-        settings = load()
-        settings.data_dir.mkdir(parents=True, exist_ok=True)
+        settings = load_here()
+        make_folders(settings)
         database = open_database(settings.database, pool_size=2, max_overflow=0)
         try:
             return await work(database, settings)
@@ -37,15 +56,30 @@ def with_any_database(work: Callable[[Database, Settings], Awaitable[T]]) -> T:
     return asyncio.run(run())
 
 
-async def _checked(work: Callable[[Database, Settings], Awaitable[T]], database: Database, settings: Settings) -> T:
-    await database.read(schema.check)
-    return await work(database, settings)
+def checked_number(value: int | None) -> int | None:
+    """For ids given by people, as an option's callback."""
+    if value is not None and value > LARGEST_NUMBER:
+        raise typer.BadParameter("this number is too large")
+    return value
+
+
+def confirm(question: str, *, yes: bool) -> None:
+    """Ask before something is lost, unless told not to. Ends the command when the answer is no, or none."""
+    if yes:
+        return
+    try:
+        agreed = typer.confirm(question, err=True)
+    except typer.Abort:
+        agreed = False
+    if not agreed:
+        typer.echo("maskarad: nothing was changed; with --yes this does not ask", err=True)
+        raise typer.Exit(1)
 
 
 def print_rows(rows: Sequence[Mapping[str, Any]], *, as_json: bool, empty: str) -> None:
     """A table for eyes or JSON for machines."""
     if as_json:
-        typer.echo(json.dumps(list(rows), ensure_ascii=False, indent=2))
+        print_json(list(rows))
         return
     if not rows:
         typer.echo(empty)
@@ -57,9 +91,24 @@ def print_rows(rows: Sequence[Mapping[str, Any]], *, as_json: bool, empty: str) 
         typer.echo("  ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)).rstrip())
 
 
+def print_one(thing: Mapping[str, Any], *, as_json: bool) -> None:
+    """One thing: a line for each of its properties, or a JSON object."""
+    if as_json:
+        print_json(thing)
+        return
+    for title, value in thing.items():
+        typer.echo(f"{title}: {_cell(value)}".rstrip())
+
+
+def print_json(value: object) -> None:
+    typer.echo(json.dumps(value, ensure_ascii=False, indent=2))
+
+
 def _cell(value: object) -> str:
     if isinstance(value, bool):
         return "yes" if value else "no"
+    if isinstance(value, list | dict):
+        return json.dumps(value, ensure_ascii=False)
     return "" if value is None else str(value)
 
 

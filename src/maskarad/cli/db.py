@@ -4,21 +4,23 @@ from typing import Annotated
 
 import typer
 
-from maskarad.cli.common import AsJson, print_rows, with_any_database
+from maskarad.cli.common import AsJson, Yes, confirm, print_one, with_any_database
 from maskarad.db import migrate, schema
 from maskarad.db.engine import Database
 from maskarad.settings import Settings
 
-app = typer.Typer(no_args_is_help=True)
+app = typer.Typer(
+    help="Bring the database's schema up or down, or show where it stands. `maskarad run` brings it up by itself."
+)
 
 
-def register(parent: typer.Typer, name: str, help_text: str) -> None:
-    parent.add_typer(app, name=name, help=help_text)
+def register(parent: typer.Typer, name: str, summary: str) -> None:
+    parent.add_typer(app, name=name, short_help=summary)
 
 
 @app.command()
 def upgrade(revision: Annotated[str, typer.Argument(help="Revision to reach.")] = "head") -> None:
-    """Bring the schema up to what this version needs; an up-to-date database stays as it is."""
+    """Bring the schema up to what this version needs. An up-to-date database stays as it is."""
 
     async def work(database: Database, _settings: Settings) -> str | None:
         await database.write(lambda connection: migrate.upgrade(connection, revision))
@@ -30,8 +32,10 @@ def upgrade(revision: Annotated[str, typer.Argument(help="Revision to reach.")] 
 @app.command()
 def downgrade(
     revision: Annotated[str, typer.Argument(help="Revision to go back to; base empties the database.")],
+    yes: Yes = False,
 ) -> None:
     """Take the schema back. Tables that the older schema does not have are dropped with their rows."""
+    confirm(f"Go back to {revision} and lose what that schema cannot hold?", yes=yes)
 
     async def work(database: Database, _settings: Settings) -> str | None:
         await database.write(lambda connection: migrate.downgrade(connection, revision))
@@ -47,4 +51,5 @@ def current(as_json: AsJson = False) -> None:
     async def work(database: Database, _settings: Settings) -> str | None:
         return await database.read(schema.revision_of)
 
-    print_rows([{"database": with_any_database(work), "needed": schema.REVISION}], as_json=as_json, empty="")
+    revision = with_any_database(work)
+    print_one({"database": revision if as_json else revision or "empty", "needed": schema.REVISION}, as_json=as_json)

@@ -6,10 +6,10 @@ import sys
 import typer
 
 
-def register(parent: typer.Typer, name: str, help_text: str) -> None:
+def register(parent: typer.Typer, name: str, summary: str) -> None:
     parent.command(
         name,
-        help=help_text,
+        short_help=summary,
         add_help_option=False,
         context_settings={"allow_extra_args": True, "ignore_unknown_options": True},
     )(demo)

@@ -1,24 +1,33 @@
 """`maskarad persona add|list|show|edit|remove`"""
 
-import json
+import math
 from collections.abc import Mapping
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 import msgspec
 import typer
 
-from maskarad.cli.common import AsJson, now, print_rows, with_database
+from maskarad.cli.common import AsJson, Yes, checked_number, confirm, now, print_one, print_rows, with_database
 from maskarad.db import Connection, personas, users
 from maskarad.db.engine import Database
 from maskarad.errors import BadInput
 from maskarad.manager.steps import CHARACTER_STEPS, DESCRIPTION, MODEL, NAME, TextStep, Unfit, cleared, read_answer
-from maskarad.settings import LANGUAGES, Settings
+from maskarad.settings import Settings
 from maskarad.texts import load_texts
 from maskarad.values import GroupReply, Persona, PersonaDraft, Sender, Spontaneity, Style, Verbosity
 
-app = typer.Typer(no_args_is_help=True)
+app = typer.Typer(help="Add, list, show, edit and remove personas.")
 
-PersonaId = Annotated[int, typer.Argument(help="The persona's id, as `maskarad persona list` shows it.")]
+
+def _checked_temperature(value: float | None) -> float | None:
+    if value is not None and not math.isfinite(value):
+        raise typer.BadParameter("this is not a number")
+    return value
+
+
+PersonaId = Annotated[
+    int, typer.Argument(min=1, callback=checked_number, help="The persona's id, as `maskarad persona list` shows it.")
+]
 Name = Annotated[str | None, typer.Option(help="What it is called.")]
 Description = Annotated[str | None, typer.Option(help="Who it is, in a few sentences.")]
 StyleOption = Annotated[Style | None, typer.Option("--style", help="Its tone.")]
@@ -27,8 +36,11 @@ GroupReplyOption = Annotated[GroupReply | None, typer.Option("--group-reply", he
 ReplyMessages = Annotated[int | None, typer.Option(min=1, max=10, help="Messages in one answer at most.")]
 SpontaneityOption = Annotated[Spontaneity | None, typer.Option("--spontaneity", help="How often it speaks unasked.")]
 Model = Annotated[str | None, typer.Option(help="Model id; empty for the platform's default.")]
-Temperature = Annotated[float | None, typer.Option(min=0.0, max=2.0, help="0: predictable, 1.2: surprising.")]
-Language = Annotated[str | None, typer.Option(help="uk, ru or en: what it speaks when in doubt.")]
+Temperature = Annotated[
+    float | None,
+    typer.Option(min=0.0, max=2.0, callback=_checked_temperature, help="0: predictable, 1.2: surprising."),
+]
+Language = Annotated[Literal["uk", "ru", "en"] | None, typer.Option(help="What it speaks when in doubt.")]
 CharacterOption = Annotated[
     list[str] | None,
     typer.Option(
@@ -42,13 +54,13 @@ _TEXT_STEPS: Mapping[str, TextStep] = {"name": NAME, "description": DESCRIPTION,
 _CHARACTER: Mapping[str, TextStep] = {step.key: step for step in CHARACTER_STEPS if isinstance(step, TextStep)}
 
 
-def register(parent: typer.Typer, name: str, help_text: str) -> None:
-    parent.add_typer(app, name=name, help=help_text)
+def register(parent: typer.Typer, name: str, summary: str) -> None:
+    parent.add_typer(app, name=name, short_help=summary)
 
 
 @app.command()
 def add(
-    owner: Annotated[int, typer.Option(min=1, help="Telegram id of the owner.")],
+    owner: Annotated[int, typer.Option(min=1, callback=checked_number, help="Telegram id of the owner.")],
     name: Annotated[str, typer.Option(help="What it is called.")],
     description: Annotated[str, typer.Option(help="Who it is, in a few sentences.")],
     style: StyleOption = None,
@@ -61,7 +73,7 @@ def add(
     language: Language = None,
     character: CharacterOption = None,
 ) -> None:
-    """Make a persona and print its id."""
+    """Make a persona and print its id. `maskarad bot add` then gives it a bot."""
     given = _given(locals())
 
     async def work(database: Database, settings: Settings) -> int:
@@ -81,7 +93,10 @@ def add(
 
 @app.command("list")
 def list_personas(
-    owner: Annotated[int | None, typer.Option(help="Only this owner's.")] = None, as_json: AsJson = False
+    owner: Annotated[
+        int | None, typer.Option(min=1, callback=checked_number, help="Only those of this owner (a Telegram id).")
+    ] = None,
+    as_json: AsJson = False,
 ) -> None:
     """List personas."""
 
@@ -107,14 +122,11 @@ def list_personas(
 def show(persona: PersonaId, as_json: AsJson = False) -> None:
     """Show all of a persona."""
     found = _get(persona)
-    shown = {"id": found.id, "owner": found.owner_id, "version": found.version, **msgspec.to_builtins(found.content)}
-    if as_json:
-        typer.echo(json.dumps(shown, ensure_ascii=False, indent=2))
-        return
-    for title, value in shown.items():
-        typer.echo(
-            f"{title}: {value if isinstance(value, str | int | float) else json.dumps(value, ensure_ascii=False)}"
-        )
+    content = msgspec.to_builtins(found.content)
+    if not as_json:
+        content |= {"moods": ", ".join(mood.name or mood.key for mood in found.content.moods)}
+        content |= {field: text for field, text in content.pop("character").items() if text}
+    print_one({"id": found.id, "owner": found.owner_id, "version": found.version, **content}, as_json=as_json)
 
 
 @app.command()
@@ -149,15 +161,14 @@ def edit(
 
 
 @app.command()
-def remove(persona: PersonaId, yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False) -> None:
+def remove(persona: PersonaId, yes: Yes = False) -> None:
     """Delete a persona with its bot and all its conversations."""
     found = _get(persona)
 
     async def work(database: Database, _settings: Settings) -> None:
         await database.write(lambda connection: personas.remove(connection, found.owner_id, persona))
 
-    if not yes:
-        typer.confirm(f"Delete {found.name} with its bot and all its conversations?", abort=True)
+    confirm(f"Delete {found.name} with its bot and all its conversations?", yes=yes)
     with_database(work)
 
 
@@ -175,8 +186,6 @@ def _given(options: Mapping[str, Any]) -> dict[str, Any]:
     for name, step in _TEXT_STEPS.items():
         if name in fields:
             fields[name] = _checked(f"--{name}", step, fields[name])
-    if fields.get("language", "en") not in LANGUAGES:
-        raise BadInput(f"--language: must be one of {', '.join(LANGUAGES)}")
     return fields
 
 
@@ -192,6 +201,10 @@ def _with_character(draft: PersonaDraft, entries: list[str] | None) -> PersonaDr
 
 def _checked(option: str, step: TextStep, text: str) -> str | None:
     try:
+        text.encode()  # bytes of another encoding than the terminal's arrive as half characters
         return read_answer(step, text) if text.strip() or step.required else cleared(step)
+    except UnicodeEncodeError:
+        raise BadInput(f"{option}: this is not valid UTF-8") from None
     except Unfit as problem:
-        raise BadInput(f"{option}: {load_texts().get('en', problem.key, **problem.values)}") from None
+        words = load_texts().get("en", problem.key, **problem.values)
+        raise BadInput(f"{option}: {words.removeprefix('⚠️ ')}") from None

@@ -9,64 +9,149 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
-from pathlib import Path
 from typing import Annotated
 
 import typer
 import uvloop
-from pydantic import SecretStr
 
 from maskarad.app import Platform
-from maskarad.errors import SchemaOutdated, SettingsError
+from maskarad.cli.place import (
+    SANDBOX_PORT,
+    inside_sandbox,
+    make_folders,
+    wants_sandbox,
+)
+from maskarad.cli.sandbox_process import SandboxProcess, running_sandbox
+from maskarad.errors import SchemaOutdated, SettingsError, TelegramError, TokenInvalid
 from maskarad.logs import configure
 from maskarad.settings import Settings, load
-
-SANDBOX_PORT = 8081
-
-SANDBOX_MANAGER_TOKEN = "1000000:SANDBOX-MANAGER-OPENS-NOTHING-ELSE-"
-"""The manager bot's token inside the sandbox. It is no secret: the sandbox listens on this machine only."""
+from maskarad.telegram.edge import open_sender
+from maskarad.values import Token
 
 MIGRATION_TIMEOUT = 600
 
+TELEGRAM_PATIENCE = 3.0
+"""Seconds to wait for Telegram's word on the manager's token before saying that the platform runs."""
 
-def register(parent: typer.Typer, name: str, help_text: str) -> None:
-    parent.command(name, help=help_text)(run)
+
+def register(parent: typer.Typer, name: str, summary: str) -> None:
+    parent.command(name, short_help=summary)(run)
 
 
 def run(
-    sandbox_port: Annotated[int, typer.Option(help="The sandbox's port, when there is no token.")] = SANDBOX_PORT,
+    sandbox_port: Annotated[
+        int, typer.Option(min=0, max=65_535, help="The sandbox's port, when there is no token; 0 takes a free one.")
+    ] = SANDBOX_PORT,
 ) -> None:
+    """Run the platform until Ctrl-C or SIGTERM.
+
+    With TELEGRAM_BOT_TOKEN it talks to Telegram, or to the server that TELEGRAM_API_BASE_URL names. With neither it
+    starts a sandbox beside itself and prints the address of its chat page; the data is then in DATA_DIR/sandbox.
+
+    A new or older database is brought up to date first.
+    """
+    # Until the event loop listens to signals, SIGTERM ends this as Ctrl-C does: through every `finally`.
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
     settings = load()
     configure(settings.log_level, settings.log_format)
-    if settings.telegram_bot_token is not None:
-        _serve(settings, "Maskarad is running; write to your manager bot on Telegram.")
-        return
-    with _sandbox(settings, sandbox_port) as (inside, address):
-        _serve(inside, f"Maskarad is running with its sandbox; open {address} in a browser.")
-
-
-def _serve(settings: Settings, greeting: str) -> None:
-    settings.data_dir.mkdir(parents=True, exist_ok=True)
-    _allow_many_connections()
-    with _alone(settings) as alone:
-        try:
-            uvloop.run(_until_told_to_stop(settings, alone, greeting))
-        except SchemaOutdated:
-            _upgrade_schema(settings)
-            uvloop.run(_until_told_to_stop(settings, alone, greeting))
-
-
-async def _until_told_to_stop(settings: Settings, alone: bool, greeting: str) -> None:
-    told = asyncio.Event()
-    for number in (signal.SIGINT, signal.SIGTERM):
-        asyncio.get_running_loop().add_signal_handler(number, told.set)
-    platform = Platform(settings)
     try:
-        await platform.start(alone=alone)
-        typer.echo(f"{greeting} Ctrl-C stops it.")
-        await told.wait()
+        if wants_sandbox(settings):
+            _run_with_sandbox(settings, sandbox_port)
+        else:
+            _run_with_telegram(settings)
+    except KeyboardInterrupt:
+        return
+
+
+def _run_with_telegram(settings: Settings) -> None:
+    if settings.telegram_bot_token is None:
+        raise SettingsError(
+            "TELEGRAM_BOT_TOKEN: is not set, though TELEGRAM_API_BASE_URL is; set both, or none to run with the sandbox"
+        )
+    make_folders(settings)
+    with _alone(settings) as alone:
+        _serve(settings, alone=alone, sandbox=None)
+
+
+def _run_with_sandbox(settings: Settings, port: int) -> None:
+    expected = inside_sandbox(settings, f"http://127.0.0.1:{port}")
+    make_folders(expected)
+    with _alone(expected) as alone, running_sandbox(expected.data_dir, port) as sandbox:
+        _serve(inside_sandbox(settings, sandbox.address), alone=alone, sandbox=sandbox)
+
+
+def _serve(settings: Settings, *, alone: bool, sandbox: SandboxProcess | None) -> None:
+    _allow_many_connections()
+    try:
+        uvloop.run(_until_told_to_stop(settings, alone, sandbox))
+    except SchemaOutdated:
+        _upgrade_schema(settings)
+        uvloop.run(_until_told_to_stop(settings, alone, sandbox))
+    if sandbox is not None:
+        sandbox.check()
+
+
+async def _until_told_to_stop(settings: Settings, alone: bool, sandbox: SandboxProcess | None) -> None:
+    """Returns when a signal came, or when the sandbox is gone: without it the platform is deaf."""
+    told = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        loop.add_signal_handler(number, told.set)
+    platform = _make_platform(settings)
+    with _watched(sandbox, told):
+        try:
+            await platform.start(alone=alone)
+            typer.echo(f"{await _greeting(settings, sandbox)} Ctrl-C stops it.")
+            await told.wait()
+        finally:
+            await platform.stop()
+
+
+def _make_platform(settings: Settings) -> Platform:
+    try:
+        return Platform(settings)
+    except OSError as error:
+        if error.filename is not None:
+            raise
+        raise SettingsError(
+            f"HOST, PORT: cannot listen on {settings.host}:{settings.port}: {error.strerror}; PORT=0 takes a free port"
+        ) from None
+
+
+@contextmanager
+def _watched(sandbox: SandboxProcess | None, told: asyncio.Event) -> Iterator[None]:
+    if sandbox is None:
+        yield
+        return
+    loop, output = asyncio.get_running_loop(), sandbox.output
+
+    def gone() -> None:
+        loop.remove_reader(output)  # an ended pipe stays readable
+        told.set()
+
+    loop.add_reader(output, gone)
+    try:
+        yield
     finally:
-        await platform.stop()
+        loop.remove_reader(output)
+
+
+async def _greeting(settings: Settings, sandbox: SandboxProcess | None) -> str:
+    """Raises SettingsError when Telegram refuses the token: nobody could reach the manager bot."""
+    if sandbox is not None:
+        return f"Maskarad is running with its sandbox; open {sandbox.address}/ in a browser."
+    assert settings.telegram_bot_token is not None
+    token = Token(settings.telegram_bot_token.get_secret_value())
+    try:
+        async with asyncio.timeout(TELEGRAM_PATIENCE), open_sender(settings) as sender:
+            profile = await sender.get_me(token)
+    except TokenInvalid:
+        raise SettingsError(
+            f"TELEGRAM_BOT_TOKEN: {settings.telegram_api_base_url} refuses it; copy it anew from @BotFather"
+        ) from None
+    except (TelegramError, TimeoutError):
+        return f"Maskarad is running, but {settings.telegram_api_base_url} does not answer; it goes on trying."
+    return f"Maskarad is running; write to @{profile.username} on Telegram."
 
 
 def _allow_many_connections() -> None:
@@ -77,73 +162,41 @@ def _allow_many_connections() -> None:
 
 @contextmanager
 def _alone(settings: Settings) -> Iterator[bool]:
-    """Hold the data folder's lock: one SQLite file is for one running platform. With PostgreSQL there may be many,
-    and none can know that it is alone."""
-    if not settings.database.startswith("sqlite"):
+    """Hold the SQLite file's lock: it is for one running platform. With PostgreSQL there may be many, and none can know
+    that it is alone."""
+    file = settings.database_file
+    if file is None:
         yield False
         return
-    with (settings.data_dir / "maskarad.lock").open("w") as lock:
+    with file.with_name(f"{file.name}.lock").open("w") as lock:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
             raise SettingsError(
-                f"DATA_DIR: another Maskarad is running on {settings.data_dir}; stop it or name another folder"
+                f"DATA_DIR: another Maskarad is running on {file}; stop it or name another folder"
             ) from None
         yield True
 
 
 def _upgrade_schema(settings: Settings) -> None:
     """In a process of its own: Alembic stays in memory otherwise, 20 MB for a second's work."""
-    typer.echo("Bringing the database up to date …")
-    environment = os.environ | {"DATABASE_URL": settings.database, "DATA_DIR": str(settings.data_dir)}
+    typer.echo("Bringing the database up to date …", err=True)
     done = subprocess.run(
         [sys.executable, "-m", "maskarad", "db", "upgrade"],
-        env=environment,
+        env=os.environ | _naming_the_database_of(settings),
         capture_output=True,
         text=True,
         timeout=MIGRATION_TIMEOUT,
         check=False,
     )
     if done.returncode:
-        raise SettingsError(f"the database's schema could not be brought up to date: {done.stderr.strip()}")
+        raise SettingsError(done.stderr.strip().removeprefix("maskarad: "))
 
 
-@contextmanager
-def _sandbox(settings: Settings, port: int) -> Iterator[tuple[Settings, str]]:
-    """Start the sandbox and point the settings at it. Its world and the platform's data have a folder of their own, so
-    that nothing made in it meets the real Telegram later."""
-    folder = settings.data_dir / "sandbox"
-    folder.mkdir(parents=True, exist_ok=True)
-    process = subprocess.Popen(
-        _sandbox_command(port, folder),
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        text=True,
-        start_new_session=True,
-    )
-    try:
-        line = process.stdout.readline() if process.stdout else ""
-        address = next((word for word in line.split() if word.startswith("http://")), None)
-        if address is None:
-            raise SettingsError(f"the sandbox did not start on port {port}; try another with --sandbox-port")
-        yield _inside(settings, folder, address.rstrip("/")), address
-    finally:
-        process.terminate()
-        process.wait()
-
-
-def _sandbox_command(port: int, folder: Path) -> list[str]:
-    options = ["--port", str(port), "--state", str(folder / "world.json"), "--manager-token", SANDBOX_MANAGER_TOKEN]
-    return [sys.executable, "-m", "maskarad.sandbox", "--end-with-input", *options]
-
-
-def _inside(settings: Settings, folder: Path, address: str) -> Settings:
-    changes: dict[str, object] = {
-        "telegram_bot_token": SecretStr(SANDBOX_MANAGER_TOKEN),
-        "telegram_api_base_url": address,
-        "run_mode": "polling",
-        "data_dir": folder,
+def _naming_the_database_of(settings: Settings) -> dict[str, str]:
+    """With the Bot API named the other process does not look for a sandbox of its own."""
+    return {
+        "DATABASE_URL": settings.database,
+        "DATA_DIR": str(settings.data_dir),
+        "TELEGRAM_API_BASE_URL": settings.telegram_api_base_url,
     }
-    if not settings.llm_api_key:
-        changes |= {"llm_base_url": f"{address}/v1", "llm_api_key": (SecretStr("sandbox"),)}
-    return settings.model_copy(update=changes)

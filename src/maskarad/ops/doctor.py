@@ -1,12 +1,16 @@
-"""What can be wrong with an installation, looked at one thing after the other; each finding says what to do."""
+"""What can be wrong with an installation, looked at one thing after the other; each finding says what to do. Nothing is
+made or changed by looking."""
 
+import asyncio
+import os
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from pathlib import Path
 
 from redis.asyncio import Redis
 from redis.exceptions import RedisError
 
-from maskarad.db import bots, schema
+from maskarad.db import Connection, bots, schema
 from maskarad.db.engine import open_database
 from maskarad.errors import (
     DatabaseUnavailable,
@@ -20,8 +24,24 @@ from maskarad.errors import (
 from maskarad.llm.on_demand import ModelOnDemand
 from maskarad.settings import Settings
 from maskarad.telegram.edge import open_sender
-from maskarad.values import Token, Value
-from maskarad.vault import open_vault
+from maskarad.values import CompletionRequest, PromptMessage, StoredBot, Token, Value
+from maskarad.vault import KEY_FILE, Vault, open_vault
+
+PATIENCE = 10.0
+"""Seconds that one thing may take to answer."""
+
+_QUESTION = CompletionRequest(messages=(PromptMessage(role="user", content="Say OK."),), temperature=0.0, max_tokens=16)
+
+_NETWORK = "and the way there: proxy, firewall, DNS"
+
+_MODEL_REMEDIES = {
+    "unauthorized": "give another key in LLM_API_KEY",
+    "no_credit": "top up the account that LLM_API_KEY belongs to",
+    "rate_limited": "try again later, or name more keys in LLM_API_KEY, comma-separated",
+    "refused": "set LLM_MODEL to a model that this server has",
+    "unavailable": f"check LLM_BASE_URL, {_NETWORK}",
+    "timeout": f"check LLM_BASE_URL, {_NETWORK}",
+}
 
 
 class Finding(Value, frozen=True):
@@ -33,103 +53,178 @@ class Finding(Value, frozen=True):
     todo: str = ""
 
 
-async def examine(settings: Settings) -> AsyncIterator[Finding]:
-    """Settings were read when this is called; the rest is found out here, each thing in a few seconds at most."""
-    yield Finding(subject="settings", ok=True, state="valid")
-    yield await _database(settings)
-    yield await _cache(settings)
-    yield await _telegram(settings)
-    yield await _model(settings)
+Look = Callable[[Settings], Awaitable[str]]
+"""Says how a thing is, or raises `_Wrong`."""
 
 
-async def _database(settings: Settings) -> Finding:
-    kind = "SQLite" if settings.database.startswith("sqlite") else "PostgreSQL"
-    settings.data_dir.mkdir(parents=True, exist_ok=True)
+class _Wrong(Exception):
+    """What is wrong, and what to do."""
+
+    def __init__(self, state: str, todo: str) -> None:
+        super().__init__(state)
+        self.state = state
+        self.todo = todo
+
+
+async def examine(settings: Settings, *, in_sandbox: bool) -> AsyncIterator[Finding]:
+    """Look at everything but the settings, which were read when this is called. `in_sandbox`: they are those of the
+    sandbox, which need not be running."""
+    scripted = in_sandbox and settings.llm_base_url.startswith(settings.telegram_api_base_url)
+    looks: Mapping[str, Look] = {
+        "data": _data_folder,
+        "key": _key,
+        "database": _database,
+        "cache": _cache,
+        "telegram": _sandbox if in_sandbox else _telegram,
+        "model": _scripted_model if scripted else _model,
+    }
+    for subject, look in looks.items():
+        try:
+            yield Finding(subject=subject, ok=True, state=await look(settings))
+        except _Wrong as wrong:
+            yield Finding(subject=subject, ok=False, state=wrong.state, todo=wrong.todo)
+
+
+async def _data_folder(settings: Settings) -> str:
+    folder = settings.data_dir
+    existing = _existing(folder)
+    if not existing.is_dir() or not os.access(existing, os.R_OK | os.W_OK | os.X_OK):
+        raise _Wrong(
+            f"{existing} cannot be written to", "let this user write there, or name another folder in DATA_DIR"
+        )
+    return str(folder) if existing == folder else f"{folder}, made at the first start"
+
+
+def _existing(path: Path) -> Path:
+    """The path itself, or the nearest folder above it that is there."""
+    return next(each for each in (path, *path.absolute().parents) if os.path.exists(each))
+
+
+async def _key(settings: Settings) -> str:
+    if settings.secret_keys:
+        _vault(settings)
+        return "MASKARAD_SECRET_KEY"
+    file = settings.data_dir / KEY_FILE
+    if _existing(file) != file:
+        return f"{file}, made with the first bot"
+    _vault(settings)
+    if file.stat().st_mode & 0o077:
+        raise _Wrong(f"{file} is open to other users of this machine", f"run `chmod 600 {file}`")
+    return str(file)
+
+
+def _vault(settings: Settings) -> Vault:
+    try:
+        return open_vault(settings.secret_keys, settings.data_dir)
+    except (SettingsError, OSError) as error:
+        raise _Wrong(str(error), "give back the right key, or remove it and bind the bots anew") from None
+
+
+async def _database(settings: Settings) -> str:
+    file = settings.database_file
+    if file is not None and _existing(file) != file:
+        return f"SQLite, {file}, made at the first start"
+    kind, todo = ("PostgreSQL", "check DATABASE_URL, and that the server runs")
+    if file is not None:
+        kind, todo = (f"SQLite, {file},", "restore the file from a backup, or move it away")
     database = open_database(settings.database, pool_size=1, max_overflow=0)
     try:
-        await database.read(schema.check)
-        stored = await database.read(bots.everyone)
-        vault = open_vault(settings.secret_keys, settings.data_dir)
-        for each in stored:
-            vault.open(each.token)
+        stored = await database.read(_stored_bots)
     except DatabaseUnavailable as error:
-        return Finding(
-            subject="database",
-            ok=False,
-            state=f"{kind} does not answer ({error})",
-            todo="check DATABASE_URL and the server",
-        )
+        raise _Wrong(f"{kind} cannot be used ({error})", todo) from None
     except SchemaOutdated as error:
-        return Finding(subject="database", ok=False, state=str(error), todo="run `maskarad db upgrade`")
-    except (WrongSecretKey, SettingsError) as error:
-        return Finding(subject="database", ok=False, state=str(error), todo="give back the key, or bind the bots anew")
+        raise _Wrong(str(error), "`maskarad run` does so by itself") from None
     finally:
         await database.close()
-    return Finding(subject="database", ok=True, state=f"{kind}, schema {schema.REVISION}, {len(stored)} bots")
+    if stored is None:
+        return f"{kind} empty, filled at the first start"
+    _check_tokens(stored, settings)
+    return f"{kind} schema {schema.REVISION}, bots: {len(stored)}"
 
 
-async def _cache(settings: Settings) -> Finding:
+def _stored_bots(connection: Connection) -> list[StoredBot] | None:
+    """None: the database is empty. Raises SchemaOutdated."""
+    if schema.revision_of(connection) is None:
+        return None
+    schema.check(connection)
+    return bots.everyone(connection)
+
+
+def _check_tokens(stored: list[StoredBot], settings: Settings) -> None:
+    """Without bots no key is needed, and none is made for looking."""
+    if not stored:
+        return
+    key_file = settings.data_dir / KEY_FILE
+    remedy = f"put the old key back into MASKARAD_SECRET_KEY or {key_file}, or bind the bots anew"
+    if not settings.secret_keys and _existing(key_file) != key_file:
+        raise _Wrong("bots are stored, but the key to their tokens is gone", remedy)
+    vault = _vault(settings)
+    try:
+        for each in stored:
+            vault.open(each.token)
+    except WrongSecretKey:
+        raise _Wrong("a bot's token was stored with another key", remedy) from None
+
+
+async def _cache(settings: Settings) -> str:
     if settings.redis_url is None:
-        return Finding(subject="cache", ok=True, state="process memory")
+        return "in memory; REDIS_URL is not set"
     started = time.perf_counter()
     try:
         async with Redis.from_url(settings.redis_url, socket_connect_timeout=3, socket_timeout=3) as client:
             await client.ping()
     except (RedisError, OSError, ValueError) as error:
-        return Finding(
-            subject="cache",
-            ok=False,
-            state=f"Redis does not answer ({type(error).__name__})",
-            todo="check REDIS_URL and the server, or unset it",
-        )
-    return Finding(subject="cache", ok=True, state=f"Redis answers in {1000 * (time.perf_counter() - started):.0f} ms")
+        raise _Wrong(
+            f"Redis does not answer ({type(error).__name__})", "check REDIS_URL, and that the server runs, or unset it"
+        ) from None
+    return f"Redis answers in {1000 * (time.perf_counter() - started):.0f} ms"
 
 
-async def _telegram(settings: Settings) -> Finding:
+async def _telegram(settings: Settings) -> str:
+    address = settings.telegram_api_base_url
     if settings.telegram_bot_token is None:
-        return Finding(
-            subject="telegram",
-            ok=True,
-            state="no token: `maskarad run` starts the sandbox",
-            todo="",
+        raise _Wrong(
+            "TELEGRAM_BOT_TOKEN is not set, though TELEGRAM_API_BASE_URL is", "set both, or none for the sandbox"
         )
     try:
-        async with open_sender(settings) as sender:
-            profile = await sender.get_me(Token(settings.telegram_bot_token.get_secret_value()))
+        return f"{address}, the manager bot is @{await _manager(settings)}"
     except TokenInvalid:
-        return Finding(
-            subject="telegram",
-            ok=False,
-            state="Telegram refuses the token",
-            todo="copy TELEGRAM_BOT_TOKEN anew from @BotFather",
-        )
-    except TelegramError as error:
-        return Finding(
-            subject="telegram",
-            ok=False,
-            state=str(error),
-            todo=f"check that {settings.telegram_api_base_url} can be reached from here",
-        )
-    return Finding(subject="telegram", ok=True, state=f"the manager bot is @{profile.username}")
+        raise _Wrong(f"{address} refuses TELEGRAM_BOT_TOKEN", "copy the token anew from @BotFather") from None
+    except (TelegramError, TimeoutError):
+        raise _Wrong(f"{address} does not answer", f"check TELEGRAM_API_BASE_URL, {_NETWORK}") from None
 
 
-async def _model(settings: Settings) -> Finding:
-    if not settings.llm_api_key and settings.telegram_bot_token is None:
-        return Finding(subject="model", ok=True, state="no key: the sandbox's scripted model is used")
-    if not settings.llm_api_key:
-        return Finding(subject="model", ok=False, state="no API key", todo="set LLM_API_KEY or OPENROUTER_API_KEY")
-    model = ModelOnDemand(settings)
+async def _sandbox(settings: Settings) -> str:
     try:
-        offered = await model.list_models()
+        await _manager(settings)
+    except (TelegramError, TimeoutError):
+        return "no TELEGRAM_BOT_TOKEN: `maskarad run` starts the sandbox, which is not running"
+    return f"no TELEGRAM_BOT_TOKEN: the sandbox at {settings.telegram_api_base_url}/ is running"
+
+
+async def _manager(settings: Settings) -> str:
+    """The manager bot's username."""
+    assert settings.telegram_bot_token is not None
+    async with asyncio.timeout(PATIENCE), open_sender(settings) as sender:
+        return (await sender.get_me(Token(settings.telegram_bot_token.get_secret_value()))).username
+
+
+async def _scripted_model(_settings: Settings) -> str:
+    return "no LLM_API_KEY: the sandbox's scripted model"
+
+
+async def _model(settings: Settings) -> str:
+    """Asks a question of a few tokens: only an answer shows that key, credit and model are good."""
+    if not settings.llm_api_key:
+        raise _Wrong("there is no key", "set LLM_API_KEY or OPENROUTER_API_KEY")
+    model = ModelOnDemand(settings.model_copy(update={"llm_timeout": PATIENCE, "llm_fallback_models": ()}))
+    where = f"{settings.llm_model} at {settings.llm_base_url}"
+    started = time.perf_counter()
+    try:
+        await model.complete(_QUESTION)
     except ModelError as error:
-        return Finding(subject="model", ok=False, state=str(error), todo="check LLM_BASE_URL and LLM_API_KEY")
+        if error.reason != "empty":  # so few tokens are not enough for every model
+            raise _Wrong(f"{where} fails: {error.reason}", _MODEL_REMEDIES[error.reason]) from None
     finally:
         await model.close()
-    if offered and settings.llm_model not in offered:
-        return Finding(
-            subject="model",
-            ok=False,
-            state=f"the server does not offer {settings.llm_model}",
-            todo=f"set LLM_MODEL to one that it has, such as {offered[0]}",
-        )
-    return Finding(subject="model", ok=True, state=f"{settings.llm_model} at {settings.llm_base_url}")
+    return f"{where} answers in {time.perf_counter() - started:.1f} s"

@@ -1,0 +1,77 @@
+"""`maskarad doctor`: one line for each thing that can be wrong, and what to do about it."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from typing import Annotated
+
+import msgspec
+import typer
+
+from maskarad.cli.common import AsJson, print_json, print_rows
+from maskarad.cli.place import is_in_sandbox, load_here
+from maskarad.configuration import settings_list
+from maskarad.errors import SettingsError
+from maskarad.ops.doctor import Finding, examine
+from maskarad.settings import Settings, fields_given
+
+
+def register(parent: typer.Typer, name: str, summary: str) -> None:
+    parent.command(name, short_help=summary)(doctor)
+
+
+def doctor(
+    settings: Annotated[
+        bool, typer.Option("--settings", help="List all settings instead: meaning, default, whether set.")
+    ] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Look at settings, data folder, key, database, cache, Telegram and model: one line each, and what to do.
+
+    Exit code 1 when anything is wrong. The model is asked a question of a few tokens.
+    """
+    if settings:
+        _list_settings(as_json=as_json)
+        return
+    findings = asyncio.run(_examine(as_json=as_json))
+    if as_json:
+        print_json(msgspec.to_builtins(findings))
+    if not all(finding.ok for finding in findings):
+        raise typer.Exit(1)
+
+
+async def _examine(*, as_json: bool) -> list[Finding]:
+    findings = []
+    async for finding in _findings():
+        findings.append(finding)
+        if not as_json:
+            typer.echo(_line(finding))
+    return findings
+
+
+async def _findings() -> AsyncIterator[Finding]:
+    """With wrong settings there is nothing else to look at."""
+    try:
+        settings = load_here()
+    except SettingsError as error:
+        todo = "correct it in the environment or in .env; `maskarad doctor --settings` lists what there is"
+        yield Finding(subject="settings", ok=False, state=str(error), todo=todo)
+        return
+    yield Finding(subject="settings", ok=True, state="valid")
+    async for finding in examine(settings, in_sandbox=is_in_sandbox(settings)):
+        yield finding
+
+
+def _line(finding: Finding) -> str:
+    verdict = "ok   " if finding.ok else "WRONG"
+    todo = f" -> {finding.todo}" if finding.todo else ""
+    return f"{verdict}  {finding.subject:<8}  {finding.state}{todo}"
+
+
+def _list_settings(*, as_json: bool) -> None:
+    """Works with wrong settings too; values are not shown, because some are secrets."""
+    given = fields_given()
+    rows = [
+        {"variable": each.variable, "set": field in given, "default": each.default, "meaning": each.meaning}
+        for field, each in zip(Settings.model_fields, settings_list(), strict=True)
+    ]
+    print_rows(rows, as_json=as_json, empty="")

@@ -1,0 +1,84 @@
+"""Where a command works: with the real Telegram, or in the sandbox as long as none is set. Every command finds it out
+here, so that what `persona add` writes is what `run` reads."""
+
+import os
+from pathlib import Path
+
+from pydantic import SecretStr
+
+from maskarad.errors import SettingsError
+from maskarad.settings import Settings, load
+
+SANDBOX_PORT = 8081
+
+SANDBOX_MANAGER_TOKEN = "1000000:SANDBOX-MANAGER-OPENS-NOTHING-ELSE-"
+"""The manager bot's token inside the sandbox. It is no secret: the sandbox listens on this machine only."""
+
+ADDRESS_FILE = "address"
+
+
+def load_here() -> Settings:
+    """The settings as `maskarad run` would work with them: inside the sandbox, at the address where it was started
+    last, when they ask for it. Raises SettingsError."""
+    settings = load()
+    if not wants_sandbox(settings):
+        return settings
+    return inside_sandbox(settings, _remembered_address(sandbox_folder(settings)))
+
+
+def wants_sandbox(settings: Settings) -> bool:
+    """Whether neither a token nor a Bot API server is named."""
+    return settings.telegram_bot_token is None and "telegram_api_base_url" not in settings.model_fields_set
+
+
+def is_in_sandbox(settings: Settings) -> bool:
+    token = settings.telegram_bot_token
+    return token is not None and token.get_secret_value() == SANDBOX_MANAGER_TOKEN
+
+
+def sandbox_folder(settings: Settings) -> Path:
+    """The sandbox's world and the platform's data in it have a folder of their own, so that nothing made there meets
+    the real Telegram later."""
+    return settings.data_dir / "sandbox"
+
+
+def inside_sandbox(settings: Settings, address: str) -> Settings:
+    """The same settings in a sandbox at this address. A database or a model that was named stays."""
+    changes: dict[str, object] = {
+        "telegram_bot_token": SecretStr(SANDBOX_MANAGER_TOKEN),
+        "telegram_api_base_url": address,
+        "run_mode": "polling",
+        "data_dir": sandbox_folder(settings),
+    }
+    if not settings.llm_api_key:
+        changes |= {"llm_base_url": f"{address}/v1", "llm_api_key": (SecretStr("sandbox"),)}
+    return settings.model_copy(update=changes)
+
+
+def remember_address(folder: Path, address: str) -> None:
+    """Note where the sandbox is, for commands that are given while it runs."""
+    (folder / ADDRESS_FILE).write_text(f"{address}\n", encoding="utf-8")
+
+
+def _remembered_address(folder: Path) -> str:
+    try:
+        return (folder / ADDRESS_FILE).read_text(encoding="utf-8").strip()
+    except FileNotFoundError:
+        return f"http://127.0.0.1:{SANDBOX_PORT}"
+
+
+def make_folders(settings: Settings) -> None:
+    """Make the data folder, and the SQLite file's, for their owner only. Raises SettingsError when they cannot be made
+    or written to."""
+    _make("DATA_DIR", settings.data_dir)
+    if settings.database_file is not None:
+        _make("DATABASE_URL", settings.database_file.parent)
+
+
+def _make(variable: str, folder: Path) -> None:
+    try:
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    except OSError as error:
+        raise SettingsError(f"{variable}: the folder {folder} cannot be made: {error.strerror}") from None
+    if not os.access(folder, os.W_OK | os.X_OK):
+        raise SettingsError(f"{variable}: the folder {folder} cannot be written to")
