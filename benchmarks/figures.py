@@ -11,7 +11,7 @@ class Conditions(msgspec.Struct, frozen=True):
     """What the machine was like while a workload ran."""
 
     calibration: float
-    """Milliseconds of CPU for the fixed loop."""
+    """Milliseconds of CPU for the fixed loop, before and after."""
     others: float
     """Share of all cores that processes outside the measurement took."""
     seconds: float

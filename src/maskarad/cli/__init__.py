@@ -51,7 +51,7 @@ def call(arguments: Sequence[str]) -> int:
         command = typer.main.get_command(_command_line(arguments))
         return command.main(list(arguments), prog_name="maskarad", standalone_mode=False) or 0
     except TyperException as error:
-        return _complain(f"{error.format_message()}{_hint(error)}", CALLED_WRONGLY)
+        return _complain(f"{error.format_message().rstrip('.')}{_hint(error)}", CALLED_WRONGLY)
     except BadInput as error:
         return _complain(str(error), CALLED_WRONGLY)
     except DatabaseUnavailable as error:
@@ -71,7 +71,7 @@ def _complain(sentence: str, code: int) -> int:
 
 def _hint(error: TyperException) -> str:
     context = getattr(error, "ctx", None)
-    return f" See `{context.command_path} --help`." if context is not None else ""
+    return f"; see `{context.command_path} --help`" if context is not None else ""
 
 
 def _command_line(arguments: Sequence[str]) -> typer.Typer:

@@ -70,6 +70,7 @@ def confirm(question: str, *, yes: bool) -> None:
     try:
         agreed = typer.confirm(question, err=True)
     except typer.Abort:
+        typer.echo(err=True)  # the question is still on this line
         agreed = False
     if not agreed:
         typer.echo("maskarad: nothing was changed; with --yes this does not ask", err=True)
