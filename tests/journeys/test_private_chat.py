@@ -23,7 +23,7 @@ async def test_the_prompt_carries_the_character_and_who_is_speaking(stage: Stage
     system, said = prompt["messages"][0]["content"], prompt["messages"][1]["content"]
     assert "Устим" in system
     assert "Збирає трави на Чорногорі." in system
-    assert said == '{"from": "Оксана", "text": "Хто ти?", "new": true}'
+    assert said == '{"from":"Оксана","text":"Хто ти?","new":true}'
 
 
 async def test_what_is_written_while_it_thinks_is_answered_together_afterwards(stage: Stage) -> None:

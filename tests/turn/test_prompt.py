@@ -97,7 +97,7 @@ def test_what_the_persona_said_comes_in_the_form_it_is_asked_for() -> None:
 def test_in_a_group_speakers_have_ids_and_the_title_is_quoted() -> None:
     messages = request(line(1, "a", by="Bob"), line(2, "b", by="Al", unread=True), chat=GROUP).messages
     assert [json.loads(each)["id"] for each in messages[1].content.splitlines()] == [3, 2]
-    assert json.dumps(GROUP.title) in messages[-1].content
+    assert json.dumps(GROUP.title, ensure_ascii=False) in messages[-1].content
     assert "@mira_bot" in messages[-1].content
 
 

@@ -3,6 +3,7 @@
 import asyncio
 import importlib
 import json
+import sys
 import time
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Annotated, Any, TypeVar
@@ -67,12 +68,14 @@ def confirm(question: str, *, yes: bool) -> None:
     """Ask before something is lost, unless told not to. Ends the command when the answer is no, or none."""
     if yes:
         return
+    typer.echo(f"{question} [y/N] ", nl=False, err=True)
     try:
-        agreed = typer.confirm(question, err=True)
-    except typer.Abort:
-        typer.echo(err=True)  # the question is still on this line
-        agreed = False
-    if not agreed:
+        answer = sys.stdin.readline()
+    except KeyboardInterrupt:
+        answer = ""
+    if not answer.endswith("\n"):
+        typer.echo(err=True)  # nobody pressed Enter after the question
+    if answer.strip().lower() not in ("y", "yes"):
         typer.echo("maskarad: nothing was changed; with --yes this does not ask", err=True)
         raise typer.Exit(1)
 

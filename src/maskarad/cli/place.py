@@ -62,8 +62,8 @@ def remember_address(folder: Path, address: str) -> None:
 
 def _remembered_address(folder: Path) -> str:
     try:
-        return (folder / ADDRESS_FILE).read_text(encoding="utf-8").strip()
-    except FileNotFoundError:
+        return (folder / ADDRESS_FILE).read_text(encoding="utf-8", errors="replace").strip()
+    except OSError:
         return f"http://127.0.0.1:{SANDBOX_PORT}"
 
 

@@ -100,8 +100,9 @@ async def _until_told_to_stop(settings: Settings, alone: bool, sandbox: SandboxP
     platform = _make_platform(settings)
     with _watched(sandbox, told):
         try:
+            greeting = await _greeting(settings, sandbox)
             await platform.start(alone=alone)
-            typer.echo(f"{await _greeting(settings, sandbox)} Ctrl-C stops it.")
+            typer.echo(f"{greeting} Ctrl-C stops it.")
             await told.wait()
         finally:
             await platform.stop()

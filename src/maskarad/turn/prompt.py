@@ -4,9 +4,10 @@ People's words reach the model only as JSON strings inside user messages, so no 
 speaker or for an instruction of ours.
 """
 
-import json
 from collections.abc import Callable, Iterable
 from itertools import groupby
+
+import msgspec
 
 from maskarad.values import (
     Bot,
@@ -54,6 +55,9 @@ _CHARACTER = {
     "taboos": "You never talk about",
 }
 _LANGUAGES = {"uk": "Ukrainian", "ru": "Russian", "en": "English"}
+
+
+_encode = msgspec.json.Encoder().encode
 
 
 class Speaker(Value, frozen=True):
@@ -166,4 +170,4 @@ def _moment(speaker: Speaker, bot: Bot, link: ClaimedLink, lines: list[HistoryLi
 
 
 def _json(value: object) -> str:
-    return json.dumps(value, ensure_ascii=False)
+    return _encode(value).decode()
