@@ -1,10 +1,11 @@
-"""`python -m benchmarks [WORKLOAD…]`, `python -m benchmarks profile press|message`."""
+"""`python -m benchmarks [WORKLOAD…]`, `… profile press|message`, `… compare SOURCE SOURCE`."""
 
 import argparse
 import datetime
 import tempfile
 import time
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from contextlib import asynccontextmanager
 from pathlib import Path
 
 import uvloop
@@ -13,6 +14,7 @@ from benchmarks import machine, report
 from benchmarks.figures import Conditions, Workload
 from benchmarks.scene import Outcome, Scene, tell
 from benchmarks.stub import Stub
+from benchmarks.workloads import compare as sides
 from benchmarks.workloads import floors, footprint, private
 from benchmarks.workloads.statements import statements
 
@@ -42,20 +44,21 @@ def main() -> None:
     words = parser.parse_args().words
     if words[:1] == ["profile"] and len(words) == 2 and words[1] in PROFILES:
         uvloop.run(profile(words[1]))
+    elif words[:1] == ["compare"] and len(words) == 3:
+        uvloop.run(compare(*(str(Path(word).absolute()) for word in words[1:])))
     elif set(words) <= WORKLOADS.keys():
         uvloop.run(measure(words))
     else:
-        parser.error(f"known are {', '.join(WORKLOADS)}, and profile with {' or '.join(PROFILES)}")
+        parser.error(f"known are {', '.join(WORKLOADS)}; profile {'|'.join(PROFILES)}; compare SOURCE SOURCE")
 
 
 async def measure(names: Sequence[str]) -> None:
     """All workloads are written to the page and the file; a few are only shown."""
     done = []
-    with tempfile.TemporaryDirectory(prefix="maskarad-bench-") as folder:
-        for number, name in enumerate(names or WORKLOADS, 1):
-            tell(f"[{number}/{len(names or WORKLOADS)}] {WORKLOADS[name][0]} …")
-            done.append(await _one(name, Path(folder)))
-            print(report.table(done[-1]), end="\n\n", flush=True)
+    for number, name in enumerate(names or WORKLOADS, 1):
+        tell(f"[{number}/{len(names or WORKLOADS)}] {WORKLOADS[name][0]} …")
+        done.append(await _one(name))
+        print(report.table(done[-1]), end="\n\n", flush=True)
     if not names:
         today = datetime.datetime.now(datetime.UTC).date().isoformat()
         report.write(report.Results(taken_on=today, machine=machine.describe(), workloads=tuple(done)))
@@ -63,16 +66,29 @@ async def measure(names: Sequence[str]) -> None:
 
 
 async def profile(name: str) -> None:
+    async with _scene() as scene:
+        print(await PROFILES[name](scene))
+
+
+async def compare(before: str, after: str) -> None:
+    """Absolute paths of two folders, each with a `maskarad` package in it (`src` of two checkouts)."""
+    async with _scene() as scene:
+        for each in await sides.compare(scene, before, after):
+            print(f"{each.question:35} {each.median:.2f} {each.unit}  ({each.lowest:.2f} – {each.highest:.2f})")
+
+
+@asynccontextmanager
+async def _scene() -> AsyncIterator[Scene]:
     with tempfile.TemporaryDirectory(prefix="maskarad-bench-") as folder:
         async with Stub().running() as stub:
-            print(await PROFILES[name](Scene(stub, Path(folder), tell)))
+            yield Scene(stub, Path(folder), tell)
 
 
-async def _one(name: str, folder: Path) -> Workload:
+async def _one(name: str) -> Workload:
     title, workload = WORKLOADS[name]
     began_at, neighbours, before = time.perf_counter(), machine.Neighbours(), machine.calibrate()
-    async with Stub().running() as stub:
-        outcome = await workload(Scene(stub, folder, tell))
+    async with _scene() as scene:
+        outcome = await workload(scene)
     conditions = Conditions(
         calibration=(before + machine.calibrate()) / 2,
         others=neighbours.share(),

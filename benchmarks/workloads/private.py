@@ -35,10 +35,10 @@ async def one_at_a_time(scene: Scene, database_url: str = "") -> Outcome:
     stage = await set_up(scene.new_folder(), database_url=database_url)
     overheads, costs = [], []
     async with running(PLATFORM, settings_for(stage, scene.stub.url), stage.folder) as program:
-        talk = await _warmed_up(scene, stage)
+        talk = await warmed_up(scene, stage)
         for number in range(ROUNDS):
             before = program.cpu()
-            overheads.append(await _one_by_one(scene, talk, stage))
+            overheads.append(await one_by_one(scene, talk, stage))
             await settle()
             costs.append((program.cpu() - before) / MESSAGES * 1e3)
             scene.tell(f"  round {number + 1}: {costs[-1]:.2f} ms of CPU a message")
@@ -69,7 +69,7 @@ async def one_at_a_time_on_postgresql(scene: Scene) -> Outcome:
     )
 
 
-async def _warmed_up(scene: Scene, stage: Stage) -> Talk:
+async def warmed_up(scene: Scene, stage: Stage) -> Talk:
     """Every chat has its link, every connection is open, the persona is in memory."""
     talk = Talk(scene.stub)
     for number in range(CHATS):
@@ -79,7 +79,7 @@ async def _warmed_up(scene: Scene, stage: Stage) -> Talk:
     return talk
 
 
-async def _one_by_one(scene: Scene, talk: Talk, stage: Stage) -> list[float]:
+async def one_by_one(scene: Scene, talk: Talk, stage: Stage) -> list[float]:
     """Overheads in milliseconds."""
     token = stage.actors[0].token
     handed_at = scene.stub.inboxes[token].handed_at
@@ -118,7 +118,7 @@ async def _waves(
     stage = await set_up(scene.new_folder())
     waves = []
     async with running(PLATFORM, settings_for(stage, scene.stub.url), stage.folder) as program:
-        talk = await _warmed_up(scene, stage)
+        talk = await warmed_up(scene, stage)
         with scene.stub.thinking(model_seconds):
             for number in range(count):
                 waves.append(await _wave(scene, program, talk, stage.actors[0].token, each))
@@ -159,9 +159,9 @@ async def profile(scene: Scene) -> str:
     """What the profiled platform printed of one round of messages, one at a time."""
     stage = await set_up(scene.new_folder())
     async with running(PROFILED, settings_for(stage, scene.stub.url), stage.folder) as program:
-        talk = await _warmed_up(scene, stage)
+        talk = await warmed_up(scene, stage)
         program.tell(signal.SIGUSR1)
         for _ in range(ROUNDS):
-            await _one_by_one(scene, talk, stage)
+            await one_by_one(scene, talk, stage)
         await settle()
     return program.said()

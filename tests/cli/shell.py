@@ -9,6 +9,7 @@ from pathlib import Path
 
 import msgspec
 import pytest
+import structlog
 
 from maskarad.cli import call
 from maskarad.settings import Settings
@@ -47,7 +48,8 @@ class Shell:
         source = io.StringIO(stdin) if isinstance(stdin, str) else stdin
         self._monkeypatch.setattr(sys, "stdin", source)
         self._capsys.readouterr()
-        code = call(arguments)
+        with structlog.testing.capture_logs():  # which `main` sends elsewhere
+            code = call(arguments)
         printed = self._capsys.readouterr()
         return Said(code, printed.out, printed.err)
 

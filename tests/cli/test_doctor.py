@@ -17,11 +17,14 @@ def findings(shell: Shell, code: int) -> dict[str, dict[str, Any]]:
 
 
 def test_nothing_set_is_well_and_looking_makes_nothing(shell: Shell, tmp_path: Path) -> None:
+    address = tmp_path / "data" / "sandbox" / "address"
+    address.parent.mkdir(parents=True)
+    address.write_text("http://127.0.0.1:9\n", encoding="utf-8")
     said = shell("doctor")
     assert (said.code, said.err) == (0, "")
     assert [line.split()[:2] for line in said.out.splitlines()] == [["ok", subject] for subject in SUBJECTS]
     assert "`maskarad run` starts the sandbox" in said.out
-    assert list(tmp_path.iterdir()) == []
+    assert [file for file in tmp_path.rglob("*") if file.is_file()] == [address]
 
 
 def test_a_whole_installation_is_well(home: Shell, new_token: NewToken, sandbox_address: str) -> None:

@@ -1,0 +1,96 @@
+"""What the doctor says of real servers; the command around it is in tests/cli/test_doctor.py."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+from pydantic import SecretStr
+
+from maskarad.db import Connection, bots
+from maskarad.db.engine import Database
+from maskarad.ops.doctor import Finding, examine
+from maskarad.settings import Settings
+from maskarad.values import Access, Token
+from maskarad.vault import KEY_FILE, open_vault
+from tests.support.rows import NOW, persona, profile
+from tests.support.servers import RedisServer
+
+
+@pytest.fixture
+def settings(database_url: str, tmp_path: Path) -> Settings:
+    """Of a place where data, database and cache can be looked at; there is no Telegram."""
+    given: dict[str, Any] = {
+        "_env_file": None,
+        "telegram_bot_token": SecretStr("123456:manager-token"),
+        "telegram_api_base_url": "http://127.0.0.1:9",
+        "database_url": database_url,
+        "data_dir": tmp_path,
+    }
+    return Settings(**given)
+
+
+async def look(settings: Settings, subject: str) -> Finding:
+    async for finding in examine(settings, in_sandbox=False):
+        if finding.subject == subject:
+            return finding
+    raise AssertionError(f"nothing is said of {subject}")
+
+
+async def store_bot(database: Database, settings: Settings) -> None:
+    """With the key of the data folder, which is made for it."""
+    sealed = open_vault((), settings.data_dir).seal(Token("7001:a-token-of-a-bot"))
+
+    def store(connection: Connection) -> None:
+        bots.bind(
+            connection,
+            persona(connection),
+            profile(),
+            token=sealed,
+            public_id="public",
+            secret="secret",
+            access=Access.PUBLIC,
+            now=NOW,
+        )
+
+    await database.write(store)
+
+
+async def test_a_database_and_its_key_are_well(settings: Settings, database: Database) -> None:
+    assert (await look(settings, "database")).state.endswith("bots: 0")
+    assert not (settings.data_dir / KEY_FILE).exists()
+    await store_bot(database, settings)
+    assert (await look(settings, "database")).state.endswith("bots: 1")
+    assert await look(settings, "key") == Finding(subject="key", ok=True, state=str(settings.data_dir / KEY_FILE))
+
+
+async def test_a_lost_key_is_missed_and_not_replaced(settings: Settings, database: Database) -> None:
+    await store_bot(database, settings)
+    key = settings.data_dir / KEY_FILE
+    key.unlink()
+    found = await look(settings, "database")
+    assert (found.ok, found.state) == (False, "bots are stored, but the key to their tokens is gone")
+    assert not key.exists()
+
+
+async def test_another_key_is_told(settings: Settings, database: Database, tmp_path: Path) -> None:
+    await store_bot(database, settings)
+    elsewhere = settings.model_copy(update={"data_dir": tmp_path / "elsewhere"})
+    open_vault((), elsewhere.data_dir)
+    found = await look(elsewhere, "database")
+    assert (found.ok, found.state) == (False, "a bot's token was stored with another key")
+
+
+async def test_a_key_that_others_can_read_is_told(settings: Settings) -> None:
+    open_vault((), settings.data_dir)
+    key = settings.data_dir / KEY_FILE
+    key.chmod(0o644)
+    found = await look(settings, "key")
+    assert (found.ok, found.todo) == (False, f"run `chmod 600 {key}`")
+
+
+async def test_redis_is_well_until_it_is_gone(settings: Settings, own_redis: RedisServer) -> None:
+    settings = settings.model_copy(update={"redis_url": own_redis.url})
+    assert (await look(settings, "cache")).state.startswith("Redis answers in ")
+    own_redis.stop()
+    found = await look(settings, "cache")
+    assert (found.ok, found.todo) == (False, "check REDIS_URL, and that the server runs, or unset it")
