@@ -432,6 +432,8 @@ class Progress(Value, frozen=True):
 
     parts: int
     next_due_at: float | None = None
+    added: tuple[Part, ...] = ()
+    """The rows that this step put into the outbox. When they are all of it, nobody need read them again."""
 
 
 class SentMessage(Value, frozen=True):

@@ -120,6 +120,7 @@ class EmbeddedDatabase:
         self._writer = _Writer(_sqlite_engine(file, begin="BEGIN IMMEDIATE"))
         self._reader = _sqlite_engine(file, begin="BEGIN")
         self._readers = ThreadPoolExecutor(READERS, thread_name_prefix="database-read")
+        self._of_thread = threading.local()
 
     @property
     def engine(self) -> Engine:
@@ -133,11 +134,22 @@ class EmbeddedDatabase:
         return await asyncio.get_running_loop().run_in_executor(self._readers, self._read, query)
 
     def _read(self, query: Query[T]) -> T:
+        kept = self._kept
         try:
-            with self._reader.begin() as connection:
+            connection = kept.get()
+            with connection.begin():
                 return query(connection)
         except (DBAPIError, sqlite3.Error) as error:
+            kept.after(error)
             raise _translated(error) from None
+
+    @property
+    def _kept(self) -> "_KeptConnection":
+        """The connection of the reading thread that asks."""
+        if not hasattr(self._of_thread, "kept"):
+            self._of_thread.kept = _KeptConnection(self._reader)
+        kept: _KeptConnection = self._of_thread.kept
+        return kept
 
     async def write(self, query: Query[T]) -> T:
         return await self._writer.submit(query)
@@ -148,12 +160,37 @@ class EmbeddedDatabase:
         self._reader.dispose()
 
 
+class _KeptConnection:
+    """A thread's own connection, open from its first use on: taking one from the pool and giving it back costs a third
+    of a small transaction."""
+
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
+        self._connection: Connection | None = None
+
+    def get(self) -> Connection:
+        if self._connection is None:
+            self._connection = self._engine.connect()
+        return self._connection
+
+    def after(self, error: BaseException) -> None:
+        """A connection that the driver complained about is opened anew next time."""
+        if self._connection is not None and isinstance(error, DBAPIError | sqlite3.Error):
+            self._connection.close()
+            self._connection = None
+
+    def close(self) -> None:
+        if self._connection is not None:
+            self._connection.close()
+
+
 class _Writer:
     """The thread that owns the writing connection. It takes whatever waits, runs each query in a savepoint of its own,
     and commits once; nobody hears of success before that commit."""
 
     def __init__(self, engine: Engine) -> None:
         self.engine = engine
+        self._connection = _KeptConnection(engine)
         self._waiting: queue.SimpleQueue[_Write[Any] | None] = queue.SimpleQueue()
         self._closed = False
         self._thread = threading.Thread(target=self._run, name="database-write", daemon=True)
@@ -181,7 +218,8 @@ class _Writer:
             for loop in {write.loop for write in batch}:
                 loop.call_soon_threadsafe(_settle, [write for write in batch if write.loop is loop])
             if closing:
-                return
+                break
+        self._connection.close()
 
     def _take_waiting(self, batch: "list[_Write[Any]]") -> bool:
         while len(batch) < MOST_WRITES_A_COMMIT:
@@ -196,10 +234,12 @@ class _Writer:
 
     def _commit(self, batch: "Sequence[_Write[Any]]") -> None:
         try:
-            with self.engine.begin() as connection:
+            connection = self._connection.get()
+            with connection.begin():
                 for write in batch:
                     write.run(connection, alone=len(batch) == 1)
         except BaseException as error:  # noqa: BLE001 - the outermost loop of this thread: every waiter hears of it
+            self._connection.after(error)
             for write in batch:
                 write.error = write.error or error
 

@@ -125,7 +125,7 @@ _DUE = (
     .order_by(links.c.due_at)
     .limit(bindparam("most"))
 )
-_ADD_PARTS = insert(reply_parts)
+_ADD_PARTS = insert(reply_parts).returning(reply_parts.c.id, sort_by_parameter_order=True)
 _PARTS = (
     select(
         reply_parts.c.id,
@@ -217,11 +217,19 @@ def finish(connection: Connection, claim: Claim, outcome: TurnOutcome, usage: Us
         "b_failures": outcome.failures,
     }
     row = _held(connection.execute(_FINISH, values).first(), claim)
-    if outcome.parts:
-        connection.execute(_ADD_PARTS, [_part_row(claim.link_id, part) for part in outcome.parts])
     if usage is not None:
         connection.execute(_ADD_USAGE, _usage_row(usage))
-    return _progress(row)
+    return _progress(row, _add_parts(connection, claim.link_id, outcome.parts))
+
+
+def _add_parts(connection: Connection, link_id: int, drafts: Sequence[PartDraft]) -> tuple[Part, ...]:
+    if not drafts:
+        return ()
+    ids = connection.execute(_ADD_PARTS, [_part_row(link_id, draft) for draft in drafts]).scalars()
+    return tuple(
+        Part(id=part_id, kind=draft.kind, text=draft.text, html=draft.html, reply_to=draft.reply_to)
+        for part_id, draft in zip(ids, drafts, strict=True)
+    )
 
 
 def _held(row: Row[*tuple[Any, ...]] | None, claim: Claim) -> Row[*tuple[Any, ...]]:
@@ -230,8 +238,8 @@ def _held(row: Row[*tuple[Any, ...]] | None, claim: Claim) -> Row[*tuple[Any, ..
     return row
 
 
-def _progress(row: Row[*tuple[Any, ...]]) -> Progress:
-    return Progress(parts=row[0], next_due_at=float(row[2]) if row[1] else None)
+def _progress(row: Row[*tuple[Any, ...]], added: tuple[Part, ...] = ()) -> Progress:
+    return Progress(parts=row[0], next_due_at=float(row[2]) if row[1] else None, added=added)
 
 
 def _part_row(link_id: int, part: PartDraft) -> dict[str, Any]:

@@ -1,7 +1,7 @@
 """Send what stands in a link's outbox. A restart goes on where it stopped: at most the part in flight appears twice."""
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from contextlib import AbstractAsyncContextManager
 from typing import Protocol
 
@@ -46,13 +46,13 @@ class Delivery:
         self._clock = clock
         self._sleep = sleep
 
-    async def deliver(self, bot: Bot, link: ClaimedLink) -> Progress:
-        """Send all parts under the claim. Raises ClaimLost, DatabaseUnavailable, and TelegramError for what may work
-        later (unreachable, token refused); the unsent parts stay in the outbox then."""
-        progress = Progress(parts=0)
+    async def deliver(self, bot: Bot, link: ClaimedLink, progress: Progress) -> Progress:
+        """Send all parts under the claim; `progress` is where the link's work stands. Raises ClaimLost,
+        DatabaseUnavailable, and TelegramError for what may work later (unreachable, token refused); the unsent parts
+        stay in the outbox then."""
         chat_id = link.chat.id
         spoken = False
-        for part in await self._database.read(lambda connection: turns.parts(connection, link.claim.link_id)):
+        for part in await self._outbox(link, progress):
             if spoken and (pause := self._pause_before(part.text)):
                 async with self._typing(bot.id, chat_id):
                     await self._sleep(pause)
@@ -65,6 +65,11 @@ class Delivery:
             spoken = spoken or sent is not None
             progress = await self._mark(link, part, sent)
         return progress
+
+    async def _outbox(self, link: ClaimedLink, progress: Progress) -> Sequence[Part]:
+        if len(progress.added) == progress.parts:
+            return progress.added
+        return await self._database.read(lambda connection: turns.parts(connection, link.claim.link_id))
 
     async def _send_where_it_moved(
         self, bot: Bot, link: ClaimedLink, chat_id: int, part: Part

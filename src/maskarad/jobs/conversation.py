@@ -11,7 +11,7 @@ from maskarad.delivery.deliver import Delivery
 from maskarad.errors import ClaimLost, DatabaseUnavailable, Flooded, TelegramError, TokenInvalid
 from maskarad.turn.prompt import HISTORY_LINES
 from maskarad.turn.run import Turns
-from maskarad.values import Bot, ClaimedLink
+from maskarad.values import Bot, ClaimedLink, Progress
 
 log = structlog.get_logger()
 
@@ -83,11 +83,9 @@ class Conversations:
         if bot is None:
             await self._database.write(lambda connection: rows.release(connection, link.claim))
             return None
-        progress = None
-        if link.parts == 0:
-            progress = await self._turns.run(bot, link)
-        if progress is None or progress.parts:
-            progress = await self._delivery.deliver(bot, link)
+        progress = Progress(parts=link.parts) if link.parts else await self._turns.run(bot, link)
+        if progress.parts:
+            progress = await self._delivery.deliver(bot, link, progress)
         return None if progress.next_due_at is None else max(progress.next_due_at - self._clock(), 0.0)
 
     async def _postpone(self, link: ClaimedLink, error: Exception) -> float | None:
