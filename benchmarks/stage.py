@@ -6,7 +6,7 @@ import msgspec
 
 from benchmarks.people import person
 from maskarad.db import Connection, bots, migrate, personas, users
-from maskarad.db.engine import open_database
+from maskarad.db.opening import open_database
 from maskarad.values import Access, BotProfile, Character, GroupReply, PersonaDraft, Sender, Token
 from maskarad.vault import Vault, open_vault
 

@@ -14,7 +14,8 @@ from maskarad.controls.commands import Commands, described_commands
 from maskarad.controls.membership import Memberships
 from maskarad.db import schema, users
 from maskarad.db import turns as turn_rows
-from maskarad.db.engine import Database, open_database
+from maskarad.db.engine import Database
+from maskarad.db.opening import open_database
 from maskarad.delivery.deliver import Delivery
 from maskarad.delivery.pacing import no_pause, pause_before
 from maskarad.errors import SettingsError

@@ -9,8 +9,9 @@ from pathlib import Path
 import pytest
 from sqlalchemy import Connection, insert, text
 
-from maskarad.db import engine, seen, turns
-from maskarad.db.engine import Database, EmbeddedDatabase, Query
+from maskarad.db import seen, turns
+from maskarad.db.embedded import EmbeddedDatabase
+from maskarad.db.engine import Database, Query
 from maskarad.db.tables import users
 from maskarad.errors import DatabaseUnavailable, MaskaradError
 from tests.support import rows
@@ -40,8 +41,9 @@ def stored(connection: Connection) -> set[int]:
 
 
 @asynccontextmanager
-async def closing_database(url: str) -> AsyncIterator[Database]:
-    database = connect(url)
+async def closing_database(opened: str | Database) -> AsyncIterator[Database]:
+    """A database, or what an address names, for the length of a block."""
+    database = connect(opened) if isinstance(opened, str) else opened
     try:
         yield database
     finally:
@@ -181,11 +183,11 @@ def locked(file: str) -> Iterator[None]:
         other.execute("ROLLBACK")
 
 
-async def test_a_locked_file_is_unavailable_and_loses_nothing(sqlite_url: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(engine, "BUSY_TIMEOUT", 0.2)
-    async with closing_database(sqlite_url) as database:
+async def test_a_locked_file_is_unavailable_and_loses_nothing(sqlite_url: str) -> None:
+    file = sqlite_url.removeprefix("sqlite:///")
+    async with closing_database(EmbeddedDatabase(Path(file), busy_timeout=0.2)) as database:
         await database.write(see(1))
-        with locked(sqlite_url.removeprefix("sqlite:///")):
+        with locked(file):
             writes = (database.write(see(number)) for number in (2, 3, 4))
             outcomes = await asyncio.gather(*writes, return_exceptions=True)
             assert [type(outcome) for outcome in outcomes] == [DatabaseUnavailable] * 3
@@ -213,7 +215,7 @@ async def test_a_file_that_is_no_database_is_unavailable(tmp_path: Path) -> None
 WRITER = """
 import asyncio, sys
 from maskarad.db import seen
-from maskarad.db.engine import open_database
+from maskarad.db.opening import open_database
 
 async def write(database, number):
     await database.write(lambda connection: seen.once(connection, 1, number, now=0.0))

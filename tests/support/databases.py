@@ -12,7 +12,8 @@ from typing import TypeVar
 import pytest
 
 from maskarad.db import migrate
-from maskarad.db.engine import Database, open_database
+from maskarad.db.engine import Database
+from maskarad.db.opening import open_database
 from maskarad.db.tables import metadata
 from tests.support.servers import PostgresServer, RedisServer, ServerMissing
 from tests.support.statements import Statements, counted

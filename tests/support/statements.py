@@ -45,4 +45,4 @@ def counted(database: Database) -> Iterator[Statements]:
 
 
 def _engines(database: Database) -> tuple[Engine, ...]:
-    return tuple(getattr(database, "engines", (database.engine,)))
+    return tuple(database.engines)

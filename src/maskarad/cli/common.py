@@ -12,7 +12,8 @@ import typer
 
 from maskarad.cli.place import load_here, make_folders
 from maskarad.db import schema
-from maskarad.db.engine import Database, open_database
+from maskarad.db.engine import Database
+from maskarad.db.opening import open_database
 from maskarad.settings import Settings
 
 T = TypeVar("T")

@@ -11,7 +11,7 @@ from redis.asyncio import Redis
 from redis.exceptions import RedisError
 
 from maskarad.db import Connection, bots, schema
-from maskarad.db.engine import open_database
+from maskarad.db.opening import open_database
 from maskarad.errors import (
     DatabaseUnavailable,
     ModelError,

@@ -1,0 +1,213 @@
+"""SQLite on threads of its own: a whole transaction for one hop between threads, and writes that wait at the same time
+share one commit, which is what makes `synchronous=FULL` affordable (`docs/decisions/embedded-database.md`)."""
+
+import asyncio
+import queue
+import sqlite3
+import threading
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any, Generic
+
+from sqlalchemy import Connection, Engine, create_engine, event
+from sqlalchemy.engine import URL
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.pool import StaticPool
+
+from maskarad.db.engine import Query, T
+from maskarad.db.failures import translated
+from maskarad.errors import DatabaseUnavailable
+
+BUSY_TIMEOUT = 5.0
+READERS = 2
+MOST_WRITES_A_COMMIT = 64
+
+
+class EmbeddedDatabase:
+    """One SQLite file in WAL mode: one writing thread, a few reading ones."""
+
+    def __init__(self, file: Path, *, busy_timeout: float = BUSY_TIMEOUT) -> None:
+        """`busy_timeout`: seconds to wait for another process' write."""
+        self._writer = _Writer(_sqlite_engine(file, begin="BEGIN IMMEDIATE", busy_timeout=busy_timeout))
+        self._reader = _sqlite_engine(file, begin="BEGIN", busy_timeout=busy_timeout)
+        self._readers = ThreadPoolExecutor(READERS, thread_name_prefix="database-read")
+        self._of_thread = threading.local()
+
+    @property
+    def engines(self) -> Sequence[Engine]:
+        return (self._writer.engine, self._reader)
+
+    async def read(self, query: Query[T]) -> T:
+        return await asyncio.get_running_loop().run_in_executor(self._readers, self._read, query)
+
+    def _read(self, query: Query[T]) -> T:
+        kept = self._kept
+        try:
+            connection = kept.get()
+            with connection.begin():
+                return query(connection)
+        except (DBAPIError, sqlite3.Error) as error:
+            kept.after(error)
+            raise translated(error) from None
+
+    @property
+    def _kept(self) -> "_KeptConnection":
+        """The connection of the reading thread that asks."""
+        if not hasattr(self._of_thread, "kept"):
+            self._of_thread.kept = _KeptConnection(self._reader)
+        kept: _KeptConnection = self._of_thread.kept
+        return kept
+
+    async def write(self, query: Query[T]) -> T:
+        return await self._writer.submit(query)
+
+    async def close(self) -> None:
+        await asyncio.to_thread(self._writer.close)
+        self._readers.shutdown()
+        self._reader.dispose()
+
+
+class _KeptConnection:
+    """A thread's own connection, open from its first use on: taking one from the pool and giving it back costs a third
+    of a small transaction."""
+
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
+        self._connection: Connection | None = None
+
+    def get(self) -> Connection:
+        if self._connection is None:
+            self._connection = self._engine.connect()
+        return self._connection
+
+    def after(self, error: BaseException) -> None:
+        """A connection that the driver complained about is opened anew next time."""
+        if self._connection is not None and isinstance(error, DBAPIError | sqlite3.Error):
+            self._connection.close()
+            self._connection = None
+
+    def close(self) -> None:
+        if self._connection is not None:
+            self._connection.close()
+
+
+class _Writer:
+    """The thread that owns the writing connection. It takes whatever waits, runs each query in a savepoint of its own,
+    and commits once; nobody hears of success before that commit."""
+
+    def __init__(self, engine: Engine) -> None:
+        self.engine = engine
+        self._connection = _KeptConnection(engine)
+        self._waiting: queue.SimpleQueue[_Write[Any] | None] = queue.SimpleQueue()
+        self._closed = False
+        self._thread = threading.Thread(target=self._run, name="database-write", daemon=True)
+        self._thread.start()
+
+    def submit(self, query: Query[T]) -> "asyncio.Future[T]":
+        write = _Write(query)
+        if self._closed:
+            write.future.set_exception(DatabaseUnavailable("closed"))
+        else:
+            self._waiting.put(write)
+        return write.future
+
+    def close(self) -> None:
+        self._closed = True
+        self._waiting.put(None)
+        self._thread.join()
+        self.engine.dispose()
+
+    def _run(self) -> None:
+        while (first := self._waiting.get()) is not None:
+            batch = [first]
+            closing = self._take_waiting(batch)
+            self._commit(batch)
+            for loop in {write.loop for write in batch}:
+                loop.call_soon_threadsafe(_settle, [write for write in batch if write.loop is loop])
+            if closing:
+                break
+        self._connection.close()
+
+    def _take_waiting(self, batch: "list[_Write[Any]]") -> bool:
+        while len(batch) < MOST_WRITES_A_COMMIT:
+            try:
+                following = self._waiting.get_nowait()
+            except queue.Empty:
+                return False
+            if following is None:
+                return True
+            batch.append(following)
+        return False
+
+    def _commit(self, batch: "Sequence[_Write[Any]]") -> None:
+        try:
+            connection = self._connection.get()
+            with connection.begin():
+                for write in batch:
+                    write.run(connection, alone=len(batch) == 1)
+        except BaseException as error:  # noqa: BLE001 - the outermost loop of this thread: every waiter hears of it
+            self._connection.after(error)
+            for write in batch:
+                write.error = write.error or error
+
+
+class _Write(Generic[T]):
+    def __init__(self, query: Query[T]) -> None:
+        self.loop = asyncio.get_running_loop()
+        self.future: asyncio.Future[T] = self.loop.create_future()
+        self.error: BaseException | None = None
+        self._query = query
+        self._result: T | None = None
+
+    def run(self, connection: Connection, *, alone: bool) -> None:
+        if alone:
+            self._result = self._query(connection)
+            return
+        try:
+            with connection.begin_nested():
+                self._result = self._query(connection)
+        except Exception as error:
+            if not _in_transaction(connection):
+                raise
+            self.error = error  # its caller's, not its neighbours'
+
+    def settle(self) -> None:
+        if self.future.cancelled():
+            return
+        if self.error is not None:
+            self.future.set_exception(translated(self.error))
+        else:
+            self.future.set_result(self._result)  # type: ignore[arg-type]
+
+
+def _settle(batch: Sequence[_Write[Any]]) -> None:
+    for write in batch:
+        write.settle()
+
+
+def _sqlite_engine(file: Path, *, begin: str, busy_timeout: float) -> Engine:
+    pool = {"poolclass": StaticPool} if begin == "BEGIN IMMEDIATE" else {"pool_size": READERS, "max_overflow": 0}
+    engine = create_engine(
+        URL.create("sqlite", database=str(file)),
+        connect_args={"check_same_thread": False, "isolation_level": None, "timeout": busy_timeout},
+        **pool,
+    )
+
+    @event.listens_for(engine, "connect")
+    def configure(connection: object, _record: object) -> None:
+        execute = connection.execute  # type: ignore[attr-defined]
+        execute("PRAGMA journal_mode=WAL")
+        execute("PRAGMA synchronous=FULL")
+        execute("PRAGMA foreign_keys=ON")
+
+    @event.listens_for(engine, "begin")
+    def start(connection: Connection) -> None:
+        connection.connection.driver_connection.execute(begin)  # type: ignore[union-attr]
+
+    return engine
+
+
+def _in_transaction(connection: Connection) -> bool:
+    """False when SQLite ended the whole transaction for an error of its own (disk full, I/O)."""
+    return bool(connection.connection.driver_connection.in_transaction)  # type: ignore[union-attr]

@@ -1,0 +1,26 @@
+"""Did the database fail, or what it was asked? The one place that knows the drivers' words for it."""
+
+import sqlite3
+
+from sqlalchemy.exc import DatabaseError, DBAPIError, OperationalError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
+
+from maskarad.errors import DatabaseUnavailable
+
+# Classes of SQLSTATE that speak of the server and not of the statement: no connection, not let in, no such database,
+# rolled back for another's sake (deadlock), out of resources, shutting down, its machine's errors.
+UNAVAILABLE_CLASSES = frozenset({"08", "28", "3D", "40", "53", "57", "58"})
+
+
+def translated(error: BaseException) -> BaseException:
+    """DatabaseUnavailable where the database failed; else the error itself."""
+    return DatabaseUnavailable(type(error).__name__) if _is_unavailable(error) else error
+
+
+def _is_unavailable(error: BaseException) -> bool:
+    """Whether the database failed, and not what it was asked."""
+    if not isinstance(error, DBAPIError):
+        return isinstance(error, PoolTimeout | OSError | sqlite3.Error)
+    if error.connection_invalidated or isinstance(error, OperationalError) or type(error) is DatabaseError:
+        return True
+    return str(getattr(error.orig, "sqlstate", None))[:2] in UNAVAILABLE_CLASSES

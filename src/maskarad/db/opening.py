@@ -1,0 +1,19 @@
+"""The address of a database becomes the database."""
+
+import importlib
+from pathlib import Path
+
+from sqlalchemy.engine import make_url
+
+from maskarad.db.embedded import EmbeddedDatabase
+from maskarad.db.engine import Database
+
+
+def open_database(url: str, *, pool_size: int, max_overflow: int) -> Database:
+    """Connect lazily to `sqlite:///FILE` or `postgresql://…`."""
+    parsed = make_url(url)
+    if parsed.get_backend_name() == "sqlite":
+        return EmbeddedDatabase(Path(parsed.database or ""))
+    server = importlib.import_module("maskarad.db.server")
+    database: Database = server.ServerDatabase(parsed, pool_size=pool_size, max_overflow=max_overflow)
+    return database
