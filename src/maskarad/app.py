@@ -5,7 +5,7 @@ import contextlib
 import importlib
 import secrets
 import time
-from collections.abc import Awaitable, Callable, Coroutine
+from collections.abc import Awaitable, Callable, Coroutine, Mapping
 from typing import Any
 
 import structlog
@@ -18,7 +18,7 @@ from maskarad.db.engine import Database
 from maskarad.db.opening import open_database
 from maskarad.delivery.deliver import Delivery
 from maskarad.delivery.pacing import no_pause, pause_before
-from maskarad.errors import SettingsError
+from maskarad.errors import Flooded, SettingsError, TelegramError, TelegramUnreachable
 from maskarad.intake.accept import Intake
 from maskarad.intake.refusal import Refusals
 from maskarad.jobs.changes import Changes
@@ -34,15 +34,9 @@ from maskarad.ops.notices import Notices
 from maskarad.route import Router
 from maskarad.settings import Settings
 from maskarad.snapshots import Links, Personas
-from maskarad.telegram.api import BotApi
-from maskarad.telegram.bots import BotRegistry
+from maskarad.telegram.edge import Edge
 from maskarad.telegram.handling import bounded
-from maskarad.telegram.limits import limits_from
-from maskarad.telegram.pollers import Pollers
-from maskarad.telegram.send import Sender
-from maskarad.telegram.transport import AiohttpRequest
 from maskarad.telegram.typing import Typing
-from maskarad.telegram.webhooks import Webhooks
 from maskarad.texts import language_for, load_texts
 from maskarad.turn.run import Turns
 from maskarad.values import MANAGER_BOT_ID, READY_MOODS, Bot, Incoming, Mood, Token
@@ -59,6 +53,7 @@ SWEEP_INTERVAL = 2.0
 CHANGES_INTERVAL = 2.0
 TIDY_INTERVAL = 3600.0
 TIDY_AFTER = 60.0
+INTRODUCTION_PAUSE = 30.0
 STOP_PATIENCE = 15.0
 """Seconds that turns under way may take to finish once the platform is told to stop."""
 WORK_AT_ONCE = 1000
@@ -83,7 +78,7 @@ class Platform:
         )
         self._model = ModelOnDemand(settings)
         self._build_snapshots()
-        self._build_edge(Token(settings.telegram_bot_token.get_secret_value()))
+        self._build_edge()
         self._build_stages()
         self._build_receivers()
 
@@ -93,22 +88,15 @@ class Platform:
         self._personas = Personas(database, self._mood_text, lifetime=settings.cache_ttl_persona, clock=clock)
         self._links = Links(database, lifetime=settings.cache_ttl_menu, clock=clock)
 
-    def _build_edge(self, manager_token: Token) -> None:
+    def _build_edge(self) -> None:
         settings = self._settings
-        self._request = AiohttpRequest(
-            pool_size=settings.telegram_connection_pool_size,
-            pool_timeout=settings.telegram_pool_timeout,
-            read_timeout=30.0,
-        )
-        self._polls = AiohttpRequest(pool_size=0, pool_timeout=settings.telegram_pool_timeout, read_timeout=30.0)
-        self._api = BotApi(self._request, self._polls, settings.telegram_api_base_url)
-        self._registry = BotRegistry(
-            manager_token,
+        self._edge = Edge(
+            settings,
             on_invalid=lambda bot_id: self._notices.token_refused(bot_id),
             on_conflict=lambda bot_id: self._notices.conflict(bot_id),
             clock=self._clock,
         )
-        self._sender = Sender(self._api, limits_from(settings, time.monotonic), self._registry)
+        self._registry, self._sender = self._edge.registry, self._edge.sender
         self._notices = Notices(
             self._database,
             self._sender,
@@ -188,14 +176,8 @@ class Platform:
 
     def _build_receivers(self) -> None:
         settings = self._settings
-        handle = bounded(self._router.handle, settings.telegram_concurrent_updates)
-        self._pollers = Pollers(self._api, self._registry, handle) if settings.run_mode == "polling" else None
-        self._webhooks = (
-            Webhooks(self._api, self._registry, url_base=settings.webhook_url_base)
-            if settings.run_mode == "webhook" and settings.webhook_url_base
-            else None
-        )
-        app = build_app(self._registry, handle, checks={"database": self._check_database})
+        self._handle = bounded(self._router.handle, settings.telegram_concurrent_updates)
+        app = build_app(self._registry, self._handle, checks={"database": self._check_database})
         self._server = HttpServer(app, settings.host, settings.port)
         self._changes = Changes(
             self._database,
@@ -225,16 +207,12 @@ class Platform:
         """Begin to receive. `alone`: no other process works on this database, so claims left by a dead one are void.
         Raises SchemaOutdated, DatabaseUnavailable, WrongSecretKey."""
         await self._database.read(schema.check)
-        await self._request.initialize()
-        await self._polls.initialize()
+        await self._edge.open()
         if alone:
             await self._database.write(turn_rows.release_all)
         count = await self._changes.load()
         await self._server.start()
-        if self._pollers is not None:
-            self._pollers.start()
-        if self._webhooks is not None:
-            self._webhooks.start()
+        self._edge.receive(self._handle)
         self._receiving = True
         self._start_jobs()
         log.info("platform_started", bots=count, mode=self._settings.run_mode, port=self.port)
@@ -245,7 +223,9 @@ class Platform:
         self._every(RENEWAL, self._conversations.renew, "renew")
         self._every(0.0, self._follow_changes, "changes")
         self._in_background(every(TIDY_INTERVAL, self._tidy, name="tidy", first_after=TIDY_AFTER), "tidy")
-        self._in_background(self._prepare(), "prepare")
+        menus = command_menus(self._texts, self._settings.default_language)
+        self._in_background(self._introduce(MANAGER_BOT_ID, menus), "commands of the manager bot")
+        self._in_background(self._model.warm_up(), "model")
         if self._announcements is not None:
             self._in_background(self._announcements.listen(), "announcements")
 
@@ -264,10 +244,7 @@ class Platform:
 
     async def stop(self) -> None:
         """Receive no more, let turns finish or give them back, then close everything."""
-        if self._webhooks is not None:
-            await self._webhooks.stop()
-        if self._pollers is not None:
-            await self._pollers.stop()
+        await self._edge.stop_receiving()
         await self._server.stop()
         await self._router.finish_answers(STOP_PATIENCE / 3)
         await self._wakeups.close(STOP_PATIENCE)
@@ -277,8 +254,7 @@ class Platform:
         if self._announcements is not None:
             await self._announcements.close()
         await self._model.close()
-        await self._request.shutdown()
-        await self._polls.shutdown()
+        await self._edge.close()
         await self._database.close()
         if self._receiving:
             log.info("platform_stopped")
@@ -292,7 +268,7 @@ class Platform:
         self._registry.put(bot, token)
         self._accounts.drop(bot.owner_id)
         if new and self._receiving:
-            self._in_background(self._introduce(bot), f"commands of bot {bot.id}")
+            self._in_background(self._introduce(bot.id, described_commands(self._texts)), f"commands of bot {bot.id}")
 
     def _bot_gone(self, bot_id: int) -> None:
         self._registry.remove(bot_id)
@@ -318,14 +294,19 @@ class Platform:
         self._changed.clear()
         await self._changes.look()
 
-    async def _introduce(self, bot: Bot) -> None:
-        """Tell Telegram the persona bot's commands, in each language."""
-        await self._sender.set_commands(bot.id, described_commands(self._texts))
-
-    async def _prepare(self) -> None:
-        """What the first poll need not wait for."""
-        await self._sender.set_commands(MANAGER_BOT_ID, command_menus(self._texts, self._settings.default_language))
-        await self._model.warm_up()
+    async def _introduce(self, bot_id: int, menus: Mapping[str, Mapping[str, str]]) -> None:
+        """Tell Telegram a bot's commands, in each language; again and again while it cannot be reached."""
+        while True:
+            try:
+                await self._sender.set_commands(bot_id, menus)
+            except (TelegramUnreachable, Flooded) as error:
+                log.debug("commands_not_set", bot_id=bot_id, error=str(error))
+                await asyncio.sleep(INTRODUCTION_PAUSE)
+            except TelegramError as error:
+                log.info("commands_refused", bot_id=bot_id, error=str(error))
+                return
+            else:
+                return
 
     async def _tidy(self) -> None:
         await self._database.write(lambda connection: tidy(connection, now=self._clock()))

@@ -1,33 +1,90 @@
-"""The sending half of the edge for a short while: for commands that ask Telegram something and end."""
+"""The edge as one thing to open and close: connections, the registry of bots, the receiving and the sending half."""
 
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 
 from maskarad.settings import Settings
 from maskarad.telegram.api import BotApi
-from maskarad.telegram.bots import BotRegistry
+from maskarad.telegram.bots import BotRegistry, Notice
+from maskarad.telegram.handling import Handle
 from maskarad.telegram.limits import limits_from
+from maskarad.telegram.pollers import Pollers
 from maskarad.telegram.send import Sender
 from maskarad.telegram.transport import AiohttpRequest
+from maskarad.telegram.webhooks import Webhooks
 from maskarad.values import Token
+
+READ_SECONDS = 30.0
+"""How long Telegram may take to answer anything but a long poll."""
 
 
 async def _ignore(_bot_id: int) -> None:
-    """Nobody is told of trouble: the command itself says it."""
+    """Nobody is told of trouble: whoever calls hears it."""
+
+
+class Edge:
+    """`on_invalid` and `on_conflict` as in `BotRegistry`."""
+
+    def __init__(
+        self,
+        settings: Settings,
+        *,
+        on_invalid: Notice = _ignore,
+        on_conflict: Notice = _ignore,
+        clock: Callable[[], float] = time.time,
+    ) -> None:
+        self._settings = settings
+        self._request = _connections(settings, settings.telegram_connection_pool_size)
+        self._polls = _connections(settings, 0)
+        self._api = BotApi(self._request, self._polls, settings.telegram_api_base_url)
+        manager = settings.telegram_bot_token
+        self.registry = BotRegistry(
+            Token(manager.get_secret_value() if manager else ""),
+            on_invalid=on_invalid,
+            on_conflict=on_conflict,
+            clock=clock,
+        )
+        self.sender = Sender(self._api, limits_from(settings, time.monotonic), self.registry)
+        self._pollers: Pollers | None = None
+        self._webhooks: Webhooks | None = None
+
+    async def open(self) -> None:
+        """Sending works from now on."""
+        await self._request.initialize()
+        await self._polls.initialize()
+
+    def receive(self, handle: Handle) -> None:
+        """Begin to poll, or to have webhooks called, for every bot of the registry. Asks Telegram nothing else."""
+        if self._settings.run_mode == "webhook" and self._settings.webhook_url_base:
+            self._webhooks = Webhooks(self._api, self.registry, url_base=self._settings.webhook_url_base)
+            self._webhooks.start()
+        else:
+            self._pollers = Pollers(self._api, self.registry, handle)
+            self._pollers.start()
+
+    async def stop_receiving(self) -> None:
+        """No update is taken any more; those in work are finished."""
+        if self._webhooks is not None:
+            await self._webhooks.stop()
+        if self._pollers is not None:
+            await self._pollers.stop()
+
+    async def close(self) -> None:
+        await self._request.shutdown()
+        await self._polls.shutdown()
+
+
+def _connections(settings: Settings, size: int) -> AiohttpRequest:
+    return AiohttpRequest(pool_size=size, pool_timeout=settings.telegram_pool_timeout, read_timeout=READ_SECONDS)
 
 
 @asynccontextmanager
 async def open_sender(settings: Settings) -> AsyncIterator[Sender]:
-    request = AiohttpRequest(pool_size=4, pool_timeout=settings.telegram_pool_timeout, read_timeout=10.0)
-    await request.initialize()
-    manager = settings.telegram_bot_token
-    registry = BotRegistry(
-        Token(manager.get_secret_value() if manager else ""), on_invalid=_ignore, on_conflict=_ignore, clock=time.time
-    )
+    """The sending half alone, for commands that ask Telegram something and end."""
+    edge = Edge(settings)
+    await edge.open()
     try:
-        yield Sender(
-            BotApi(request, request, settings.telegram_api_base_url), limits_from(settings, time.monotonic), registry
-        )
+        yield edge.sender
     finally:
-        await request.shutdown()
+        await edge.close()
