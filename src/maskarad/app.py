@@ -34,6 +34,7 @@ from maskarad.ops.notices import Notices
 from maskarad.route import Router
 from maskarad.settings import Settings
 from maskarad.snapshots import Links, Personas
+from maskarad.telegram.background import BackgroundSender
 from maskarad.telegram.edge import Edge
 from maskarad.telegram.handling import bounded
 from maskarad.telegram.typing import Typing
@@ -54,8 +55,11 @@ CHANGES_INTERVAL = 2.0
 TIDY_INTERVAL = 3600.0
 TIDY_AFTER = 60.0
 INTRODUCTION_PAUSE = 30.0
-STOP_PATIENCE = 15.0
-"""Seconds that turns under way may take to finish once the platform is told to stop."""
+STOP_PATIENCE = 14.0
+"""Seconds that turns under way may take to finish once the platform is told to stop; all of it takes 20 at most."""
+
+ANSWER_PATIENCE = 2.0
+"""Seconds for answers to commands and buttons that still wait for Telegram then."""
 WORK_AT_ONCE = 1000
 """Links worked on at once; most of them wait, for the model (bounded by itself) or in a pause between two parts."""
 
@@ -97,9 +101,10 @@ class Platform:
             clock=self._clock,
         )
         self._registry, self._sender = self._edge.registry, self._edge.sender
+        self._background = BackgroundSender(self._sender)
         self._notices = Notices(
             self._database,
-            self._sender,
+            self._background,
             self._texts,
             clock=self._clock,
             default_language=settings.default_language,
@@ -110,7 +115,7 @@ class Platform:
         natural = self._settings.reply_pacing == "natural"
         typing = Typing(self._sender).shown
         memberships = Memberships(self._database, self._links, bot_removed=self._notices.bot_removed, clock=self._clock)
-        refusals = Refusals(self._sender.send_text, self._refusal, clock=self._clock)
+        refusals = Refusals(self._background.send_text, self._refusal, clock=self._clock)
         turns = Turns(
             self._database,
             self._model,
@@ -144,7 +149,7 @@ class Platform:
             ),
             commands=Commands(
                 self._database,
-                self._sender,
+                self._background,
                 self._texts,
                 persona=self._personas.persona,
                 links=self._links,
@@ -159,7 +164,7 @@ class Platform:
         settings = self._settings
         desk = Desk(
             db=self._database,
-            sender=self._sender,
+            sender=self._background,
             accounts=self._accounts,
             texts=self._texts,
             vault=self._vault,
@@ -184,7 +189,7 @@ class Platform:
             open_token=self._vault.open,
             on_bot=self._serve,
             on_bot_gone=self._bot_gone,
-            on_persona=self._persona_changed,
+            on_persona=lambda persona_id, _owner_id: self._persona_changed(persona_id),
             clock=self._clock,
         )
         self._changed = asyncio.Event()
@@ -244,10 +249,10 @@ class Platform:
 
     async def stop(self) -> None:
         """Receive no more, let turns finish or give them back, then close everything."""
-        await self._edge.stop_receiving()
-        await self._server.stop()
-        await self._router.finish_answers(STOP_PATIENCE / 3)
-        await self._wakeups.close(STOP_PATIENCE)
+        await asyncio.gather(
+            self._edge.stop_receiving(), self._server.stop(), self._wakeups.close(STOP_PATIENCE), return_exceptions=True
+        )
+        await self._background.close(ANSWER_PATIENCE)
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)

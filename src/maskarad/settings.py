@@ -68,6 +68,12 @@ def _bot_token(value: SecretStr) -> SecretStr:
     return SecretStr(token)
 
 
+def _printable(keys: tuple[SecretStr, ...]) -> tuple[SecretStr, ...]:
+    if not all(key.get_secret_value().isascii() and key.get_secret_value().isprintable() for key in keys):
+        raise ValueError("must be of printable ASCII characters, as a header of a request can carry them")
+    return keys
+
+
 HttpUrl = Annotated[str, AfterValidator(_http_url)]
 CommaSeparated = Annotated[tuple[str, ...], NoDecode, BeforeValidator(_comma_separated)]
 
@@ -150,7 +156,9 @@ class Settings(BaseSettings):
     llm_base_url: HttpUrl = Field(
         "https://openrouter.ai/api/v1", description="Any OpenAI-compatible server; OpenRouter by default."
     )
-    llm_api_key: Annotated[tuple[SecretStr, ...], NoDecode, BeforeValidator(_comma_separated)] = Field(
+    llm_api_key: Annotated[
+        tuple[SecretStr, ...], NoDecode, BeforeValidator(_comma_separated), AfterValidator(_printable)
+    ] = Field(
         (),
         validation_alias=AliasChoices("llm_api_key", "openrouter_api_key"),
         description="The model's API key; several, comma-separated, take turns. Also read from OPENROUTER_API_KEY.",

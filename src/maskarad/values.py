@@ -343,7 +343,10 @@ class ClaimedLink(Value, frozen=True):
     asked: int
     parts: int
     failures: int
+    """Turns in a row that the model failed."""
     history: tuple[HistoryLine, ...]
+    tries: int = 0
+    """Tries in a row after which the work was postponed."""
 
 
 class PromptMessage(Value, frozen=True):

@@ -1,6 +1,7 @@
 import asyncio
 import sqlite3
 import sys
+import traceback
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager, closing, contextmanager
 from functools import partial
@@ -8,6 +9,7 @@ from pathlib import Path
 
 import pytest
 from sqlalchemy import Connection, insert, text
+from sqlalchemy.exc import DBAPIError
 
 from maskarad.db import seen, turns
 from maskarad.db.embedded import EmbeddedDatabase
@@ -130,6 +132,22 @@ async def test_what_no_column_can_hold_is_the_asker_s_fault(database: Database, 
     assert isinstance(outcome, Exception)
     assert not isinstance(outcome, DatabaseUnavailable)
     assert await database.write(see(1)) == 1
+
+
+CANARY = "the words of a person"
+
+
+@pytest.mark.parametrize("values", [{}, {"id": CANARY}], ids=["a row that fails", "a value of the wrong type"])
+async def test_no_error_of_the_database_carries_what_people_said(database: Database, values: dict[str, object]) -> None:
+    def refused(connection: Connection) -> None:
+        row = {"id": 1, "name": CANARY, "language": "en", "created_at": None, **values}
+        connection.execute(insert(users).values(row))
+
+    for queries in ([refused], [refused, see(1)]):
+        outcome, *_ = await asyncio.gather(*(database.write(query) for query in queries), return_exceptions=True)
+        assert isinstance(outcome, DBAPIError)
+        assert CANARY not in "".join(traceback.format_exception(outcome))
+        assert CANARY not in repr(outcome)
 
 
 async def test_a_cancelled_write_harms_no_other(database: Database) -> None:

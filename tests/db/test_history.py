@@ -1,11 +1,14 @@
+import asyncio
 from functools import partial
 
 import pytest
+from sqlalchemy import Connection, select
 
-from maskarad.db import history, turns
+from maskarad.db import history, links, turns
 from maskarad.db.engine import Database
-from maskarad.errors import AlreadySeen
-from maskarad.values import HistoryLine
+from maskarad.db.tables import chat_contexts
+from maskarad.errors import AlreadySeen, NotFound
+from maskarad.values import HistoryLine, SentMessage
 from tests.support import rows
 from tests.support.databases import CountStatements
 from tests.support.people import BOB, CHARLIE
@@ -64,7 +67,9 @@ async def test_what_is_to_be_answered_is_read_however_much_was_said_since(world:
         await world.write(partial(turns.ask, link_id=1, message=said(message_id), due_at=NOW))
     for message_id in range(3, 20):
         await world.write(partial(history.add, link_id=1, message=said(message_id)))
-    assert [(line.message_order, line.unread) for line in await latest(world, most=5, answered=1)] == [(2, True)]
+    lines, asked = await world.read(partial(history.to_answer, link_id=1, answered=1, asked=2, most=5))
+    assert [(line.message_order, line.unread) for line in lines] == [(2, True), *((n, False) for n in range(16, 20))]
+    assert asked == 2
 
 
 async def test_an_edit_replaces_the_text_of_what_is_stored_and_nothing_else(world: Database) -> None:
@@ -80,6 +85,58 @@ async def test_a_message_twice_is_already_seen(world: Database) -> None:
     with pytest.raises(AlreadySeen):
         await world.write(partial(history.add, link_id=1, message=said(1, "second")))
     assert [line.text for line in await latest(world)] == ["first"]
+
+
+async def test_a_message_for_a_link_that_is_gone_is_not_taken_for_seen(world: Database) -> None:
+    add = partial(history.add, message=said(1))
+    outcomes = await asyncio.gather(
+        world.write(partial(add, link_id=1)),
+        world.write(partial(add, link_id=2)),
+        world.write(partial(add, link_id=1)),
+        return_exceptions=True,
+    )
+    assert [type(outcome) for outcome in outcomes] == [type(None), NotFound, AlreadySeen]
+    assert len(await latest(world)) == 1
+    with pytest.raises(NotFound):
+        await world.write(partial(add, link_id=2))
+
+
+def everything(connection: Connection) -> str:
+    return repr(connection.execute(select(chat_contexts)).all())
+
+
+async def test_a_forgotten_message_that_comes_again_is_known_and_its_words_are_gone(world: Database) -> None:
+    words = said(1, "my secret")
+    await world.write(partial(turns.ask, link_id=1, message=words, due_at=NOW))
+    assert await world.write(partial(links.forget, link_id=1, now=NOW + 60)) == 1
+    for store in (partial(history.add, message=words), partial(turns.ask, message=words, due_at=NOW)):
+        with pytest.raises(AlreadySeen):
+            await world.write(partial(store, link_id=1))
+    assert not await world.write(partial(history.edit, link_id=1, message=said(1, "my secret, again")))
+    kept = await world.read(everything)
+    assert not [word for word in ("secret", BOB.name, str(BOB.id)) if word in kept]
+    await world.write(partial(turns.ask, link_id=1, message=said(2, "hi"), due_at=NOW))
+    claimed = await world.write(partial(turns.claim, link_id=1, token="a", lease=9, history_lines=40, now=NOW + 60))
+    assert claimed is not None
+    assert [line.text for line in claimed.history] == ["hi"]
+
+
+async def test_of_forgotten_messages_only_what_telegram_may_bring_again_stays_known(world: Database) -> None:
+    own = SentMessage(message_id=3, bot_telegram_id=7001, bot_name="Mira")
+    for message_id in (1, 2):
+        await world.write(partial(history.add, link_id=1, message=said(message_id)))
+    await world.write(
+        partial(history.add_own, link_id=1, chat_id=rows.GROUP.id, message=own, text="hello", now=NOW + 3)
+    )
+    two_days = 48 * 3600.0
+    assert await world.write(partial(links.forget, link_id=1, now=NOW + two_days + 1.5)) == 3
+    with pytest.raises(AlreadySeen):
+        await world.write(partial(history.add, link_id=1, message=said(2)))
+    for message_id in (1, 3):
+        await world.write(partial(history.add, link_id=1, message=said(message_id)))
+    for now, gone in ((NOW + two_days + 2, 0), (NOW + two_days + 2.5, 1), (NOW + 9 * two_days, 0)):
+        assert await world.write(partial(history.tidy, now=now)) == gone
+    assert [line.message_order for line in await latest(world)] == [1, 3]
 
 
 async def test_texts_come_back_as_they_were_said(world: Database) -> None:

@@ -85,6 +85,7 @@ async def test_what_waited_when_it_was_muted_gets_no_answer(world: Database) -> 
     await world.write(partial(turns.ask, link_id=1, message=said(1), due_at=NOW))
     await world.write(partial(links.set_muted, link_id=1, muted=True))
     assert await world.read(partial(turns.due, now=NOW, most=10)) == []
+    await world.write(partial(links.set_muted, link_id=1, muted=False))
     await world.write(partial(turns.ask, link_id=1, message=said(2), due_at=NOW))
     claimed = await world.write(partial(turns.claim, link_id=1, token="a", lease=60, history_lines=40, now=NOW))
     assert claimed is not None
@@ -98,8 +99,8 @@ async def test_forgetting_erases_history_and_mood_and_may_be_done_twice(world: D
     for message_id in (1, 2, 3):
         await world.write(partial(turns.ask, link_id=1, message=said(message_id), due_at=NOW))
     await world.write(partial(turns.ask, link_id=other.id, message=said(1), due_at=NOW))
-    assert await world.write(partial(links.forget, link_id=1)) == 3
-    assert await world.write(partial(links.forget, link_id=1)) == 0
+    assert await world.write(partial(links.forget, link_id=1, now=NOW)) == 3
+    assert await world.write(partial(links.forget, link_id=1, now=NOW)) == 0
     after = await found(world)
     assert after is not None
     assert (after.mood, after.active) == ("neutral", True)

@@ -149,10 +149,11 @@ async def test_two_who_change_one_field_each_lose_neither(world: Database) -> No
 
 async def test_other_processes_find_what_changed(world: Database) -> None:
     first = await world.write(add("a"))
-    second = await world.write(add("b", now=NOW + 10))
-    assert await world.read(partial(personas.changed_since, since=NOW + 10)) == {second: 1}
+    second = await world.write(add("b", owner_id=BOB.id, now=NOW + 10))
+    assert await world.read(partial(personas.changed_since, since=NOW + 10)) == {second: (1, BOB.id)}
     await world.write(partial(personas.change, owner_id=ALICE.id, persona_id=first, content=named("c"), now=NOW + 20))
-    assert await world.read(partial(personas.changed_since, since=NOW + 10)) == {first: 2, second: 1}
+    changed = await world.read(partial(personas.changed_since, since=NOW + 10))
+    assert changed == {first: (2, ALICE.id), second: (1, BOB.id)}
 
 
 async def test_a_removed_persona_leaves_no_orphan_rows(world: Database) -> None:

@@ -10,6 +10,7 @@ from sqlalchemy import Connection, event, insert, select, text, update
 from maskarad.db import history, turns
 from maskarad.db.engine import Database, Query
 from maskarad.db.tables import chat_bot_instances, chat_contexts
+from maskarad.values import Claim
 from tests.support import rows
 from tests.support.rows import NOW
 
@@ -51,14 +52,16 @@ async def crowded(database: Database) -> Database:
         connection.execute(update(chat_bot_instances).where(chat_bot_instances.c.id < 4).values(asked=1, due_at=NOW))
         line = {
             "chat_id": rows.GROUP.id,
-            "user_id": 1,
             "user_name": "Bob",
             "from_persona": False,
             "text": "hello",
             "timestamp": NOW,
             "asked": 1,
         }
-        lines = [{**line, "chat_bot_instance_id": 1 + n % 3, "message_order": n} for n in range(CROWD)]
+        lines = [
+            {**line, "chat_bot_instance_id": 1 + n % 3, "message_order": n, "user_id": 1 + n % 300}
+            for n in range(CROWD)
+        ]
         connection.execute(insert(chat_contexts), lines)
         connection.execute(text("ANALYZE"))
 
@@ -71,6 +74,21 @@ async def test_the_latest_history_is_found_by_its_index(crowded: Database) -> No
     assert "ix_context_chat_order" in plan
     assert "sort" not in plan.lower()
     assert "b-tree" not in plan.lower()
+
+
+async def test_what_is_unread_is_found_by_the_same_index(crowded: Database) -> None:
+    read = partial(history.to_answer, link_id=1, answered=0, asked=2_000, most=40)
+    assert "ix_context_chat_order" in await crowded.write(explained(read))
+
+
+async def test_leases_are_renewed_by_the_links_keys(crowded: Database) -> None:
+    claims = [Claim(link_id=number, token=f"t{number}") for number in (1, 2, 3)]
+    plan = await crowded.write(explained(partial(turns.renew, claims=claims, until=NOW)))
+    assert "pk_chat_bot_instances" in plan or "INTEGER PRIMARY KEY" in plan
+
+
+async def test_old_numbers_of_forgotten_messages_are_found_by_index(crowded: Database) -> None:
+    assert "idx_messages_user" in await crowded.write(explained(partial(history.tidy, now=NOW)))
 
 
 async def test_the_sweep_reads_only_links_that_have_work(crowded: Database) -> None:

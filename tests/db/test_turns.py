@@ -1,15 +1,17 @@
 import asyncio
+from collections.abc import Iterable
 from functools import partial
 from typing import Any
 
 import pytest
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, select, update
 
 from maskarad.db import bots, history, links, turns
 from maskarad.db.engine import Database, Query
 from maskarad.db.tables import chat_bot_instances, reply_parts, usage_records
 from maskarad.errors import AlreadySeen, ClaimLost, NotFound
 from maskarad.values import (
+    ChatType,
     Claim,
     ClaimedLink,
     Completion,
@@ -36,7 +38,7 @@ USAGE = Usage(
 )
 
 
-def ask(message_id: int, link_id: int = 1, *, due_at: float = NOW) -> Query[None]:
+def ask(message_id: int, link_id: int = 1, *, due_at: float = NOW) -> Query[bool]:
     return partial(turns.ask, link_id=link_id, message=said(message_id), due_at=due_at)
 
 
@@ -87,7 +89,8 @@ async def test_what_is_asked_is_due_and_a_claim_reads_it(world: Database) -> Non
 
 
 async def test_a_claim_costs_two_statements(world: Database, statements: CountStatements) -> None:
-    for message_id in range(10, 60):
+    await overheard(world, range(100))
+    for message_id in range(100, 140):
         await world.write(ask(message_id))
     with statements(world) as seen:
         await taken(world)
@@ -117,11 +120,11 @@ async def test_a_message_twice_among_others_changes_nothing_and_they_succeed(wor
         *(world.write(ask(message_id)) for message_id in (11, 10, 12, 10, 13)), return_exceptions=True
     )
     assert [type(outcome).__name__ for outcome in outcomes] == [
-        "NoneType",
+        "bool",
         "AlreadySeen",
-        "NoneType",
+        "bool",
         "AlreadySeen",
-        "NoneType",
+        "bool",
     ]
     assert (await world.read(row)).asked == 4
     claimed = await taken(world)
@@ -178,9 +181,11 @@ def _usage(connection: Connection) -> list[Any]:
 async def test_a_renewed_lease_is_not_taken_over(world: Database) -> None:
     await world.write(ask(10))
     claimed = await taken(world)
-    await world.write(partial(turns.renew, tokens=[claimed.claim.token, "unknown"], until=NOW + 10 * LEASE))
+    held = [claimed.claim, Claim(link_id=2, token="unknown")]
+    await world.write(partial(turns.renew, claims=held, until=NOW + 10 * LEASE))
     assert await world.write(take("b", now=NOW + 5 * LEASE)) is None
-    await world.write(partial(turns.renew, tokens=[], until=NOW + 100 * LEASE))
+    for others in ([], [Claim(link_id=1, token="b")], [Claim(link_id=2, token=claimed.claim.token)]):
+        await world.write(partial(turns.renew, claims=others, until=NOW + 100 * LEASE))
     assert await world.write(take("b", now=NOW + 10 * LEASE + 1)) is not None
 
 
@@ -221,6 +226,86 @@ async def test_a_turn_with_nothing_to_say_ends_its_claim(world: Database) -> Non
     assert await world.write(take("b")) is None
 
 
+async def test_what_was_sent_may_be_noted_again_after_a_lost_answer(world: Database) -> None:
+    await world.write(ask(10))
+    claimed = await taken(world)
+    progress = await world.write(finish(claimed, "one", "two"))
+    await world.write(ask(11, due_at=NOW + 5))
+    for number, part in enumerate(progress.added):
+        message = SentMessage(message_id=20 + number, bot_telegram_id=7001, bot_name="Mira")
+        note = partial(turns.sent, claim=claimed.claim, part=part, message=message, now=NOW + number)
+        first = await world.write(note)
+        assert (first.parts, first.next_due_at) == (1 - number, NOW + 5)
+        before = await world.read(row)
+        assert await world.write(note) == first
+        assert await world.read(row) == before
+    assert [message_order for message_order, _ in await history_of(world)] == [10, 11, 20, 21]
+    second = await taken(world, "b", now=NOW + 5)
+    assert second.parts == 0
+    with pytest.raises(ClaimLost):
+        await world.write(note)
+
+
+@pytest.mark.parametrize("noted", [False, True])
+async def test_a_link_forgotten_meanwhile_stops_the_delivery(world: Database, noted: bool) -> None:
+    await world.write(ask(10))
+    claimed = await taken(world)
+    [part, _] = (await world.write(finish(claimed, "one", "two"))).added
+    note = partial(turns.sent, claim=claimed.claim, part=part, message=None, now=NOW)
+    if noted:
+        await world.write(note)
+    await world.write(partial(links.forget, link_id=1, now=NOW))
+    with pytest.raises(ClaimLost):
+        await world.write(note)
+
+
+async def test_a_message_that_is_stored_already_does_not_keep_its_part_in_the_outbox(world: Database) -> None:
+    await world.write(ask(10))
+    claimed = await taken(world)
+    [part] = (await world.write(finish(claimed, "one"))).added
+    message = SentMessage(message_id=10, bot_telegram_id=7001, bot_name="Mira")
+    progress = await world.write(partial(turns.sent, claim=claimed.claim, part=part, message=message, now=NOW))
+    assert progress.parts == 0
+    assert await world.read(partial(turns.parts, link_id=1)) == []
+
+
+async def overheard(database: Database, message_ids: Iterable[int]) -> None:
+    for message_id in message_ids:
+        await database.write(partial(history.add, link_id=1, message=said(message_id)))
+
+
+async def test_a_call_for_help_is_answered_however_much_was_said_since(
+    world: Database, statements: CountStatements
+) -> None:
+    await world.write(ask(1))
+    await overheard(world, range(2, 45))
+    assert await world.write(consider(45, now=NOW, question=True))
+    with statements(world) as seen:
+        claimed = await taken(world)
+    assert seen.count == 3
+    assert claimed.asked == 2
+    assert len(claimed.history) == 40
+    assert [(line.message_order, line.addressed) for line in claimed.history if line.unread] == [(1, True), (45, False)]
+    assert [line.message_order for line in claimed.history] == [1, *range(7, 46)]
+
+
+async def test_more_than_a_prompt_holds_is_answered_in_two_turns(world: Database) -> None:
+    """Message ids in another order than the messages came, as webhooks may bring them."""
+    for message_id in range(60, 0, -1):
+        await world.write(ask(message_id))
+    first = await taken(world)
+    assert [line.message_order for line in first.history] == list(range(21, 61))
+    assert all(line.unread for line in first.history)
+    progress = await world.write(finish(first))
+    assert progress.next_due_at == NOW
+    await overheard(world, range(61, 120))
+    second = await taken(world, "b")
+    assert [line.message_order for line in second.history if line.unread] == list(range(1, 21))
+    assert [line.message_order for line in second.history if not line.unread] == list(range(100, 120))
+    progress = await world.write(finish(second))
+    assert progress.next_due_at is None
+
+
 async def test_a_reaction_leaves_the_outbox_and_no_history(world: Database) -> None:
     await world.write(ask(10))
     claimed = await taken(world)
@@ -255,15 +340,32 @@ async def test_released_work_is_due_at_once_for_another(world: Database) -> None
     assert [line.unread for line in second.history] == [True]
 
 
-async def test_postponed_work_waits_and_counts_its_failures(world: Database) -> None:
+async def test_postponed_work_waits_and_counts_its_tries(world: Database) -> None:
     await world.write(ask(10))
     await world.write(partial(turns.postpone, claim=(await taken(world)).claim, due_at=NOW + 30))
     await world.write(ask(11, due_at=NOW + 1))
     assert await world.read(due(NOW + 29)) == []
     again = await taken(world, "b", now=NOW + 30)
-    assert (again.failures, again.asked) == (1, 2)
+    assert (again.tries, again.failures, again.asked) == (1, 0, 2)
     await world.write(finish(again))
-    assert (await world.read(row)).failures == 0
+    assert (await world.read(row)).tries == 0
+
+
+async def test_what_was_sent_ends_the_row_of_tries_and_leaves_the_model_s_failures(world: Database) -> None:
+    await world.write(ask(10))
+    claimed = await taken(world)
+    apology = TurnOutcome(answered=1, parts=(PartDraft(kind=PartKind.TEXT, text="sorry"),) * 2, failures=1)
+    await world.write(partial(turns.finish, claim=claimed.claim, outcome=apology, usage=None))
+    await world.write(partial(turns.postpone, claim=claimed.claim, due_at=NOW))
+    again = await taken(world, "b")
+    assert (again.tries, again.failures) == (1, 1)
+    [part, _] = await world.read(partial(turns.parts, link_id=1))
+    await world.write(partial(turns.sent, claim=again.claim, part=part, message=None, now=NOW))
+    after = await world.read(row)
+    assert (after.tries, after.failures) == (0, 1)
+    await world.write(partial(turns.postpone, claim=again.claim, due_at=NOW))
+    await world.write(partial(turns.give_up, claim=(await taken(world, "c")).claim))
+    assert (await world.read(row)).tries == 0
 
 
 async def test_given_up_work_is_dropped_with_its_parts(world: Database) -> None:
@@ -277,7 +379,14 @@ async def test_given_up_work_is_dropped_with_its_parts(world: Database) -> None:
     assert await world.read(due(NOW + 1000)) == []
 
 
-async def test_a_left_link_sleeps_until_somebody_asks_again(world: Database) -> None:
+async def in_private(database: Database) -> None:
+    await database.write(
+        lambda connection: connection.execute(update(chat_bot_instances).values(chat_type=ChatType.PRIVATE.value))
+    )
+
+
+async def test_a_private_link_that_was_left_sleeps_until_somebody_asks_again(world: Database) -> None:
+    await in_private(world)
     await world.write(ask(10))
     claimed = await taken(world)
     await world.write(finish(claimed, "one"))
@@ -287,6 +396,48 @@ async def test_a_left_link_sleeps_until_somebody_asks_again(world: Database) -> 
     await world.write(ask(11))
     claimed = await taken(world, "b")
     assert [(line.message_order, line.unread) for line in claimed.history] == [(10, False), (11, True)]
+
+
+async def history_of(database: Database) -> list[tuple[int, bool]]:
+    lines = await database.read(partial(history.latest, link_id=1, most=10, answered=0))
+    return [(line.message_order, line.unread) for line in lines]
+
+
+@pytest.mark.parametrize("asleep", [False, True])
+async def test_a_muted_link_stores_and_asks_for_nothing(
+    world: Database, statements: CountStatements, asleep: bool
+) -> None:
+    await in_private(world)
+    await world.write(partial(links.set_active, link_id=1, active=not asleep))
+    await world.write(partial(links.set_muted, link_id=1, muted=True))
+    before = await world.read(row)
+    with statements(world) as seen:
+        assert not await world.write(ask(10))
+    assert seen.count == 2
+    assert not await world.write(consider(11, now=NOW, question=True))
+    assert await world.read(row) == before
+    assert await history_of(world) == [(10, False), (11, False)]
+
+
+async def test_a_group_where_the_bot_may_not_write_is_not_woken_by_messages(world: Database) -> None:
+    await world.write(partial(links.set_active, link_id=1, active=False))
+    before = await world.read(row)
+    assert not await world.write(ask(10))
+    assert not await world.write(consider(11, now=NOW, question=True))
+    assert await world.read(row) == before
+    assert await history_of(world) == [(10, False), (11, False)]
+    await world.write(partial(links.set_active, link_id=1, active=True))
+    assert await world.write(ask(12))
+    claimed = await taken(world)
+    assert [line.message_order for line in claimed.history if line.unread] == [12]
+
+
+async def test_a_private_link_that_sleeps_is_woken_by_a_message(world: Database) -> None:
+    await in_private(world)
+    await world.write(partial(links.set_active, link_id=1, active=False))
+    assert await world.write(ask(10))
+    assert (await world.read(row)).active
+    assert await world.read(due()) == [1]
 
 
 async def test_a_process_that_is_alone_frees_every_claim(world: Database) -> None:
@@ -370,7 +521,7 @@ async def test_a_considered_message_twice_changes_nothing(world: Database) -> No
 async def test_forgetting_takes_the_claim_from_a_turn_under_way(world: Database) -> None:
     await world.write(ask(10))
     claimed = await taken(world)
-    assert await world.write(partial(links.forget, link_id=1)) == 1
+    assert await world.write(partial(links.forget, link_id=1, now=NOW)) == 1
     with pytest.raises(ClaimLost):
         await world.write(finish(claimed, "I remember", mood="joy"))
     after = await world.read(row)

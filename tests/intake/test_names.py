@@ -1,7 +1,9 @@
 """Labelled sentences: which of them call the persona, in Ukrainian, Russian, English and other names."""
 
+from time import thread_time
+
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from maskarad.intake.names import NameMatcher, Names
@@ -363,3 +365,69 @@ def test_each_capitalised_word_of_a_longer_name_calls_it(text: str, called: bool
 
 def test_small_words_of_a_name_do_not_call_it() -> None:
     assert not Names("Кіт у чоботях").matches("чоботях немає")
+
+
+HOSTILE_NAMES = [
+    "Ганна-Ганна-Ганна-Ганна",
+    "-".join(["Ганна"] * 10),
+    "-".join(["Ба"] * 21),
+    "-".join("а" * 32),
+    "-" * 64,
+    " ".join(["Ганна"] * 10),
+    " ".join(["Ба"] * 21),
+    " ".join(["Кіт-Лев"] * 8),
+    " ".join(["Ва-Ра"] * 10),
+    "Любов" * 12,
+    "ёї’-" * 16,
+    "あ " * 32,
+]
+QUICK = 0.05
+"""Seconds of processor time: what takes a few milliseconds stays below it on a busy machine too."""
+
+
+def hostile_texts(name: str) -> list[str]:
+    """8,192 characters each that begin like the name again and again, or are costly to normalise."""
+    beginnings = [name, name[:-1], name.split("-")[0] + "-", name.split()[0] + " " * 99 if name.split() else " "]
+    texts = [beginning * 8192 for beginning in beginnings]
+    texts += [name + " " * 8192, name + "\u0301" * 4096 + "\u0316" * 4096, name + "e\u0301\u0316" * 4096]
+    return [text[:8192] for text in texts]
+
+
+def time_taken(name: str, texts: list[str]) -> float:
+    """Seconds for the slowest of: building what hears the name, and hearing each text."""
+    start = thread_time()
+    names = Names(name)
+    slowest = thread_time() - start
+    for text in texts:
+        start = thread_time()
+        names.matches(text)
+        slowest = max(slowest, thread_time() - start)
+    return slowest
+
+
+@pytest.mark.parametrize("name", HOSTILE_NAMES)
+def test_no_name_takes_long_to_read_or_to_hear(name: str) -> None:
+    assert len(name) <= 64
+    assert time_taken(name, hostile_texts(name)) < QUICK
+
+
+@settings(deadline=None)
+@given(
+    name=st.text(alphabet="АБКЛЯабвекйлорцюяьі- ", min_size=1, max_size=64),
+    text=st.text(alphabet="абвекйлорцюяьі- ", max_size=64),
+)
+def test_no_name_of_cyrillic_letters_hyphens_and_spaces_takes_long(name: str, text: str) -> None:
+    assert time_taken(name, [(text * 8192)[:8192], *hostile_texts(name)[:2]]) < QUICK
+
+
+def test_each_part_of_a_hyphenated_name_is_inflected_by_itself() -> None:
+    names = Names("Марія-Анна-Софія")
+    assert names.matches("лист для Марії-Анни-Софії")
+    assert names.matches("Маріє-Анно-Софія, ти тут?")
+    assert not names.matches("Марії-Анни")
+
+
+def test_a_name_of_very_many_parts_is_known_as_it_is_written() -> None:
+    name = "-".join(["Ганна"] * 9)
+    assert Names(name).matches(f"де {name.upper()}?")
+    assert Names("Кіт " + " ".join(["Лев"] * 15)).matches("у Лева свято")

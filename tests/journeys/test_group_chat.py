@@ -36,7 +36,7 @@ async def test_it_leaves_the_talk_of_others_alone_but_has_heard_it(stage: Stage)
         await stage.sandbox.ask(group, OWNER, "Устиме, що ми готуємо?")
     (prompt,) = await stage.prompts()
     assert new_lines(prompt) == ["Устиме, що ми готуємо?"]
-    assert '{"from":"Bob","id":1002,"text":"nice, I will bring the cheese"}' in prompt["messages"][1]["content"]
+    assert '{"from":"Bob","id":1002,"text":"nice, I will bring the cheese"}' in prompt["messages"][2]["content"]
     assert len(await stage.spoken_by(actor, group)) == 1
 
 

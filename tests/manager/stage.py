@@ -22,6 +22,8 @@ from maskarad.values import (
 LONGEST_MESSAGE = 4096
 LONGEST_NOTICE = 200
 MOST_BUTTONS = 100
+LONGEST_SHARED_LABEL = 24
+"""Characters that a phone shows of a label where two buttons share a row."""
 
 
 def utf16_length(text: str) -> int:
@@ -90,6 +92,8 @@ class Telegram:
         buttons = [button for row in content.keyboard for button in row]
         assert len(buttons) <= MOST_BUTTONS
         assert all(button.label and 0 < len(button.data.encode()) <= 64 for button in buttons)
+        shared = [button.label for row in content.keyboard if len(row) > 1 for button in row]
+        assert all(len(label) <= LONGEST_SHARED_LABEL for label in shared), shared
         self.shown[chat_id, message_id] = content
 
 
@@ -140,6 +144,14 @@ class Person:
         assert found, f"no button {label!r} in {[button.label for row in keyboard for button in row]}"
         return await self.presses_data(found[0].data, on=message_id)
 
+    async def finds_out_of_date(self, on: int) -> None:
+        """Press every button of an earlier message: each answers with the short notice, and no message changes."""
+        before = dict(self._telegram.shown)
+        for data in [button.data for row in before[self.chat.id, on].keyboard for button in row]:
+            await self.presses_data(data, on=on)
+            assert (self.notice, self.alert) == ("This button is out of date.", False), data
+            assert self._telegram.shown == before, data
+
     async def presses_data(self, data: str, *, on: int | None = None) -> str:
         """Press a button that carries `data`, forged or not."""
         press = Press(
@@ -177,6 +189,9 @@ class Person:
     @property
     def buttons(self) -> list[str]:
         return [button.label for row in self.screen.keyboard for button in row]
+
+    def labels(self, message_id: int) -> list[str]:
+        return [button.label for row in self._telegram.shown[self.chat.id, message_id].keyboard for button in row]
 
     def data(self, label: str) -> str:
         return next(button.data for row in self.screen.keyboard for button in row if label in button.label)

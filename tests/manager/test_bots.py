@@ -39,6 +39,7 @@ async def test_a_pasted_token_is_deleted_and_bound(
     assert telegram.deleted == [(alice.chat.id, alice.last_update.message_id)]  # type: ignore[union-attr]
     assert "Mira now lives in @mira_bot" in text
     assert "talks only to you" in text
+    assert "In groups the bot hears neither its name nor mentions yet" in text
     assert '<a href="https://t.me/mira_bot">' in alice.screen.html
     [stored] = await all_bots(database)
     assert stored.bot.access is Access.OWNER_ONLY
@@ -153,9 +154,48 @@ async def test_a_token_message_twice_binds_once(
     await make_persona(alice)
     await bind_bot(alice)
     [bound] = await all_bots(database)
+    telegram.calls.clear()
     await alice.sends(alice.last_update)  # type: ignore[arg-type]
+    assert telegram.calls == []
     assert await all_bots(database) == [bound]
     assert platform.changed_bots == [bound.bot.id]
+
+
+@pytest.mark.parametrize("text", ["what is a token?", UNKNOWN_TOKEN, OWN_TOKEN])
+async def test_a_refused_token_twice_is_refused_once(text: str, alice: Person, telegram: Telegram) -> None:
+    await make_persona(alice)
+    await alice.presses("Bind a bot")
+    await alice.says(text)
+    telegram.calls.clear()
+    await alice.sends(alice.last_update)  # type: ignore[arg-type]
+    assert telegram.calls == []
+    assert "now lives in" in await alice.says(TOKEN)
+
+
+async def test_an_unasked_token_twice_is_answered_once(alice: Person, telegram: Telegram) -> None:
+    await alice.says(TOKEN)
+    telegram.calls.clear()
+    await alice.sends(alice.last_update)  # type: ignore[arg-type]
+    assert telegram.calls == []
+
+
+async def test_an_old_cancel_does_not_end_the_question_that_is_open_now(alice: Person) -> None:
+    await make_persona(alice, "Luna")
+    await make_persona(alice)
+    await alice.presses("Bind a bot")
+    binding = alice.message_id
+    await alice.says(TOKEN)
+    await alice.finds_out_of_date(binding)
+    await alice.walks("My list", "Add a person")
+    inviting = alice.message_id
+    await alice.finds_out_of_date(binding)
+    await alice.says("42")
+    await alice.finds_out_of_date(inviting)
+    await alice.says("/mypersonas")
+    await alice.walks("Luna", "Bind a bot")
+    await alice.finds_out_of_date(binding)
+    await alice.finds_out_of_date(inviting)
+    assert "Luna now lives in" in await alice.says(OTHER_TOKEN)
 
 
 async def test_binding_can_be_cancelled(alice: Person) -> None:
@@ -301,7 +341,8 @@ async def test_health_shows_what_is_known(alice: Person, platform: Platform, dat
     [stored] = await all_bots(database)
     text = await alice.presses("Health")
     assert "The token is valid" in text
-    assert "Privacy mode is on" in text
+    assert "it sees only commands and replies to its own messages, and hears neither its name nor mentions" in text
+    assert "/setprivacy" in text
     assert "Nothing heard from Telegram" in text
     assert "It is in no groups" in text
     await database.write(
@@ -332,6 +373,8 @@ async def test_a_live_check_stores_what_telegram_says(
     text = await alice.presses("Check now")
     assert "How is @mira2_bot?" in text
     assert "Privacy mode is off" in text
+    assert "neither its name nor mentions" not in await alice.presses("Back")
+    await alice.presses("Health")
     telegram.profiles[TOKEN] = TokenInvalid("Unauthorized")
     assert "Telegram doesn't accept the token" in await alice.presses("Check now")
     assert (await all_bots(database))[0].bot.state is BotState.INVALID

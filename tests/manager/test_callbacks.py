@@ -77,9 +77,9 @@ async def test_no_action_breaks_on_any_argument(code: str, alice: Person) -> Non
     """Every answer is a notice or a screen, whatever the button names, a wizard open or not."""
     await make_persona(alice)
     persona_id = alice.data("Edit").split(":")[-1]
-    for argument in ("0", "x", persona_id, "9" * 19, "n", "z", "mt", "c1", "-", "own_x"):
+    for argument in ("0", "x", persona_id, "n", "n0", "nx", "9" * 19, "z", "mt", "c1", "-", "own_x"):
         for opening in ("/menu", "/createpersona"):
             await alice.says(opening)
             await alice.presses_data(encode(code, *[argument] * ACTIONS[code].arguments))
-            await alice.presses_data(encode(code, *["0", argument, "1"][: ACTIONS[code].arguments]))
+            await alice.presses_data(encode(code, *["n0", argument, "1"][: ACTIONS[code].arguments]))
             assert alice.notice is not None or alice.screen.html

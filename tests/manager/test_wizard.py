@@ -307,6 +307,96 @@ async def test_moods_have_limits(alice: Person, database: Database) -> None:
     assert len((await stored(database))[0].moods) == MOST_MOODS
 
 
+@on_both_databases
+async def test_buttons_of_one_wizard_do_nothing_to_the_next(alice: Person, database: Database) -> None:
+    earlier = []
+    await alice.says("/createpersona")
+    earlier.append(alice.message_id)
+    await alice.says("Mira")
+    earlier.append(alice.message_id)
+    await alice.says("a witch")
+    await alice.walks(*["Skip"] * 5, "Next", *["Skip"] * 3)
+    earlier.append(alice.message_id)
+    await alice.says("/createpersona")
+    await alice.presses("Create")
+    await alice.says("/createpersona")
+    for message_id in earlier:
+        await alice.finds_out_of_date(message_id)
+    assert "2/11" in await alice.says("Luna")
+    for message_id in earlier:
+        await alice.finds_out_of_date(message_id)
+    assert "3/11" in await alice.says("the moon")
+    assert [each.name for each in await stored(database)] == ["Mira"]
+
+
+async def test_an_answered_prompt_leaves_no_button_that_acts(alice: Person) -> None:
+    """Cancel alone still does what it says: the same persona is in the making."""
+    prompts = []
+
+    async def answers(text: str) -> None:
+        prompts.append(alice.message_id)
+        await alice.says(text)
+
+    await alice.says("/createpersona")
+    await answers("Mira")
+    await answers("a witch")
+    await alice.walks(*["Skip"] * 5, "Add my own mood")
+    await answers("dreamy")
+    await answers("looks at the stars")
+    await alice.presses("Next")
+    await answers("some/model")
+    await alice.walks("0.4", "Answer the questions")
+    for number in range(7):
+        await answers(f"answer {number}")
+    assert "Almost done" in alice.text
+    summary = alice.screen
+    for message_id in prompts:
+        for label in alice.labels(message_id):
+            if "Cancel" not in label:
+                await alice.presses(label, on=message_id)
+                assert alice.notice == "This button is out of date.", label
+    assert alice.screen == summary
+    await alice.presses("Cancel", on=prompts[0])
+    assert alice.notice is None
+    assert "didn't expect a message" in await alice.says("hello")
+
+
+async def test_cancel_under_a_wizard_that_waits_leaves_the_open_question_alone(alice: Person) -> None:
+    await make_persona(alice)
+    await alice.says("/createpersona")
+    wizard = alice.message_id
+    await alice.says("/mypersonas")
+    await alice.walks("Mira", "Edit", "Name")
+    edit = alice.message_id
+    await alice.presses("Cancel", on=wizard)
+    assert alice.notice is None
+    assert "✅ Saved." in await alice.says("Luna")
+    assert alice.message_id != edit
+    assert "unfinished persona" not in await alice.says("/createpersona")
+
+
+async def test_back_under_an_answered_edit_does_nothing_to_the_next(alice: Person, database: Database) -> None:
+    await make_persona(alice)
+    await alice.walks("Edit", "Model")
+    first = alice.message_id
+    await alice.says("some/model")
+    await alice.finds_out_of_date(first)
+    await alice.presses("Name")
+    await alice.finds_out_of_date(first)
+    await alice.says("Luna")
+    assert [each.name for each in await stored(database)] == ["Luna"]
+
+
+@on_both_databases
+async def test_the_answer_that_ends_an_edit_says_nothing_the_second_time(alice: Person, telegram: Telegram) -> None:
+    await make_persona(alice)
+    await alice.walks("Edit", "Name")
+    await alice.says("Luna")
+    telegram.calls.clear()
+    await alice.sends(alice.last_update)  # type: ignore[arg-type]
+    assert telegram.calls == []
+
+
 async def test_cancel_forgets_the_draft(alice: Person, database: Database) -> None:
     await alice.says("/createpersona")
     await alice.says("Mira")

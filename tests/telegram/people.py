@@ -3,6 +3,7 @@
 import asyncio
 from typing import Any
 
+from maskarad.errors import DatabaseUnavailable
 from maskarad.telegram.bots import BotRegistry
 from maskarad.values import Access, Bot, BotState, Event, Token
 
@@ -37,6 +38,9 @@ class Notices:
     def __init__(self) -> None:
         self.invalid: list[int] = []
         self.conflicts: list[int] = []
+        self.database_is_away = False
+        """Nothing can be kept of a refused token: the report fails."""
+        self.failed = 0
         self._told = asyncio.Event()
 
     async def until(self, count: int) -> None:
@@ -48,6 +52,9 @@ class Notices:
 
     def registry(self) -> BotRegistry:
         async def on_invalid(bot_id: int) -> None:
+            if self.database_is_away:
+                self.failed += 1
+                raise DatabaseUnavailable("gone")
             self.invalid.append(bot_id)
             self._told.set()
 

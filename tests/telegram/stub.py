@@ -9,6 +9,8 @@ from typing import Any, NamedTuple
 import orjson
 from aiohttp import web
 
+from maskarad.values import Token
+
 MESSAGE = {"message_id": 77, "date": 1_700_000_000, "chat": {"id": 5, "type": "private", "first_name": "A"}}
 
 
@@ -51,16 +53,17 @@ class Stub:
         self.open_calls = 0
         self.most_open = 0
         self.url = ""
-        self._scripts: dict[str, deque[Any]] = defaultdict(deque)
+        self._scripts: dict[tuple[str, str], deque[Any]] = defaultdict(deque)
         self._told = asyncio.Condition()
         self._closing = asyncio.Event()
 
-    def script(self, method: str, *answers: Any) -> None:
-        """An answer is a result, a `Raw`, `Cut()`, `Hang()`, or a function of the parameters giving one of these."""
-        self._scripts[method].extend(answers)
+    def script(self, method: str, *answers: Any, token: Token | None = None) -> None:
+        """An answer is a result, a `Raw`, `Cut()`, `Hang()`, or a function of the parameters giving one of these.
+        Without a `token` whoever asks next gets it."""
+        self._scripts[method, token.reveal() if token else ""].extend(answers)
 
-    def of(self, method: str) -> list[Call]:
-        return [call for call in self.calls if call.method == method]
+    def of(self, method: str, token: Token | None = None) -> list[Call]:
+        return [call for call in self.calls if call.method == method and token in (None, Token(call.token))]
 
     async def until(self, condition: Callable[[], bool], seconds: float = 10.0) -> None:
         """Wait until what this server has seen fulfils a condition."""
@@ -85,7 +88,7 @@ class Stub:
                 self._told.notify_all()
 
     async def _answer(self, request: web.Request, method: str, params: dict[str, Any]) -> web.StreamResponse:
-        script = self._scripts[method]
+        script = self._scripts[method, request.match_info["token"]] or self._scripts[method, ""]
         answer = script.popleft() if script else await self._usual(method, params)
         if callable(answer):
             answer = answer(params)

@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from maskarad.errors import Flooded
-from maskarad.telegram.limits import TIDY_FROM, FloodLimits
+from maskarad.telegram.limits import TIDY_FROM, WAITING_PER_CHAT, FloodLimits
 
 BOT, PERSON, OTHER_PERSON, GROUP = 1, 10, 11, -100
 
@@ -68,6 +68,44 @@ async def test_the_bots_rate_is_shared_by_its_chats() -> None:
     sent = [time for chat_id in range(1, 91) for time in await send(limits, clock, chat_id, 1)]
     assert most_within(sent, 0.999) == 30
     assert sent[-1] - sent[0] == pytest.approx(2.0)
+
+
+async def test_a_chat_that_waited_for_its_bot_still_keeps_its_own_rate() -> None:
+    """With 40 chats in front of it at 10 a second, its first message leaves when its second would have been due."""
+    faster = 20
+
+    def clock() -> float:
+        return faster * time.monotonic()
+
+    async def sleep(seconds: float) -> None:
+        await asyncio.sleep(seconds / faster)
+
+    limits = FloodLimits(per_bot_second=10, per_chat_second=1, per_group_minute=0, clock=clock, sleep=sleep)
+    sent: dict[int, list[float]] = {}
+
+    async def one(chat_id: int) -> None:
+        async with limits.turn(BOT, chat_id) as turn:
+            await turn.ready()
+            sent.setdefault(chat_id, []).append(clock())
+
+    await asyncio.gather(*(one(chat_id) for chat_id in range(100, 140)), *(one(PERSON) for _ in range(3)))
+    first, second, third = sent[PERSON]
+    assert second - first > 0.99
+    assert third - second > 0.99
+    assert most_within([each for times in sent.values() for each in times], 0.99) <= 10
+
+
+async def test_a_chats_queue_has_an_end() -> None:
+    clock = Clock()
+    limits = limits_with(clock)
+    async with limits.turn(BOT, PERSON):
+        waiting = [asyncio.create_task(send(limits, clock, PERSON, 1)) for _ in range(WAITING_PER_CHAT)]
+        await asyncio.sleep(0)
+        with pytest.raises(Flooded):
+            await send(limits, clock, PERSON, 1)
+        assert len(await send(limits, clock, OTHER_PERSON, 1)) == 1
+    await asyncio.gather(*waiting)
+    assert len(await send(limits, clock, PERSON, 1)) == 1
 
 
 async def test_zero_turns_a_limit_off() -> None:

@@ -5,9 +5,10 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
 
+import pytest
 import structlog
 
-from maskarad.errors import DatabaseUnavailable
+from maskarad.errors import DatabaseUnavailable, TokenInvalid
 from maskarad.telegram.api import BotApi
 from maskarad.telegram.bots import BotRegistry
 from maskarad.telegram.handling import Handle, bounded
@@ -154,16 +155,63 @@ async def test_a_refused_token_ends_the_poller_and_is_told_once(api: BotApi, stu
     notices = Notices()
     registry = notices.registry()
     registry.put(bot(2), token(2))
-    stub.script("getUpdates", *([lambda _params: refusal(401, "Unauthorized")] * 2))
+    stub.script("getUpdates", refusal(401, "Unauthorized"), token=token(2))
     async with polling(api, registry, store_nothing):
-        await stub.until(lambda: len(stub.calls) == 2)
-        await notices.until(2)
+        await notices.until(1)
         registry.put(bot(2, version=2), token(2))
         assert registry.health(2).token_refused_at == 1_000.0
         registry.put(bot(2), Token("2:AAnew-canary"))
-        await stub.until(lambda: len(stub.calls) == 3)
-    assert notices.invalid == [MANAGER_BOT_ID, 2]
-    assert stub.calls[2].token == "2:AAnew-canary"
+        await stub.until(lambda: len(stub.of("getUpdates", Token("2:AAnew-canary"))) == 1)
+    assert notices.invalid == [2]
+    assert len(stub.of("getUpdates", token(2))) == 1
+
+
+async def test_a_refusal_that_could_not_be_kept_is_reported_again(api: BotApi, stub: Stub) -> None:
+    notices = Notices()
+    registry = notices.registry()
+    registry.put(bot(2), token(2))
+
+    def refused(_params: object) -> Raw:
+        notices.database_is_away = notices.failed < 2
+        return refusal(401, "Unauthorized")
+
+    stub.script("getUpdates", *[refused] * 3, token=token(2))
+    async with polling(api, registry, store_nothing):
+        await notices.until(1)
+        assert registry.health(2).token_refused_at == 1_000.0
+    assert (notices.failed, notices.invalid) == (2, [2])
+    polls = stub.of("getUpdates", token(2))
+    assert len(polls) == 3
+    assert polls[1].at - polls[0].at >= 0.2
+
+
+async def test_the_managers_poller_outlives_a_refused_token(api: BotApi, stub: Stub) -> None:
+    notices = Notices()
+    registry = notices.registry()
+    refused = refusal(401, "Unauthorized")
+    stub.script("getUpdates", refused, refused, [], refused)
+    with structlog.testing.capture_logs() as logs:
+        async with polling(api, registry, store_nothing):
+            await notices.until(1)
+            assert registry.health(MANAGER_BOT_ID).token_refused_at == 1_000.0
+            with pytest.raises(TokenInvalid):
+                await registry.check_manager()
+            await stub.until(lambda: len(stub.calls) == 3)
+            assert notices.invalid == [MANAGER_BOT_ID]
+            assert [each["event"] for each in logs if each["log_level"] != "debug"] == ["bot_token_refused"]
+            await notices.until(2)
+    assert stub.calls[1].at - stub.calls[0].at >= 0.2
+    assert notices.invalid == [MANAGER_BOT_ID] * 2
+
+
+async def test_the_manager_is_well_again_when_telegram_accepts_its_token(api: BotApi, stub: Stub) -> None:
+    registry = Notices().registry()
+    store = Store()
+    stub.script("getUpdates", refusal(401, "Unauthorized"), [message(10)])
+    async with polling(api, registry, store.handle):
+        await store.until(1)
+        await registry.check_manager()
+    assert registry.health(MANAGER_BOT_ID).token_refused_at is None
 
 
 async def test_a_conflict_is_told_once_until_it_worked_again(api: BotApi, stub: Stub) -> None:
@@ -222,6 +270,34 @@ async def test_a_silent_poll_is_restarted_on_a_new_connection(api: BotApi, stub:
         await stub.until(lambda: len(stub.calls) == 2)
         assert registry.health(MANAGER_BOT_ID).poll_restarts == 1
     assert stub.calls[0].connection != stub.calls[1].connection
+
+
+async def test_a_batch_that_does_not_end_is_seen(api: BotApi, stub: Stub) -> None:
+    registry = Notices().registry()
+    may_finish, seen = asyncio.Event(), asyncio.Event()
+    lines: list[Any] = []
+
+    async def handle(_event: Event) -> None:
+        await may_finish.wait()
+
+    def note(_logger: object, _method: str, line: Any) -> Any:
+        if line["event"] == "batch_stuck":
+            lines.append(line)
+            seen.set()
+        raise structlog.DropEvent
+
+    structlog.configure(processors=[note])
+    stub.script("getUpdates", [message(10), message(11)])
+    try:
+        async with polling(api, registry, handle, stuck_seconds=0.05):
+            await asyncio.wait_for(seen.wait(), 5)
+            assert registry.health(MANAGER_BOT_ID).stuck_since == 1_000.0
+            may_finish.set()
+            await stub.until(lambda: len(stub.calls) == 2)
+            assert registry.health(MANAGER_BOT_ID).stuck_since is None
+    finally:
+        structlog.reset_defaults()
+    assert [(line["bot_id"], line["updates"]) for line in lines] == [(MANAGER_BOT_ID, 2)]
 
 
 async def test_bots_come_and_go_while_running(api: BotApi, stub: Stub) -> None:

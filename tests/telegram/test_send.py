@@ -16,7 +16,8 @@ from maskarad.errors import (
 from maskarad.telegram.api import BotApi
 from maskarad.telegram.limits import FloodLimits
 from maskarad.telegram.send import Sender
-from maskarad.values import BotProfile, Button, Piece, Screen
+from maskarad.telegram.transport import AiohttpRequest
+from maskarad.values import BotProfile, Button, Piece, Screen, Token
 from tests.telegram.people import Notices, bot, token
 from tests.telegram.stub import Cut, Raw, Stub, refusal
 
@@ -51,8 +52,8 @@ def sender(api: BotApi, notices: Notices, limits: FloodLimits, pauses: list[floa
 
 
 async def test_a_message_with_everything(sender: Sender, stub: Stub) -> None:
-    piece = Piece(text="a < b", html="<b>a</b> &lt; b")
-    assert await sender.send_text(2, 5, piece, reply_to=3, keyboard=KEYBOARD, silent=True) == 77
+    screen = Screen(html="<b>a</b> &lt; b", keyboard=KEYBOARD)
+    assert await sender.send_text(2, 5, screen, reply_to=3) == 77
     (call,) = stub.calls
     assert (call.method, call.token) == ("sendMessage", token(2).reveal())
     assert call.params == {
@@ -60,7 +61,6 @@ async def test_a_message_with_everything(sender: Sender, stub: Stub) -> None:
         "text": "<b>a</b> &lt; b",
         "parse_mode": "HTML",
         "reply_parameters": {"message_id": 3, "allow_sending_without_reply": True},
-        "disable_notification": True,
         "reply_markup": {
             "inline_keyboard": [
                 [{"text": "Так", "callback_data": "v1:yes"}, {"text": "Ні", "callback_data": "v1:no"}],
@@ -141,6 +141,48 @@ async def test_a_message_that_may_have_arrived_is_not_repeated(sender: Sender, s
     assert len(stub.calls) == 1
 
 
+@pytest.fixture
+def unopened() -> AiohttpRequest:
+    """A transport that reaches nobody until it is opened."""
+    return AiohttpRequest(pool_size=4, pool_timeout=5.0, read_timeout=5.0)
+
+
+async def test_what_certainly_was_not_sent_is_sent_again(
+    notices: Notices, limits: FloodLimits, stub: Stub, unopened: AiohttpRequest
+) -> None:
+    registry = notices.registry()
+    registry.put(bot(2), token(2))
+    pauses: list[float] = []
+
+    async def sleep(seconds: float) -> None:
+        pauses.append(seconds)
+        if len(pauses) == 2:
+            await unopened.initialize()
+
+    sender = Sender(BotApi(unopened, unopened, stub.url), limits, registry, sleep=sleep)
+    assert await sender.send_text(2, 5, Piece(text="x")) == 77
+    await unopened.shutdown()
+    assert pauses == [0.5, 2.0]
+    assert len(stub.calls) == 1
+
+
+async def test_what_still_was_not_sent_is_the_callers_to_send(
+    notices: Notices, limits: FloodLimits, stub: Stub, unopened: AiohttpRequest
+) -> None:
+    registry = notices.registry()
+    registry.put(bot(2), token(2))
+    pauses: list[float] = []
+
+    async def sleep(seconds: float) -> None:
+        pauses.append(seconds)
+
+    sender = Sender(BotApi(unopened, unopened, stub.url), limits, registry, sleep=sleep)
+    with pytest.raises(NothingSent):
+        await sender.send_text(2, 5, Piece(text="x"))
+    assert pauses == [0.5, 2.0]
+    assert stub.calls == []
+
+
 async def test_what_may_be_repeated_is(sender: Sender, stub: Stub, pauses: list[float]) -> None:
     trouble = (Cut(), Raw(502, b"", "text/html"))
     for method in ("editMessageText", "deleteMessage", "answerCallbackQuery", "setMessageReaction", "setMyCommands"):
@@ -211,3 +253,31 @@ async def test_a_refused_token_is_told_once(sender: Sender, stub: Stub, notices:
     with pytest.raises(TokenInvalid):
         await sender.send_text(404, 5, Piece(text="a bot that is not served"))
     assert len(stub.calls) == 2
+
+
+async def test_a_refused_token_that_could_not_be_kept_is_told_again(
+    sender: Sender, stub: Stub, notices: Notices
+) -> None:
+    stub.script("sendMessage", refusal(401, "Unauthorized"), refusal(401, "Unauthorized"))
+    for away in (True, False):
+        notices.database_is_away = away
+        with pytest.raises(TokenInvalid):
+            await sender.send_text(2, 5, Piece(text="x"))
+    assert (notices.failed, notices.invalid) == (1, [2])
+
+
+async def test_a_token_replaced_while_telegram_was_asked_is_not_the_new_ones_fault(
+    api: BotApi, limits: FloodLimits, stub: Stub, notices: Notices
+) -> None:
+    registry = notices.registry()
+    registry.put(bot(2), token(2))
+
+    def replaced(_params: object) -> Raw:
+        registry.put(bot(2), Token("2:AAnew-canary"))
+        return refusal(401, "Unauthorized")
+
+    stub.script("sendMessage", replaced)
+    with pytest.raises(TokenInvalid):
+        await Sender(api, limits, registry).send_text(2, 5, Piece(text="x"))
+    assert notices.invalid == []
+    assert registry.health(2).token_refused_at is None

@@ -1,5 +1,10 @@
+import asyncio
+
+import pytest
+
+from maskarad.errors import TokenInvalid
 from maskarad.telegram.api import BotApi
-from maskarad.telegram.bots import webhook_identity
+from maskarad.telegram.bots import BotRegistry, webhook_identity
 from maskarad.telegram.read import ALLOWED_UPDATES
 from maskarad.telegram.webhooks import REGISTERED_AT_ONCE, Webhooks
 from maskarad.values import MANAGER_BOT_ID, Token
@@ -73,3 +78,56 @@ async def test_trouble_is_waited_out_and_a_refusal_is_kept_for_the_owner(api: Bo
     assert pauses == [0.5, 7.0]
     assert "https url must be provided" in (registry.health(MANAGER_BOT_ID).last_error or "")
     assert notices.invalid == [2]
+
+
+async def test_the_manager_is_registered_as_soon_as_its_token_is_accepted(api: BotApi, stub: Stub) -> None:
+    notices = Notices()
+    registry = notices.registry()
+    refused_again, go_on = asyncio.Event(), asyncio.Event()
+    pauses: list[float] = []
+
+    async def sleep(seconds: float) -> None:
+        pauses.append(seconds)
+        if len(pauses) == 10:
+            refused_again.set()
+            await go_on.wait()
+
+    stub.script("setWebhook", *[refusal(401, "Unauthorized")] * 10)
+    webhooks = Webhooks(api, registry, url_base=BASE, sleep=sleep, jitter=lambda: 1.0)
+    webhooks.start()
+    await asyncio.wait_for(refused_again.wait(), 5)
+    with pytest.raises(TokenInvalid):
+        await registry.check_manager()
+    go_on.set()
+    await registered(registry)
+    assert notices.invalid == [MANAGER_BOT_ID]
+    assert pauses[-1] == 60.0
+
+    await registry.token_refused(MANAGER_BOT_ID, MANAGER_TOKEN)
+    await registered(registry)
+    await webhooks.stop()
+    assert len(stub.of("setWebhook")) == 12
+
+
+async def registered(registry: BotRegistry) -> None:
+    """Wait until nothing is under way any more, and see that the manager's token is accepted."""
+    tasks = [task for task in asyncio.all_tasks() if task.get_name().startswith("setWebhook")]
+    await asyncio.wait_for(asyncio.gather(*tasks), 5)
+    await registry.check_manager()
+
+
+async def test_a_refusal_that_could_not_be_kept_is_reported_again(api: BotApi, stub: Stub) -> None:
+    notices = Notices()
+    registry = notices.registry()
+    registry.put(bot(2), token(2))
+
+    async def sleep(_seconds: float) -> None:
+        notices.database_is_away = False
+
+    notices.database_is_away = True
+    stub.script("setWebhook", *[refusal(401, "Unauthorized")] * 2, token=token(2))
+    webhooks = Webhooks(api, registry, url_base=BASE, sleep=sleep)
+    webhooks.start()
+    await notices.until(1)
+    await webhooks.stop()
+    assert (notices.failed, notices.invalid) == (1, [2])

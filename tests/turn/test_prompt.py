@@ -94,10 +94,10 @@ def test_what_the_persona_said_comes_in_the_form_it_is_asked_for() -> None:
     assert json.loads(messages[2].content) == {"response": ["Hi", "How are you?"]}
 
 
-def test_in_a_group_speakers_have_ids_and_the_title_is_quoted() -> None:
+def test_in_a_group_speakers_have_ids_and_the_title_is_data() -> None:
     messages = request(line(1, "a", by="Bob"), line(2, "b", by="Al", unread=True), chat=GROUP).messages
-    assert [json.loads(each)["id"] for each in messages[1].content.splitlines()] == [3, 2]
-    assert json.dumps(GROUP.title, ensure_ascii=False) in messages[-1].content
+    assert json.loads(messages[1].content) == {"group": GROUP.title}
+    assert [json.loads(each)["id"] for each in messages[2].content.splitlines()] == [3, 2]
     assert "@mira_bot" in messages[-1].content
 
 
@@ -121,6 +121,14 @@ def test_a_long_history_is_cut_at_its_old_end_and_keeps_what_is_unread() -> None
     assert sum(map(len, kept[1:])) <= HISTORY_LETTERS
     assert kept[0].startswith("1 ")
     assert kept[-1].startswith("39 ")
+
+
+def test_however_much_is_unread_the_prompt_is_bounded() -> None:
+    lines = [line(number, f"{number} " + "x" * 4_000, unread=True) for number in range(1, 41)]
+    messages = request(*lines).messages
+    kept = [json.loads(each)["text"] for each in messages[1].content.splitlines()]
+    assert len(kept) == 40
+    assert sum(map(len, kept)) < 2 * HISTORY_LETTERS
 
 
 def test_nothing_unread_means_nothing_to_ask() -> None:

@@ -3,17 +3,20 @@
 import re
 import secrets
 import sys
+from contextlib import suppress
 from typing import Annotated
 
 import typer
 
 from maskarad.cli.common import AsJson, Yes, checked_number, confirm, now, print_rows, with_database
 from maskarad.cli.place import is_in_sandbox
+from maskarad.controls.commands import described_commands
 from maskarad.db import Connection, bots, personas
 from maskarad.db.engine import Database
 from maskarad.errors import BadInput, TelegramError, TelegramRefused, TokenInvalid
 from maskarad.settings import TOKEN_SHAPE, Settings
-from maskarad.telegram.edge import open_sender
+from maskarad.telegram.edge import open_edge, open_sender
+from maskarad.texts import load_texts
 from maskarad.values import Access, BotProfile, StoredBot, Token
 from maskarad.vault import open_vault
 
@@ -69,7 +72,9 @@ def add(
                 bots.set_access(connection, bot_id, access, now=now())
             return bot_id
 
-        return await database.write(bind)
+        bot_id = await database.write(bind)
+        await _introduce(database, settings, bot_id, secret)
+        return bot_id
 
     typer.echo(with_database(work))
 
@@ -105,6 +110,15 @@ async def _profile(settings: Settings, token: Token) -> BotProfile:
             else:
                 sentence = f"Telegram does not answer at {address} ({error}); nothing was bound, try again"
             raise TelegramError(sentence) from None
+
+
+async def _introduce(database: Database, settings: Settings, bot_id: int, token: Token) -> None:
+    """Tell Telegram the bot's commands. The platform that will serve it may not be running, and does not ask later."""
+    stored = await database.read(lambda connection: bots.get(connection, bot_id))
+    async with open_edge(settings) as edge:
+        edge.registry.put(stored.bot, token)
+        with suppress(TelegramError):
+            await edge.sender.set_commands(bot_id, described_commands(load_texts()))
 
 
 @app.command("list")

@@ -1,18 +1,16 @@
 """Commands of a persona bot and the buttons under their answers. They are answered at once and never reach the model.
 
-A command is marked as seen after it is answered: killed in between, the platform answers it once more on restart
-rather than never.
+A command is acted on, then marked as seen, then answered in the background: delivered again it does nothing, killed in
+between it is acted on once more, which changes nothing either.
 """
 
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Protocol
 
-import structlog
-
 from maskarad.db import Connection, seen
 from maskarad.db import links as rows
 from maskarad.db.engine import Database
-from maskarad.errors import AlreadySeen, TelegramError, TelegramRefused
+from maskarad.errors import TelegramRefused
 from maskarad.intake.access import may_talk
 from maskarad.settings import LANGUAGES
 from maskarad.snapshots import Links
@@ -33,8 +31,6 @@ from maskarad.values import (
     Sender,
 )
 
-log = structlog.get_logger()
-
 COMMANDS = ("start", "help", "mood", "reset", "mute", "unmute")
 
 ADMINISTRATORS = frozenset({"creator", "administrator"})
@@ -43,13 +39,15 @@ _SET_MOOD, _RESET, _KEEP = "1:mood:", "1:reset", "1:keep"
 
 
 class Messenger(Protocol):
-    async def send_text(self, bot_id: int, chat_id: int, content: Screen, *, reply_to: int | None = None) -> int: ...
+    """Only `get_member_status` waits for Telegram."""
+
+    async def send_text(self, bot_id: int, chat_id: int, content: Screen, *, reply_to: int | None = None) -> None: ...
 
     async def edit_text(self, bot_id: int, chat_id: int, message_id: int, content: Screen) -> None: ...
 
     async def answer_press(
         self, bot_id: int, callback_query_id: str, text: str | None = None, *, alert: bool = False
-    ) -> bool: ...
+    ) -> None: ...
 
     async def get_member_status(self, bot_id: int, chat_id: int, user_id: int) -> str: ...
 
@@ -83,7 +81,8 @@ class Commands:
         }
 
     async def on_command(self, bot: Bot, message: Incoming) -> None:
-        """Answer a command of `COMMANDS`; the same update twice is answered once. Raises DatabaseUnavailable."""
+        """Answer a command of `COMMANDS`; the same update twice is answered once. Raises DatabaseUnavailable,
+        AlreadySeen, TelegramError (it could not be found out who is in charge)."""
         if not may_talk(bot, message.sender):
             await self._turn_away(bot, message)
             return
@@ -92,40 +91,27 @@ class Commands:
         persona = await self._persona(bot.persona_id)
         words = self._words(message.sender, persona)
         reply_to = None if message.chat.type is ChatType.PRIVATE else message.message_id
-        try:
-            screen = await self._answers[message.command or "help"](bot, message, words)
-            await self._messenger.send_text(bot.id, message.chat.id, screen, reply_to=reply_to)
-        except TelegramError as error:
-            log.info("command_not_answered", bot_id=bot.id, command=message.command, error=str(error))
+        screen = await self._answers[message.command or "help"](bot, message, words)
         await self._database.write(
             lambda connection: seen.once(connection, bot.id, message.update_id, now=self._clock())
         )
+        await self._messenger.send_text(bot.id, message.chat.id, screen, reply_to=reply_to)
 
     async def on_press(self, bot: Bot, press: Press) -> None:
-        """A button under one of our answers; what is old, forged or not for this person gets a short notice."""
+        """A button under one of our answers; what is old, forged or not for this person gets a short notice. Raises
+        DatabaseUnavailable, AlreadySeen."""
         persona = await self._persona(bot.persona_id)
-        words = self._words(press.sender, persona)
-        notice: str | None = None
-        try:
-            if not may_talk(bot, press.sender):
-                notice = words.get("persona.invited_only")
-            elif press.data.startswith(_SET_MOOD):
-                notice = await self._set_mood(bot, press, persona, words)
-            elif press.data in (_RESET, _KEEP):
-                notice = await self._settle_reset(bot, press, words)
-            else:
-                notice = words.get("persona.old_button")
-        except AlreadySeen:
-            log.debug("press_seen_before", bot_id=bot.id, update_id=press.update_id)
-        except TelegramError as error:
-            log.info("press_not_shown", bot_id=bot.id, error=str(error))
-        await self._end_press(bot, press, notice)
+        notice = await self._act(bot, press, persona, self._words(press.sender, persona))
+        await self._messenger.answer_press(bot.id, press.callback_query_id, notice)
 
-    async def _end_press(self, bot: Bot, press: Press, notice: str | None) -> None:
-        try:
-            await self._messenger.answer_press(bot.id, press.callback_query_id, notice)
-        except TelegramError as error:
-            log.info("press_not_answered", bot_id=bot.id, error=str(error))
+    async def _act(self, bot: Bot, press: Press, persona: Persona, words: Words) -> str | None:
+        if not may_talk(bot, press.sender):
+            return words.get("persona.invited_only")
+        if press.data.startswith(_SET_MOOD):
+            return await self._set_mood(bot, press, persona, words)
+        if press.data in (_RESET, _KEEP):
+            return await self._settle_reset(bot, press, words)
+        return words.get("persona.old_button")
 
     def _words(self, sender: Sender, persona: Persona) -> Words:
         return self._texts.words(language_for(sender.language, persona.content.language))
@@ -143,6 +129,8 @@ class Commands:
 
     async def _mood(self, bot: Bot, message: Incoming, words: Words) -> Screen:
         persona = await self._persona(bot.persona_id)
+        # The model may have changed the mood since the link was read.
+        self._links.drop(bot.id, message.chat.id)
         link = await self._links.ensure(bot, message.chat)
         return _mood_screen(persona, link.mood, words)
 
@@ -193,7 +181,7 @@ class Commands:
 
         def forget(connection: Connection) -> None:
             seen.once(connection, bot.id, press.update_id, now=now)
-            rows.forget(connection, link.id)
+            rows.forget(connection, link.id, now=now)
 
         await self._database.write(forget)
         self._links.drop(bot.id, press.chat.id)

@@ -191,6 +191,7 @@ def _sqlite_engine(file: Path, *, begin: str, busy_timeout: float) -> Engine:
     engine = create_engine(
         URL.create("sqlite", database=str(file)),
         connect_args={"check_same_thread": False, "isolation_level": None, "timeout": busy_timeout},
+        hide_parameters=True,
         **pool,
     )
 

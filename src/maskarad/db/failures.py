@@ -2,7 +2,7 @@
 
 import sqlite3
 
-from sqlalchemy.exc import DatabaseError, DBAPIError, OperationalError
+from sqlalchemy.exc import DatabaseError, DBAPIError, IntegrityError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from maskarad.errors import DatabaseUnavailable
@@ -11,10 +11,30 @@ from maskarad.errors import DatabaseUnavailable
 # rolled back for another's sake (deadlock), out of resources, shutting down, its machine's errors.
 UNAVAILABLE_CLASSES = frozenset({"08", "28", "3D", "40", "53", "57", "58"})
 
+UNIQUE_VIOLATION = "23505"
+
+
+def is_duplicate(error: IntegrityError) -> bool:
+    """Whether the row is there already; any other constraint (the row it belongs to is gone) is False."""
+    if isinstance(error.orig, sqlite3.Error):
+        return error.orig.sqlite_errorcode in (sqlite3.SQLITE_CONSTRAINT_UNIQUE, sqlite3.SQLITE_CONSTRAINT_PRIMARYKEY)
+    return str(getattr(error.orig, "sqlstate", None)) == UNIQUE_VIOLATION
+
 
 def translated(error: BaseException) -> BaseException:
-    """DatabaseUnavailable where the database failed; else the error itself."""
-    return DatabaseUnavailable(type(error).__name__) if _is_unavailable(error) else error
+    """DatabaseUnavailable where the database failed; else the error itself, fit for a log."""
+    if _is_unavailable(error):
+        return DatabaseUnavailable(type(error).__name__)
+    return _without_words(error) if isinstance(error, DBAPIError) else error
+
+
+def _without_words(error: DBAPIError) -> DBAPIError:
+    """PostgreSQL's sentence quotes the failing row and asyncpg's the wrong value, that is, people's words; SQLite's
+    names columns only. The engines hide the parameters."""
+    if isinstance(error.orig, sqlite3.Error):
+        return error
+    reason = f"{type(error.orig).__name__}, SQLSTATE {getattr(error.orig, 'sqlstate', None)}"
+    return type(error)(error.statement, None, Exception(reason), hide_parameters=True)
 
 
 def _is_unavailable(error: BaseException) -> bool:

@@ -2,48 +2,71 @@
 
 from typing import Any
 
-from sqlalchemy import Connection, Row, bindparam, insert, select, update
+from sqlalchemy import Connection, Row, and_, bindparam, delete, insert, literal_column, not_, or_, select, update
+from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import IntegrityError
 
+from maskarad.db.failures import is_duplicate
 from maskarad.db.tables import chat_contexts
-from maskarad.errors import AlreadySeen
-from maskarad.values import HistoryLine, Incoming
+from maskarad.errors import AlreadySeen, NotFound
+from maskarad.values import HistoryLine, Incoming, SentMessage
 
-ADD_LINE = insert(chat_contexts)
+_ADD_LINE = insert(chat_contexts)
+_ADD_OWN_LINE = {
+    "sqlite": sqlite.insert(chat_contexts).on_conflict_do_nothing(),
+    "postgresql": postgresql.insert(chat_contexts).on_conflict_do_nothing(),
+}
+
+FORGOTTEN_KEPT = 48 * 3600.0
+"""Seconds; Telegram keeps an update for 24 hours (Bot API, "Getting updates")."""
+
+_IS_FORGOTTEN = and_(chat_contexts.c.user_id == literal_column("0"), chat_contexts.c.text == literal_column("''"))
+_IS_KNOWN = not_(_IS_FORGOTTEN)
 
 _EDIT = (
     update(chat_contexts)
     .where(
         chat_contexts.c.chat_bot_instance_id == bindparam("b_link_id"),
         chat_contexts.c.message_order == bindparam("b_message_order"),
+        _IS_KNOWN,
     )
     .values(text=bindparam("b_text"))
 )
-_LATEST = (
-    select(
-        chat_contexts.c.message_order,
-        chat_contexts.c.user_id,
-        chat_contexts.c.user_name,
-        chat_contexts.c.from_persona,
-        chat_contexts.c.text,
-        chat_contexts.c.timestamp,
-        chat_contexts.c.asked,
-        chat_contexts.c.addressed,
-    )
-    .where(chat_contexts.c.chat_bot_instance_id == bindparam("link_id"))
-    .order_by(chat_contexts.c.message_order.desc())
-    .limit(bindparam("most"))
+_LINES = select(
+    chat_contexts.c.message_order,
+    chat_contexts.c.user_id,
+    chat_contexts.c.user_name,
+    chat_contexts.c.from_persona,
+    chat_contexts.c.text,
+    chat_contexts.c.timestamp,
+    chat_contexts.c.asked,
+    chat_contexts.c.addressed,
+).where(chat_contexts.c.chat_bot_instance_id == bindparam("link_id"), _IS_KNOWN)
+_NEWEST_FIRST = _LINES.order_by(chat_contexts.c.message_order.desc())
+_LATEST = _NEWEST_FIRST.limit(bindparam("most"))
+# Counted from the end of the history, where the index leads: `waiting` lines are unread, so it stops at the first one.
+_WAITING = _NEWEST_FIRST.where(chat_contexts.c.asked > bindparam("answered")).limit(bindparam("waiting")).subquery()
+_UNREAD = select(_WAITING).order_by(_WAITING.c.asked).limit(bindparam("most"))
+_ERASE = delete(chat_contexts).where(
+    chat_contexts.c.chat_bot_instance_id == bindparam("link_id"),
+    _IS_KNOWN,
+    or_(chat_contexts.c.from_persona, chat_contexts.c.timestamp < bindparam("before")),
 )
-_LATEST_UNREAD = _LATEST.where(chat_contexts.c.asked > bindparam("answered"))
+_BLANK = (
+    update(chat_contexts)
+    .where(chat_contexts.c.chat_bot_instance_id == bindparam("b_link_id"), _IS_KNOWN)
+    .values(text="", user_name="", user_id=0, asked=None, addressed=False)
+)
+_TIDY = delete(chat_contexts).where(_IS_FORGOTTEN, chat_contexts.c.timestamp < bindparam("before"))
 
 
 def add(
     connection: Connection, link_id: int, message: Incoming, *, asked: int | None = None, addressed: bool = False
 ) -> None:
-    """Store a person's message. Raises AlreadySeen when the link has this message."""
+    """Store a person's message. Raises AlreadySeen when the link has this message, NotFound when the link is gone."""
     try:
         connection.execute(
-            ADD_LINE,
+            _ADD_LINE,
             {
                 "chat_bot_instance_id": link_id,
                 "message_order": message.message_id,
@@ -57,25 +80,72 @@ def add(
                 "addressed": addressed,
             },
         )
-    except IntegrityError:
-        raise AlreadySeen(f"message {message.message_id} is stored") from None
+    except IntegrityError as error:
+        if is_duplicate(error):
+            raise AlreadySeen(f"message {message.message_id} is stored") from None
+        raise NotFound(f"link {link_id} is gone") from None
+
+
+def add_own(connection: Connection, link_id: int, chat_id: int, message: SentMessage, text: str, *, now: float) -> None:
+    """Store what the persona said; a message that is stored stays as it is."""
+    connection.execute(
+        _ADD_OWN_LINE[connection.dialect.name],
+        {
+            "chat_bot_instance_id": link_id,
+            "message_order": message.message_id,
+            "chat_id": chat_id,
+            "user_id": message.bot_telegram_id,
+            "user_name": message.bot_name,
+            "from_persona": True,
+            "text": text,
+            "timestamp": now,
+            "asked": None,
+            "addressed": False,
+        },
+    )
 
 
 def edit(connection: Connection, link_id: int, message: Incoming) -> bool:
-    """Replace a stored message's text. False: it was never stored, and stays so."""
+    """Replace a stored message's text. False: it was never stored, or is forgotten, and stays so."""
     values = {"b_link_id": link_id, "b_message_order": message.message_id, "b_text": message.text}
     return connection.execute(_EDIT, values).rowcount == 1
 
 
 def latest(connection: Connection, link_id: int, *, most: int, answered: int) -> list[HistoryLine]:
-    """The newest `most` lines, oldest first; unread are those that asked for an answer after `answered`. When so much
-    was said since that none of these is, the newest unread lines come in their place."""
+    """The newest `most` lines, oldest first; unread are those that asked for an answer after `answered`."""
     rows = connection.execute(_LATEST, {"link_id": link_id, "most": most}).all()
-    lines = [_line(row, answered) for row in reversed(rows)]
-    if any(line.unread for line in lines):
-        return lines
-    unread = connection.execute(_LATEST_UNREAD, {"link_id": link_id, "most": most, "answered": answered}).all()
-    return [_line(row, answered) for row in reversed(unread)] or lines
+    return [_line(row, answered) for row in reversed(rows)]
+
+
+def to_answer(
+    connection: Connection, link_id: int, *, answered: int, asked: int, most: int
+) -> tuple[list[HistoryLine], int]:
+    """At most `most` lines for a turn that answers what was asked after `answered`, and up to which `asked` it does.
+    All unread lines are among them, however much was said since; when they are too many, the first that asked."""
+    latest_lines = latest(connection, link_id, most=most, answered=answered)
+    waiting = asked - answered
+    if sum(line.unread for line in latest_lines) >= waiting:
+        return latest_lines, asked
+    values = {"link_id": link_id, "answered": answered, "waiting": waiting, "most": most}
+    rows = connection.execute(_UNREAD, values).all()
+    room = most - len(rows)
+    if room == 0:
+        asked = rows[-1].asked
+    read = [line for line in latest_lines if not line.unread]
+    lines = [*(_line(row, answered) for row in rows), *read[len(read) - min(room, len(read)) :]]
+    return sorted(lines, key=lambda line: line.message_order), asked
+
+
+def forget(connection: Connection, link_id: int, *, now: float) -> int:
+    """Erase what was said in a link; returns how many messages. Of those that Telegram may still bring again, their
+    numbers stay known for a while."""
+    erased = connection.execute(_ERASE, {"link_id": link_id, "before": now - FORGOTTEN_KEPT}).rowcount
+    return erased + connection.execute(_BLANK, {"b_link_id": link_id}).rowcount
+
+
+def tidy(connection: Connection, *, now: float) -> int:
+    """Drop the numbers of forgotten messages that Telegram does not bring any more; returns how many."""
+    return connection.execute(_TIDY, {"before": now - FORGOTTEN_KEPT}).rowcount
 
 
 def _line(row: Row[*tuple[Any, ...]], answered: int) -> HistoryLine:

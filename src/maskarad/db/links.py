@@ -9,6 +9,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.sql.dml import Update
 
+from maskarad.db import history
 from maskarad.db.tables import chat_bot_instances as links
 from maskarad.db.tables import chat_contexts, reply_parts
 from maskarad.errors import DatabaseUnavailable, NotFound
@@ -65,9 +66,10 @@ _TAKE_PARTS = (
     .values(chat_bot_instance_id=bindparam("b_link_id"))
 )
 _TAKE_WORK = _set(asked=links.c.asked + bindparam("b_asked"), parts=links.c.parts + bindparam("b_parts"))
-_FORGET_HISTORY = delete(chat_contexts).where(chat_contexts.c.chat_bot_instance_id == bindparam("link_id"))
 _FORGET_PARTS = delete(reply_parts).where(reply_parts.c.chat_bot_instance_id == bindparam("link_id"))
-_SETTLE = _set(answered=links.c.asked, parts=0, claim=None, lease_until=0, failures=0, current_mood="neutral")
+_SETTLE = _set(
+    answered=links.c.asked, parts=0, claim=None, lease_until=0, failures=0, tries=0, spoke_at=0, current_mood="neutral"
+)
 _REMOVE = delete(links).where(links.c.id == bindparam("link_id"))
 
 
@@ -161,8 +163,8 @@ def _take_in(connection: Connection, link_id: int, other_id: int) -> None:
     connection.execute(_REMOVE, {"link_id": other_id})
 
 
-def forget(connection: Connection, link_id: int) -> int:
+def forget(connection: Connection, link_id: int, *, now: float) -> int:
     """Erase a link's history and mood; a turn under way loses its claim. Returns how many messages were erased."""
     connection.execute(_FORGET_PARTS, {"link_id": link_id})
     connection.execute(_SETTLE, {"b_id": link_id})
-    return connection.execute(_FORGET_HISTORY, {"link_id": link_id}).rowcount
+    return history.forget(connection, link_id, now=now)

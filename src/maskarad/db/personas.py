@@ -40,7 +40,7 @@ _CHANGE = (
 _REMOVE = delete(persona_configs).where(
     persona_configs.c.id == bindparam("persona_id"), persona_configs.c.owner_id == bindparam("owner_id")
 )
-_CHANGED = select(persona_configs.c.id, persona_configs.c.version).where(
+_CHANGED = select(persona_configs.c.id, persona_configs.c.version, persona_configs.c.owner_id).where(
     persona_configs.c.changed_at >= bindparam("since")
 )
 
@@ -131,6 +131,6 @@ def owned_by(connection: Connection, owner_id: int | None) -> list[Persona]:
     return [persona_from_row(row) for row in rows]
 
 
-def changed_since(connection: Connection, since: float) -> dict[int, int]:
-    """Versions, by id, of the personas changed at or after that moment."""
-    return {row.id: row.version for row in connection.execute(_CHANGED, {"since": since})}
+def changed_since(connection: Connection, since: float) -> dict[int, tuple[int, int]]:
+    """(version, owner's id), by id, of the personas changed at or after that moment."""
+    return {row.id: (row.version, row.owner_id) for row in connection.execute(_CHANGED, {"since": since})}

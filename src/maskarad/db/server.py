@@ -25,6 +25,7 @@ class ServerDatabase:
             max_overflow=max_overflow,
             pool_timeout=CONNECT_TIMEOUT,
             connect_args={"timeout": CONNECT_TIMEOUT, "command_timeout": STATEMENT_TIMEOUT},
+            hide_parameters=True,
         )
         self._reader = self._engine.execution_options(isolation_level="REPEATABLE READ", postgresql_readonly=True)
 

@@ -114,7 +114,9 @@ chat_bot_instances = Table(
     Column("answered", BigInteger, nullable=False, server_default=text("0")),
     Column("parts", Integer, nullable=False, server_default=text("0")),
     Column("due_at", Double, nullable=False, server_default=text("0")),
+    # In a row: turns that the model failed, and tries after which the work was postponed.
     Column("failures", Integer, nullable=False, server_default=text("0")),
+    Column("tries", Integer, nullable=False, server_default=text("0")),
     Column("claim", Text),
     Column("lease_until", Double, nullable=False, server_default=text("0")),
     # When the persona last spoke here, and when it was last asked whether an unaddressed message is for it.
@@ -153,6 +155,8 @@ chat_contexts = Table(
     # where the persona is only to consider whether the message is for it.
     Column("asked", BigInteger),
     Column("addressed", Boolean, nullable=False, server_default=text("false")),
+    # A forgotten message stays for a while as a row of nobody (user 0) without text, so that it is known if it comes
+    # again.
     Index("ix_context_chat_order", "chat_bot_instance_id", "message_order", unique=True),
     Index("idx_messages_chat", "chat_id"),
     Index("idx_messages_time", "timestamp"),

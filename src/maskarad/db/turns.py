@@ -7,12 +7,26 @@ between, so a claim that reads the history afterwards sees exactly the messages 
 from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import Connection, Row, and_, bindparam, case, delete, func, insert, literal_column, or_, select, update
+from sqlalchemy import (
+    Connection,
+    Row,
+    and_,
+    bindparam,
+    case,
+    delete,
+    func,
+    insert,
+    literal_column,
+    not_,
+    or_,
+    select,
+    update,
+)
 
 from maskarad.db import history
 from maskarad.db.tables import bot_instances, reply_parts, usage_records
 from maskarad.db.tables import chat_bot_instances as links
-from maskarad.errors import ClaimLost, NotFound
+from maskarad.errors import ClaimLost
 from maskarad.values import (
     BotState,
     Chat,
@@ -39,9 +53,11 @@ _HOLDS = and_(_IS_LINK, links.c.claim == bindparam("b_claim"))
 # The first unanswered message sets the time; those that follow neither hurry nor delay the turn.
 _DUE_AT = case((links.c.asked > links.c.answered, links.c.due_at), else_=bindparam("b_due_at"))
 
+# In a group the bot may write again when Telegram says so; whoever writes to it in private has unblocked it.
+_MAY_ANSWER = and_(not_(links.c.muted), or_(links.c.active, links.c.chat_type == ChatType.PRIVATE.value))
 _ASK = (
     update(links)
-    .where(_IS_LINK)
+    .where(_IS_LINK, _MAY_ANSWER)
     .values(
         asked=links.c.asked + 1,
         active=True,
@@ -53,6 +69,8 @@ _ASK_TO_CONSIDER = (
     update(links)
     .where(
         _IS_LINK,
+        links.c.active,
+        not_(links.c.muted),
         links.c.pondered_at <= bindparam("b_pondered_before"),
         or_(bindparam("b_question"), links.c.spoke_at >= bindparam("b_spoke_since")),
     )
@@ -73,6 +91,7 @@ _CLAIM = (
         links.c.answered,
         links.c.parts,
         links.c.failures,
+        links.c.tries,
     )
 )
 # Muting moves `answered` past what a turn under way has seen; that turn must not move it back.
@@ -85,30 +104,39 @@ _FINISH = (
         parts=links.c.parts + bindparam("b_parts"),
         current_mood=func.coalesce(bindparam("b_mood"), links.c.current_mood),
         failures=bindparam("b_failures"),
+        tries=0,
         claim=case((links.c.parts + bindparam("b_parts") > 0, links.c.claim), else_=None),
     )
     .returning(links.c.parts, links.c.asked > links.c.answered, links.c.due_at)
 )
 _RELEASE = update(links).where(_HOLDS).values(claim=None, lease_until=0)
 _POSTPONE = (
+    update(links).where(_HOLDS).values(claim=None, lease_until=0, due_at=bindparam("b_due_at"), tries=links.c.tries + 1)
+)
+_GIVE_UP = update(links).where(_HOLDS).values(claim=None, lease_until=0, answered=links.c.asked, parts=0, tries=0)
+_LEAVE = (
     update(links)
     .where(_HOLDS)
-    .values(claim=None, lease_until=0, due_at=bindparam("b_due_at"), failures=links.c.failures + 1)
+    .values(active=False, claim=None, lease_until=0, answered=links.c.asked, parts=0, tries=0)
 )
-_GIVE_UP = update(links).where(_HOLDS).values(claim=None, lease_until=0, answered=links.c.asked, parts=0, failures=0)
-_LEAVE = update(links).where(_HOLDS).values(active=False, claim=None, lease_until=0, answered=links.c.asked, parts=0)
 _SENT = (
     update(links)
     .where(_HOLDS)
     .values(
         parts=links.c.parts - 1,
+        tries=0,
         spoke_at=bindparam("b_now"),
         claim=case((links.c.parts > 1, links.c.claim), else_=None),
     )
     .returning(links.c.parts, links.c.asked > links.c.answered, links.c.due_at, links.c.chat_id)
 )
+# A claim that ended at the very moment of `sent` was ended by it, with the last part.
+_ENDED_THEN = and_(_IS_LINK, links.c.claim.is_(None), links.c.spoke_at == bindparam("b_now"))
+_STANDING = select(links.c.parts, links.c.asked > links.c.answered, links.c.due_at).where(or_(_HOLDS, _ENDED_THEN))
 _RENEW = (
-    update(links).where(links.c.claim.in_(bindparam("claims", expanding=True))).values(lease_until=bindparam("b_until"))
+    update(links)
+    .where(links.c.id.in_(bindparam("ids", expanding=True)), links.c.claim.in_(bindparam("claims", expanding=True)))
+    .values(lease_until=bindparam("b_until"))
 )
 _RELEASE_ALL = update(links).where(links.c.claim.is_not(None)).values(claim=None, lease_until=0)
 _DUE = (
@@ -142,12 +170,12 @@ _DROP_PARTS = delete(reply_parts).where(reply_parts.c.chat_bot_instance_id == bi
 _ADD_USAGE = insert(usage_records)
 
 
-def ask(connection: Connection, link_id: int, message: Incoming, *, due_at: float) -> None:
-    """Store a message that the persona is to answer. Raises AlreadySeen, NotFound (the link is gone)."""
+def ask(connection: Connection, link_id: int, message: Incoming, *, due_at: float) -> bool:
+    """Store a message that the persona is to answer. False: it is only stored, for the link is muted or is a group
+    where the bot may not write. Raises AlreadySeen, NotFound (the link is gone)."""
     asked = connection.execute(_ASK, {"b_id": link_id, "b_due_at": due_at}).scalar_one_or_none()
-    if asked is None:
-        raise NotFound(f"link {link_id} is gone")
-    history.add(connection, link_id, message, asked=asked, addressed=True)
+    history.add(connection, link_id, message, asked=asked, addressed=asked is not None)
+    return asked is not None
 
 
 def ask_to_consider(
@@ -162,8 +190,8 @@ def ask_to_consider(
     now: float,
 ) -> bool:
     """Store a message that might be for the persona. True when the model is to be asked: not within `pause` seconds of
-    the last such request, and only for a question or while the persona has spoken in the last `spoke_within` seconds.
-    Raises AlreadySeen."""
+    the last such request, and only for a question or while the persona has spoken in the last `spoke_within` seconds;
+    never in a link that is muted or sleeps. Raises AlreadySeen, NotFound (the link is gone)."""
     values = {
         "b_id": link_id,
         "b_now": now,
@@ -180,26 +208,29 @@ def ask_to_consider(
 def claim(
     connection: Connection, link_id: int, token: str, *, lease: float, history_lines: int, now: float
 ) -> ClaimedLink | None:
-    """Take the link, if it has work that is due and nobody holds it, and read what a turn needs. None otherwise."""
+    """Take the link, if it has work that is due and nobody holds it, and read what a turn needs: every unread message
+    up to `history_lines` of them (the others stay for the next turn), the newest other lines with what room is left.
+    None when there is nothing to take."""
     values = {"b_id": link_id, "b_claim": token, "b_now": now, "b_lease_until": now + lease}
     row = connection.execute(_CLAIM, values).first()
     if row is None:
         return None
-    lines: list[HistoryLine] = []
-    if row.parts == 0:
-        lines = history.latest(connection, link_id, most=history_lines, answered=row.answered)
-    return _claimed(row, Claim(link_id=link_id, token=token), lines)
+    if row.parts:
+        return _claimed(row, Claim(link_id=link_id, token=token), asked=row.asked, lines=())
+    lines, asked = history.to_answer(connection, link_id, answered=row.answered, asked=row.asked, most=history_lines)
+    return _claimed(row, Claim(link_id=link_id, token=token), asked=asked, lines=lines)
 
 
-def _claimed(row: Row[*tuple[Any, ...]], claim: Claim, lines: Sequence[HistoryLine]) -> ClaimedLink:
+def _claimed(row: Row[*tuple[Any, ...]], claim: Claim, *, asked: int, lines: Sequence[HistoryLine]) -> ClaimedLink:
     return ClaimedLink(
         claim=claim,
         bot_id=row.bot_instance_id,
         chat=Chat(id=row.chat_id, type=ChatType(row.chat_type), title=row.title),
         mood=row.current_mood,
-        asked=row.asked,
+        asked=asked,
         parts=row.parts,
         failures=row.failures,
+        tries=row.tries,
         history=tuple(lines),
     )
 
@@ -282,26 +313,13 @@ def parts(connection: Connection, link_id: int) -> list[Part]:
 
 def sent(connection: Connection, claim: Claim, part: Part, message: SentMessage | None, *, now: float) -> Progress:
     """A part is done: out of the outbox and, when it became a message, into the history. With the last part the claim
-    ends. Raises ClaimLost."""
+    ends. The same call again (the commit's answer was lost) changes nothing. Raises ClaimLost."""
     values = {"b_id": claim.link_id, "b_claim": claim.token, "b_now": now}
+    if connection.execute(_DROP_PART, {"part_id": part.id}).rowcount == 0:
+        return _progress(_held(connection.execute(_STANDING, values).first(), claim))
     row = _held(connection.execute(_SENT, values).first(), claim)
-    connection.execute(_DROP_PART, {"part_id": part.id})
     if message is not None:
-        connection.execute(
-            history.ADD_LINE,
-            {
-                "chat_bot_instance_id": claim.link_id,
-                "message_order": message.message_id,
-                "chat_id": row[3],
-                "user_id": message.bot_telegram_id,
-                "user_name": message.bot_name,
-                "from_persona": True,
-                "text": part.text,
-                "timestamp": now,
-                "asked": None,
-                "addressed": False,
-            },
-        )
+        history.add_own(connection, claim.link_id, row[3], message, part.text, now=now)
     return _progress(row)
 
 
@@ -327,8 +345,10 @@ def leave(connection: Connection, claim: Claim) -> None:
         connection.execute(_DROP_PARTS, {"link_id": claim.link_id})
 
 
-def renew(connection: Connection, tokens: Sequence[str], *, until: float) -> None:
-    connection.execute(_RENEW, {"claims": list(tokens), "b_until": until})
+def renew(connection: Connection, claims: Sequence[Claim], *, until: float) -> None:
+    """Lengthen the leases of those claims that still hold."""
+    values = {"ids": [claim.link_id for claim in claims], "claims": [claim.token for claim in claims]}
+    connection.execute(_RENEW, {**values, "b_until": until})
 
 
 def release_all(connection: Connection) -> int:

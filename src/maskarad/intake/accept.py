@@ -8,7 +8,7 @@ from typing import Protocol
 import structlog
 
 from maskarad.db import Connection, history, turns, users
-from maskarad.db.engine import Database
+from maskarad.db.engine import Database, Query, T
 from maskarad.errors import AlreadySeen, NotFound
 from maskarad.intake.access import may_talk
 from maskarad.intake.attention import Verdict, judge
@@ -95,7 +95,10 @@ class Intake:
         now = self._clock()
         due_at = now + self._gather
         if verdict is Verdict.ANSWER:
-            await self._write(message, lambda connection: turns.ask(connection, link.id, message, due_at=due_at))
+            if not await self._write(
+                message, lambda connection: turns.ask(connection, link.id, message, due_at=due_at)
+            ):
+                return
         elif verdict is Verdict.LISTEN:
             await self._write(message, lambda connection: history.add(connection, link.id, message))
             return
@@ -117,23 +120,24 @@ class Intake:
             )
         )
 
-    async def _write(self, message: Incoming, store: Callable[[Connection], None]) -> None:
+    async def _write(self, message: Incoming, store: Query[T]) -> T:
         """Store a message, and its sender with it when this process has not met that person lately: an owner can let
         in by @username whomever the platform knows."""
         sender = message.sender
         if sender.is_bot or sender.id <= 0 or sender in self._met:
-            await self._database.write(store)
-            return
+            return await self._database.write(store)
 
-        def store_and_remember(connection: Connection) -> None:
-            store(connection)
+        def store_and_remember(connection: Connection) -> T:
+            stored = store(connection)
             language = language_for(sender.language, self._default_language)
             users.remember(connection, sender, language=language, now=self._clock())
+            return stored
 
-        await self._database.write(store_and_remember)
+        stored = await self._database.write(store_and_remember)
         self._met[sender] = None
         if len(self._met) > MOST_MET:
             self._met.popitem(last=False)
+        return stored
 
     async def _judge(self, bot: Bot, message: Incoming) -> Verdict:
         if message.chat.type is ChatType.PRIVATE:

@@ -7,8 +7,8 @@ written with a capital letter, within a sentence or set off as an address.
 
 import re
 import unicodedata
-from collections.abc import Collection, Iterable, Iterator
-from itertools import takewhile
+from collections.abc import Collection, Iterable, Iterator, Sequence
+from itertools import count, takewhile
 
 _HARD_A = ("а", "и", "ы", "і", "е", "у", "о", "ою", "ой", "ею", "ей", "ої", "ій")
 _SOFT_YA = ("я", "і", "и", "е", "ю", "ею", "ей", "ь")
@@ -43,9 +43,15 @@ _CALLED = (
 _TITLES = frozenset(_CALLED.split())
 FEWEST_LETTERS = 3
 """The first word of a longer name calls the persona by itself from this length on."""
+MOST_INFLECTED = 4
+"""Words and hyphenated parts of a name that are inflected, counted from its start; nobody declines more."""
+MOST_FURTHER_WORDS = 4
+"""Words after the first by which a persona can be called."""
 
 _SAME = (("ё", "е"), ("’", "'"), ("ʼ", "'"), ("‘", "'"), ("`", "'"), ("\ufe0f", ""))
 """What people type one way or another."""
+_HEAPED_MARKS = re.compile(r"(\W{30})\W+")
+"""More accents on a letter than any language has: putting them in order takes the square of their number."""
 _NO_SPACES = re.compile("[\u0e00-\u0e7f\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af]")
 _CYRILLIC = re.compile("[а-яєіїґ']+")
 _EDGES = re.compile(r"^\W+|\W+$")
@@ -70,18 +76,21 @@ class NameMatcher:
         self._hint = ""
         if not called or _is_one_letter(called):
             return
-        forms = [_forms(word) for word in called]
-        sure = [each - _ALSO_WORDS | {word} for each, word in zip(forms, called, strict=True)]
-        unsure = forms[0] - sure[0] if len(called) == 1 else frozenset()
-        self._hint = _common_start(forms[0])
-        self._pattern = _compiled(r"\s+".join(_one_of(each) for each in sure), called[0])
+        parts = _parts(called)
+        first = parts[0][0]
+        unsure = first & _ALSO_WORDS - {called[0]} if len(called) == len(parts[0]) == 1 else frozenset[str]()
+        self._hint = _common_start(first)
+        self._pattern = _compiled(r"\s++".join(map(_word_pattern, called, parts)), called[0])
         if unsure:
             capital = _one_of(form.capitalize() for form in unsure)
             self._capital = _compiled(f"(?:{_WITHIN_SENTENCE}{capital}|{capital}{_AS_ADDRESS})", called[0])
 
     def matches(self, text: str) -> bool:
         """Whether the name stands in the text as a word."""
-        folded = _folded(text)
+        return self.found_in(text, _folded(text))
+
+    def found_in(self, text: str, folded: str) -> bool:
+        """As `matches`, for a text that has been folded already."""
         if self._pattern is None or self._hint not in folded:
             return False
         if self._pattern.search(folded):
@@ -97,7 +106,7 @@ def _folded(text: str) -> str:
     if text.isascii():
         return text.lower()
     if not unicodedata.is_normalized("NFC", text):
-        text = unicodedata.normalize("NFC", text)
+        text = unicodedata.normalize("NFC", _HEAPED_MARKS.sub(r"\1", text))
     return _same(text.casefold())
 
 
@@ -132,15 +141,28 @@ def _compiled(pattern: str, first_word: str) -> re.Pattern[str]:
     return re.compile(f"{_BEFORE}{pattern}{_AFTER}")
 
 
+def _word_pattern(word: str, parts: Sequence[frozenset[str]]) -> str:
+    """Any form of a word, without those that are common words too."""
+    sure = parts if len(parts) > 1 else (parts[0] - _ALSO_WORDS | {word},)
+    return "-".join(map(_one_of, sure))
+
+
 def _one_of(forms: Iterable[str]) -> str:
     return f"(?:{'|'.join(re.escape(form) for form in sorted(forms, key=len, reverse=True))})"
 
 
+def _parts(called: Sequence[str]) -> list[list[frozenset[str]]]:
+    """For each word its hyphenated parts, mostly one, and all forms of each. The parts are never multiplied: a name
+    of many would have more forms than there is memory for."""
+    number = count()
+    return [
+        [_forms(part) if next(number) < MOST_INFLECTED else frozenset((part,)) for part in word.split("-")]
+        for word in called
+    ]
+
+
 def _forms(word: str) -> frozenset[str]:
-    """All forms of a word, itself included; hyphenated words are inflected part by part."""
-    if "-" in word:
-        first, rest = word.split("-", 1)
-        return frozenset(f"{start}-{end}" for start in _forms(first) for end in _forms(rest))
+    """All forms of a word without hyphens, itself included."""
     if len(word) < 2 or not _CYRILLIC.fullmatch(word):
         return frozenset((word,))
     return frozenset(_inflected(word)) - _NEVER | {word}
@@ -205,7 +227,9 @@ class Names:
     def __init__(self, name: str) -> None:
         others = _words(name)[1:]
         proper = [word for word in others if len(word) >= FEWEST_LETTERS and word[0].isupper()]
-        self._matchers = [NameMatcher(name), *(NameMatcher(word) for word in proper if word.lower() not in _TITLES)]
+        further = [word for word in proper if word.lower() not in _TITLES][:MOST_FURTHER_WORDS]
+        self._matchers = [NameMatcher(word) for word in (name, *further)]
 
     def matches(self, text: str) -> bool:
-        return any(matcher.matches(text) for matcher in self._matchers)
+        folded = _folded(text)
+        return any(matcher.found_in(text, folded) for matcher in self._matchers)

@@ -3,12 +3,7 @@
 from collections import OrderedDict
 from collections.abc import Awaitable, Callable
 
-import structlog
-
-from maskarad.errors import TelegramError
 from maskarad.values import Bot, ChatType, Incoming, Screen
-
-log = structlog.get_logger()
 
 PAUSE = 3600.0
 """Seconds in which one person hears the same refusal once."""
@@ -17,11 +12,12 @@ REMEMBERED = 10_000
 
 
 class Refusals:
-    """In groups there is no answer at all: a refusal there would be noise for everybody else."""
+    """`send` does not wait for Telegram. In groups there is no answer at all: a refusal there would be noise for
+    everybody else."""
 
     def __init__(
         self,
-        send: Callable[[int, int, Screen], Awaitable[int]],
+        send: Callable[[int, int, Screen], Awaitable[None]],
         word: Callable[[Bot, Incoming], Awaitable[str]],
         *,
         clock: Callable[[], float],
@@ -41,7 +37,4 @@ class Refusals:
         self._told.move_to_end(key)
         if len(self._told) > REMEMBERED:
             self._told.popitem(last=False)
-        try:
-            await self._send(bot.id, message.chat.id, Screen(html=await self._word(bot, message)))
-        except TelegramError as error:
-            log.info("refusal_not_sent", bot_id=bot.id, error=str(error))
+        await self._send(bot.id, message.chat.id, Screen(html=await self._word(bot, message)))

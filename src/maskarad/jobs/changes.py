@@ -16,7 +16,8 @@ OVERLAP = 10.0
 
 
 class Changes:
-    """Calls the hooks for every bot and persona that is new or has another version than last time."""
+    """Calls the hooks for every bot and persona that is new or has another version than last time; `on_persona` gets
+    its id and its owner's."""
 
     def __init__(
         self,
@@ -25,7 +26,7 @@ class Changes:
         open_token: Callable[[str], Token],
         on_bot: Callable[[Bot, Token], None],
         on_bot_gone: Callable[[int], None],
-        on_persona: Callable[[int], None],
+        on_persona: Callable[[int, int], None],
         clock: Callable[[], float],
     ) -> None:
         self._database = database
@@ -49,7 +50,7 @@ class Changes:
     async def look(self) -> None:
         now, since = self._clock(), self._looked_at - OVERLAP
 
-        def read(connection: Connection) -> tuple[list[StoredBot], set[int], dict[int, int]]:
+        def read(connection: Connection) -> tuple[list[StoredBot], set[int], dict[int, tuple[int, int]]]:
             return (
                 bots.changed_since(connection, since),
                 bots.ids(connection),
@@ -76,8 +77,8 @@ class Changes:
         self._on_bot(stored.bot, self._open_token(stored.token))
         self._bots[stored.bot.id] = stored.bot.version
 
-    def _follow_personas(self, versions: dict[int, int]) -> None:
-        for persona_id, version in versions.items():
+    def _follow_personas(self, versions: dict[int, tuple[int, int]]) -> None:
+        for persona_id, (version, owner_id) in versions.items():
             if self._personas.get(persona_id) != version:
                 self._personas[persona_id] = version
-                self._on_persona(persona_id)
+                self._on_persona(persona_id, owner_id)

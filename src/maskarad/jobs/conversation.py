@@ -11,7 +11,7 @@ from maskarad.delivery.deliver import Delivery
 from maskarad.errors import ClaimLost, DatabaseUnavailable, Flooded, TelegramError, TokenInvalid
 from maskarad.turn.prompt import HISTORY_LINES
 from maskarad.turn.run import Turns
-from maskarad.values import Bot, ClaimedLink, Progress
+from maskarad.values import Bot, Claim, ClaimedLink, Progress
 
 log = structlog.get_logger()
 
@@ -46,14 +46,14 @@ class Conversations:
         self._delivery = delivery
         self._find_bot = find_bot
         self._clock = clock
-        self._held: dict[int, str] = {}
+        self._held: dict[int, Claim] = {}
 
     async def work(self, link_id: int) -> float | None:
         """Do what is due in a link. Returns in how many seconds there is more, None when nothing is known to wait."""
         claimed = await self._claim(link_id)
         if claimed is None:
             return None
-        self._held[link_id] = claimed.claim.token
+        self._held[link_id] = claimed.claim
         try:
             return await self._answer(claimed)
         except ClaimLost:
@@ -89,11 +89,11 @@ class Conversations:
         return None if progress.next_due_at is None else max(progress.next_due_at - self._clock(), 0.0)
 
     async def _postpone(self, link: ClaimedLink, error: Exception) -> float | None:
-        if link.failures >= MOST_FAILURES:
+        if link.tries >= MOST_FAILURES:
             log.error("work_given_up", link_id=link.claim.link_id, error=type(error).__name__)
             await self._database.write(lambda connection: rows.give_up(connection, link.claim))
             return None
-        pause = min(2.0**link.failures, LONGEST_PAUSE)
+        pause = min(2.0**link.tries, LONGEST_PAUSE)
         if isinstance(error, Flooded):
             pause = max(pause, error.retry_after)
         log.warning("work_postponed", link_id=link.claim.link_id, error=str(error), seconds=pause)

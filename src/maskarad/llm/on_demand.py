@@ -5,8 +5,10 @@ import importlib
 import random
 import time
 from collections.abc import Sequence
+from contextlib import suppress
 from typing import Any
 
+from maskarad.errors import SettingsError
 from maskarad.settings import Settings
 from maskarad.values import Completion, CompletionRequest
 
@@ -34,7 +36,8 @@ class ModelOnDemand:
 
     async def close(self) -> None:
         if self._making is not None:
-            await (await self._making).close()
+            with suppress(SettingsError):
+                await (await self._making).close()
 
     async def _client(self) -> Any:
         if self._making is None:

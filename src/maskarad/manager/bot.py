@@ -9,10 +9,10 @@ from maskarad.db import users
 from maskarad.errors import AlreadySeen, NotFound, TelegramError, TelegramRefused
 from maskarad.manager import commands, forms
 from maskarad.manager.actions import answers, tokens
-from maskarad.manager.actions.creating import Stale
 from maskarad.manager.actions.table import ACTIONS, Entry
 from maskarad.manager.callbacks import decode
 from maskarad.manager.desk import Desk, Outcome, Visit
+from maskarad.manager.forms import Stale
 from maskarad.manager.steps import Unfit
 from maskarad.texts import language_for
 from maskarad.values import MANAGER_BOT_ID, Account, ChatType, Incoming, Press, Screen, Sender

@@ -66,7 +66,7 @@ class Desk:
         self._accounts = accounts
         self._on_persona_changed = on_persona_changed
         self._on_bot_changed = on_bot_changed
-        self.answered_today = Cache(self._read_answered, lifetime=DETAILS_LIFETIME, clock=clock)
+        self.model_calls_today = Cache(self._read_model_calls, lifetime=DETAILS_LIFETIME, clock=clock)
         self.whitelists = Cache(self._read_whitelist, lifetime=DETAILS_LIFETIME, clock=clock)
         self.groups = Cache(self._read_groups, lifetime=DETAILS_LIFETIME, clock=clock)
 
@@ -96,8 +96,8 @@ class Desk:
             update_id=visit.update_id,
         )
 
-    async def _read_answered(self, user_id: int) -> int:
-        """Since midnight UTC."""
+    async def _read_model_calls(self, user_id: int) -> int:
+        """Since midnight UTC, also those after which the persona said nothing."""
         now = self.clock()
         return await self.db.read(lambda c: users.answered_since(c, user_id, now - now % SECONDS_A_DAY))
 

@@ -3,10 +3,15 @@ with it after any restart."""
 
 import msgspec
 
-from maskarad.db import Connection, wizards
+from maskarad.db import Connection, seen, wizards
+from maskarad.errors import AlreadySeen
 from maskarad.values import MANAGER_BOT_ID, PersonaDraft, Value
 
 VERSION = 1
+
+
+class Stale(Exception):
+    """What the button belongs to is over."""
 
 
 class Form(Value, frozen=True, kw_only=True):
@@ -18,6 +23,8 @@ class Form(Value, frozen=True, kw_only=True):
 class Creating(Form, frozen=True, tag="creating"):
     """A persona in the making. `step` is the code of the step that was asked last."""
 
+    number: int
+    """Of the update that began it: tells its buttons from those of the user's other wizards."""
     step: str
     draft: PersonaDraft
     mood_name: str = ""
@@ -29,28 +36,33 @@ class Creating(Form, frozen=True, tag="creating"):
 class Aside(Form, frozen=True, kw_only=True):
     """A question that is over with one answer."""
 
+    persona_id: int
     unfinished: Creating | None = None
     """The persona in the making that waits until this is over."""
+
+    @property
+    def question(self) -> tuple[object, ...]:
+        """The same for two forms that ask the same."""
+        return type(self), self.persona_id
 
 
 class Editing(Aside, frozen=True, tag="editing"):
     """One text of a persona is being asked anew."""
 
-    persona_id: int
     step: str
     mood_name: str = ""
+
+    @property
+    def question(self) -> tuple[object, ...]:
+        return type(self), self.persona_id, self.step
 
 
 class Binding(Aside, frozen=True, tag="binding"):
     """A bot's token is awaited."""
 
-    persona_id: int
-
 
 class Inviting(Aside, frozen=True, tag="inviting"):
     """Somebody for the whitelist is awaited."""
-
-    persona_id: int
 
 
 AnyForm = Creating | Editing | Binding | Inviting
@@ -67,6 +79,13 @@ def load(connection: Connection, user_id: int) -> AnyForm | None:
 def load_for_change(connection: Connection, user_id: int) -> AnyForm | None:
     """As `load`; on PostgreSQL nobody else changes it until the transaction ends."""
     return _read(wizards.load_for_change(connection, MANAGER_BOT_ID, user_id))
+
+
+def load_unless_seen(connection: Connection, user_id: int, update_id: int) -> AnyForm | None:
+    """As `load`, for a message. Raises AlreadySeen when the update was handled before."""
+    if seen.is_seen(connection, MANAGER_BOT_ID, update_id):
+        raise AlreadySeen(f"update {update_id} was handled before")
+    return load(connection, user_id)
 
 
 def save(connection: Connection, user_id: int, form: Form, *, now: float) -> None:
@@ -89,6 +108,26 @@ def end(connection: Connection, user_id: int, *, now: float) -> None:
         discard(connection, user_id)
     else:
         save(connection, user_id, current.unfinished, now=now)
+
+
+def leave(connection: Connection, user_id: int, asked: Aside, *, now: float) -> None:
+    """As `end`, for one question. Raises Stale when it is not the one that is open."""
+    current = load_for_change(connection, user_id)
+    if not isinstance(current, Aside) or current.question != asked.question:
+        raise Stale
+    end(connection, user_id, now=now)
+
+
+def give_up(connection: Connection, user_id: int, number: int, *, now: float) -> None:
+    """Forget one persona in the making, also while it waits. Raises Stale when it is not there any more."""
+    current = load_for_change(connection, user_id)
+    unfinished = current.unfinished if isinstance(current, Aside) else current
+    if unfinished is None or unfinished.number != number:
+        raise Stale
+    if isinstance(current, Aside):
+        save(connection, user_id, msgspec.structs.replace(current, unfinished=None), now=now)
+    else:
+        discard(connection, user_id)
 
 
 def cancel(connection: Connection, user_id: int, *, now: float) -> bool:

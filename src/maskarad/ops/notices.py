@@ -7,7 +7,7 @@ import structlog
 
 from maskarad.db import Connection, bots, personas, users
 from maskarad.db.engine import Database
-from maskarad.errors import DatabaseUnavailable, NotFound, TelegramError
+from maskarad.errors import DatabaseUnavailable, NotFound
 from maskarad.texts import Texts
 from maskarad.values import MANAGER_BOT_ID, Bot, Chat, Persona, Screen
 
@@ -19,7 +19,9 @@ CONFLICT_PAUSE = 24 * 3600.0
 
 
 class Messenger(Protocol):
-    async def send_text(self, bot_id: int, chat_id: int, content: Screen) -> int: ...
+    """Does not wait for Telegram."""
+
+    async def send_text(self, bot_id: int, chat_id: int, content: Screen) -> None: ...
 
 
 class Notices:
@@ -42,12 +44,12 @@ class Notices:
         self._operators = operators
 
     async def token_refused(self, bot_id: int) -> None:
-        """Mark the bot invalid and say so, the first time."""
+        """Mark the bot invalid and say so, the first time. Raises DatabaseUnavailable: then it is to be told again."""
         if bot_id == MANAGER_BOT_ID:
             log.error("manager_token_refused", todo="TELEGRAM_BOT_TOKEN is not (any more) a bot's token")
             return
         now = self._clock()
-        if await self._first(lambda connection: bots.mark_invalid(connection, bot_id, now=now)):
+        if await self._database.write(lambda connection: bots.mark_invalid(connection, bot_id, now=now)):
             await self._tell(bot_id, "token_refused")
 
     async def conflict(self, bot_id: int) -> None:
@@ -86,16 +88,13 @@ class Notices:
                 values["reason"] = self._texts.get(language, f"notice.model_reason.{reason}")
             html = self._texts.html(language, f"notice.{notice}", bot=bot.username, persona=persona.name, **values)
             await self._messenger.send_text(MANAGER_BOT_ID, bot.owner_id, Screen(html=html))
-        except (TelegramError, NotFound, DatabaseUnavailable) as error:
+        except (NotFound, DatabaseUnavailable) as error:
             log.info("owner_not_told", bot_id=bot_id, notice=notice, error=str(error))
 
     async def _tell_operators(self, notice: str) -> None:
         html = self._texts.html(self._default_language, f"notice.{notice}")
         for user_id in self._operators:
-            try:
-                await self._messenger.send_text(MANAGER_BOT_ID, user_id, Screen(html=html))
-            except TelegramError as error:
-                log.info("operator_not_told", notice=notice, error=str(error))
+            await self._messenger.send_text(MANAGER_BOT_ID, user_id, Screen(html=html))
 
 
 def _whom(connection: Connection, bot_id: int) -> tuple[str | None, Persona, Bot]:

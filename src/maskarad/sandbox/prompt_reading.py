@@ -176,7 +176,7 @@ def _content(message: dict[str, Any]) -> str:
 def _lines(content: str) -> list[Line]:
     """One JSON object a line, as the platform writes them; anything else is taken as one plain line."""
     found = [line for raw in content.split("\n") if (line := _json_line(raw.strip())) is not None]
-    if found:
+    if found or content.lstrip().startswith("{"):
         return found
     return [Line("", content.strip())] if content.strip() else []
 

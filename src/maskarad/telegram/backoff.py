@@ -4,12 +4,14 @@ from collections.abc import Callable
 
 FIRST_SECONDS = 0.5
 LONGEST_SECONDS = 30.0
+LONGEST_REFUSED_SECONDS = 60.0
+"""Of a token that Telegram refuses: nothing but another word from @BotFather changes that."""
 
 Jitter = Callable[[], float]
 """A random number from 0 to 1."""
 
 
-def backoff(failures: int, jitter: Jitter) -> float:
+def backoff(failures: int, jitter: Jitter, longest: float = LONGEST_SECONDS) -> float:
     """Seconds to wait after so many failures in a row (from 1): between half of the doubled pause and all of it."""
-    longest = min(LONGEST_SECONDS, FIRST_SECONDS * 2.0 ** min(failures - 1, 10))
+    longest = min(longest, FIRST_SECONDS * 2.0 ** min(failures - 1, 10))
     return longest * (0.5 + 0.5 * jitter())

@@ -27,6 +27,8 @@ class BotHealth(Value, frozen=True):
     last_error_at: float | None = None
     poll_restarts: int = 0
     """How often the watchdog had to restart its poller."""
+    stuck_since: float | None = None
+    """Its updates have been in work for much too long; noticed then, not begun."""
 
 
 class Served:
@@ -48,9 +50,11 @@ class Served:
 
     @property
     def receives(self) -> bool:
-        """Updates are wanted and the token is not known to be dead."""
-        wanted = self.bot is None or (self.bot.enabled and self.bot.state is BotState.WORKING)
-        return wanted and self.health.token_refused_at is None
+        """Updates are wanted and the token is not known to be dead. The manager bot's are wanted always: without it
+        nobody could mend anything."""
+        if self.bot is None:
+            return True
+        return self.bot.enabled and self.bot.state is BotState.WORKING and self.health.token_refused_at is None
 
 
 Watcher = Callable[[int, Served | None], None]
@@ -60,8 +64,8 @@ Watcher = Callable[[int, Served | None], None]
 class BotRegistry:
     """Changed while running; pollers and webhooks watch it.
 
-    `on_invalid` is awaited once when Telegram refuses a bot's token, `on_conflict` once when another program is found
-    polling with it, and again only after it has worked in between.
+    `on_invalid` is awaited once when Telegram refuses a bot's token (again as long as it raises), `on_conflict` once
+    when another program is found polling with it; both again only after it has worked in between.
     """
 
     def __init__(self, manager: Token, *, on_invalid: Notice, on_conflict: Notice, clock: Callable[[], float]) -> None:
@@ -70,6 +74,7 @@ class BotRegistry:
         self._on_conflict = on_conflict
         self._clock = clock
         self._watchers: list[Watcher] = []
+        self._reporting: set[int] = set()
         self._served: dict[int, Served] = {}
         self._by_public_id: dict[str, Served] = {}
         self._keep(Served(MANAGER_BOT_ID, None, manager, *webhook_identity(manager)))
@@ -125,13 +130,28 @@ class BotRegistry:
         self._note(bot_id, last_update_at=self._clock())
 
     def works(self, bot_id: int) -> None:
-        """A poll was answered: no conflict, no error any more."""
+        """Telegram answered as it should: no conflict, no error any more. The manager's token is accepted again; of
+        any other bot it is for `put` to say so, because its state is stored."""
         health = self.health(bot_id)
         if health.conflict_since is not None or health.last_error is not None:
             self._note(bot_id, conflict_since=None, last_error=None, last_error_at=None)
+        if bot_id == MANAGER_BOT_ID and health.token_refused_at is not None:
+            self._note(bot_id, token_refused_at=None)
+            log.warning("bot_token_accepted", bot_id=bot_id)
 
     def failed(self, bot_id: int, error: Exception) -> None:
         self._note(bot_id, last_error=f"{type(error).__name__}: {error}", last_error_at=self._clock())
+
+    def batch_stuck(self, bot_id: int) -> None:
+        self._note(bot_id, stuck_since=self._clock())
+
+    def batch_done(self, bot_id: int) -> None:
+        if self.health(bot_id).stuck_since is not None:
+            self._note(bot_id, stuck_since=None)
+
+    def receives(self, bot_id: int) -> bool:
+        served = self._served.get(bot_id)
+        return served is not None and served.receives
 
     def poll_restarted(self, bot_id: int) -> None:
         self._note(bot_id, poll_restarts=self.health(bot_id).poll_restarts + 1)
@@ -143,14 +163,36 @@ class BotRegistry:
             log.warning("bot_conflict", bot_id=bot_id)
             await self._on_conflict(bot_id)
 
-    async def token_refused(self, bot_id: int) -> None:
-        """Telegram does not know this token (any more): nothing is received until `put` brings a new one."""
+    async def token_refused(self, bot_id: int, token: Token) -> None:
+        """Telegram does not know this token (any more): nothing is received until `put` brings a new one. The manager
+        bot goes on trying.
+
+        Raises what `on_invalid` raises; then nothing is noted, and the next refusal reports it again.
+        """
+        if not self._is_news(bot_id, token):
+            return
+        self._reporting.add(bot_id)
+        try:
+            await self._on_invalid(bot_id)
+        finally:
+            self._reporting.discard(bot_id)
         served = self._served.get(bot_id)
-        if served is not None and served.health.token_refused_at is None:
+        if served is not None and served.token == token:
             self._note(bot_id, token_refused_at=self._clock())
             log.warning("bot_token_refused", bot_id=bot_id)
             self._tell(bot_id, served)
-            await self._on_invalid(bot_id)
+
+    def _is_news(self, bot_id: int, token: Token) -> bool:
+        """Not so for a token that was replaced while Telegram was asked, nor while somebody is reporting it."""
+        served = self._served.get(bot_id)
+        if served is None or served.token != token or bot_id in self._reporting:
+            return False
+        return served.health.token_refused_at is None
+
+    async def check_manager(self) -> None:
+        """Raises TokenInvalid while Telegram refuses the manager bot's token."""
+        if self.health(MANAGER_BOT_ID).token_refused_at is not None:
+            raise TokenInvalid("Telegram refuses the manager bot's token")
 
     def _note(self, bot_id: int, **facts: object) -> None:
         served = self._served.get(bot_id)

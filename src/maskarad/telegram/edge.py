@@ -80,11 +80,18 @@ def _connections(settings: Settings, size: int) -> AiohttpRequest:
 
 
 @asynccontextmanager
-async def open_sender(settings: Settings) -> AsyncIterator[Sender]:
-    """The sending half alone, for commands that ask Telegram something and end."""
+async def open_edge(settings: Settings) -> AsyncIterator[Edge]:
+    """For commands that ask or tell Telegram something and end."""
     edge = Edge(settings)
     await edge.open()
     try:
-        yield edge.sender
+        yield edge
     finally:
         await edge.close()
+
+
+@asynccontextmanager
+async def open_sender(settings: Settings) -> AsyncIterator[Sender]:
+    """The sending half alone."""
+    async with open_edge(settings) as edge:
+        yield edge.sender

@@ -12,6 +12,9 @@ from maskarad.settings import Settings
 TIDY_FROM = 1_000
 """How many lanes there may be before anyone looks for idle ones."""
 
+WAITING_PER_CHAT = 100
+"""Messages that may wait for their turn in one chat: at a group's 20 a minute the last of them leaves in 5 minutes."""
+
 Clock = Callable[[], float]
 Sleep = Callable[[float], Awaitable[None]]
 Key = TypeVar("Key", bound=Hashable)
@@ -54,12 +57,18 @@ class Lane:
         self._sleep = sleep
         self._paused_until = 0.0
 
-    async def take(self, patience: float) -> None:
-        """Wait for pause and rates, then count one message. Raises Flooded like `after_pause`."""
+    async def free(self, patience: float) -> None:
+        """Wait for pause and rates. Raises Flooded like `after_pause`."""
         await self.after_pause(patience)
-        while (seconds := max((each.free_at() for each in self._windows), default=0.0) - self._clock()) > 0:
+        while (seconds := self._free_at() - self._clock()) > 0:
             await self._sleep(seconds)
             await self.after_pause(patience)
+
+    def is_free(self) -> bool:
+        return max(self._free_at(), self._paused_until) <= self._clock()
+
+    def count(self) -> None:
+        """One message leaves now."""
         now = self._clock()
         for window in self._windows:
             window.count(now)
@@ -73,6 +82,9 @@ class Lane:
 
     def pause(self, seconds: float) -> None:
         self._paused_until = max(self._paused_until, self._clock() + seconds)
+
+    def _free_at(self) -> float:
+        return max((each.free_at() for each in self._windows), default=0.0)
 
     def is_idle(self) -> bool:
         idle_at = max(self._paused_until, *(each.idle_at() for each in self._windows), 0.0)
@@ -90,10 +102,17 @@ class Turn:
     async def ready(self) -> None:
         """Returns when one message may be sent, which is then counted. Raises Flooded when Telegram's pause is
         longer than the limits' patience."""
-        await self._chat.take(self._patience)
-        # The bot's rate comes last: a chat that waits for itself holds nothing that another chat needs.
-        async with self._bot.order:
-            await self._bot.take(self._patience)
+        while True:
+            await self._chat.free(self._patience)
+            # The bot's rate comes last: a chat that waits for itself holds nothing that another chat needs.
+            async with self._bot.order:
+                await self._bot.free(self._patience)
+                # Waiting for the bot may have taken long, and the chat may have been paused meanwhile. Counted is
+                # what leaves, when it leaves: not what began to wait.
+                if self._chat.is_free():
+                    self._bot.count()
+                    self._chat.count()
+                    return
 
     def pause(self, seconds: float) -> None:
         """Telegram answered 429, which for messages is about this chat."""
@@ -131,11 +150,13 @@ class FloodLimits:
     @asynccontextmanager
     async def turn(self, bot_id: int, chat_id: int) -> AsyncIterator[Turn]:
         """This chat's next turn. It is held until the block ends, so that a message sent again after a 429 is not
-        overtaken by the one behind it."""
+        overtaken by the one behind it. Raises Flooded at once when too many wait for this chat already."""
+        chat = self._chat(bot_id, chat_id)
+        if chat.users > WAITING_PER_CHAT:
+            raise Flooded(self.patience)
+        chat.users += 1
         bot = self._lane(self._bots, bot_id, self._bot_rates)
         bot.users += 1
-        chat = self._chat(bot_id, chat_id)
-        chat.users += 1
         try:
             async with chat.order:
                 yield Turn(bot, chat, self.patience)

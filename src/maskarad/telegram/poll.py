@@ -17,9 +17,9 @@ from maskarad.errors import (
     WebhookActive,
 )
 from maskarad.telegram.api import BotApi
-from maskarad.telegram.backoff import Jitter, backoff
+from maskarad.telegram.backoff import LONGEST_REFUSED_SECONDS, Jitter, backoff
 from maskarad.telegram.bots import BotRegistry
-from maskarad.telegram.handling import Handle
+from maskarad.telegram.handling import Handle, Tries
 from maskarad.telegram.read import ALLOWED_UPDATES, read_update
 from maskarad.values import Event, Migration, Token
 
@@ -28,8 +28,8 @@ log = structlog.get_logger()
 SILENCE_SECONDS = 20.0
 """Added to a poll's own length: no answer by then counts as a dead connection."""
 
-TRIES_PER_UPDATE = 3
-"""An update that fails so often for a reason of ours is given up, or it would hold up all others for ever."""
+STUCK_SECONDS = 60.0
+"""A batch that is in work for longer is worth a line in the log."""
 
 CONFIRM_SECONDS = 2.0
 
@@ -39,7 +39,7 @@ class NotHandled(Exception):
 
 
 class Poller:
-    """Serves one token until it is stopped or Telegram refuses the token.
+    """Serves one token until it is stopped or Telegram refuses the token; the manager bot's it goes on trying.
 
     The offset moves when every update of a batch is handled. A batch's chats are handled side by side, the updates
     of one chat in their order.
@@ -55,6 +55,7 @@ class Poller:
         *,
         poll_seconds: float,
         silence_seconds: float,
+        stuck_seconds: float,
         jitter: Jitter,
     ) -> None:
         """Telegram holds a poll open for `poll_seconds` when there is nothing to tell."""
@@ -66,13 +67,14 @@ class Poller:
         self._handle = handle
         self._poll_seconds = poll_seconds
         self._silent_after = poll_seconds + silence_seconds
+        self._stuck_seconds = stuck_seconds
         self._jitter = jitter
         self._log = log.bind(bot_id=bot_id)
         self._task: asyncio.Task[Any] | None = None
         self._offset = 0
         self._confirmed_offset = 0
         self._failures = 0
-        self._tries: dict[int, int] = {}
+        self._tries = Tries()
         self._webhook_is_set = False
         self._webhook_was_deleted = False
 
@@ -101,7 +103,9 @@ class Poller:
                 await self._delete_webhook()
             updates = await self._ask()
         except TokenInvalid:
-            await self._registry.token_refused(self._bot_id)
+            await self._registry.token_refused(self._bot_id, self.token)
+            if self._registry.receives(self._bot_id):
+                raise
             self.stopping = True
             return
         self._webhook_was_deleted = False
@@ -131,7 +135,8 @@ class Poller:
             event = self._read(update)
             if event is not None:
                 by_chat.setdefault(_chat_id(event), []).append(event)
-        outcomes = await asyncio.gather(*map(self._handle_chat, by_chat.values()), return_exceptions=True)
+        with self._watched(len(updates)):
+            outcomes = await asyncio.gather(*map(self._handle_chat, by_chat.values()), return_exceptions=True)
         for outcome in outcomes:
             if outcome is not None:
                 raise outcome
@@ -139,7 +144,7 @@ class Poller:
         if not ids:
             raise NotHandled("a batch without update ids")
         self._offset = max(ids) + 1
-        self._tries.clear()
+        self._tries = Tries()
 
     def _read(self, update: Any) -> Event | None:
         try:
@@ -155,14 +160,25 @@ class Poller:
             except DatabaseUnavailable as error:
                 raise NotHandled("the database is away") from error
             except Exception as error:
-                given_up = self._gives_up(event.update_id)
+                given_up = self._tries.failed(self._bot_id, event.update_id)
                 self._log.exception("update_failed", update_id=event.update_id, given_up=given_up)
                 if not given_up:
                     raise NotHandled("a fault of ours") from error
 
-    def _gives_up(self, update_id: int) -> bool:
-        tries = self._tries[update_id] = self._tries.get(update_id, 0) + 1
-        return tries >= TRIES_PER_UPDATE
+    @contextmanager
+    def _watched(self, updates: int) -> Iterator[None]:
+        """Inside, work that does not end is made visible; it is not ended, or what it does might be done twice."""
+
+        def stuck() -> None:
+            self._log.warning("batch_stuck", updates=updates, seconds=self._stuck_seconds)
+            self._registry.batch_stuck(self._bot_id)
+
+        timer = asyncio.get_running_loop().call_later(self._stuck_seconds, stuck)
+        try:
+            yield
+        finally:
+            timer.cancel()
+            self._registry.batch_done(self._bot_id)
 
     async def _delete_webhook(self) -> None:
         await self._api.call(self.token, "deleteWebhook", {"drop_pending_updates": False})
@@ -185,6 +201,8 @@ class Poller:
                 await self._registry.conflict(self._bot_id)
             case Flooded():
                 pause = max(pause, error.retry_after)
+            case TokenInvalid():
+                pause = backoff(self._failures, self._jitter, LONGEST_REFUSED_SECONDS)
             case TimeoutError():
                 self._registry.poll_restarted(self._bot_id)
         self._registry.failed(self._bot_id, error)
@@ -193,10 +211,11 @@ class Poller:
 
     def _report(self, error: Exception, pause: float) -> None:
         """One loud line when trouble begins, so that an outage of an hour with 1,000 bots does not fill the disk."""
-        expected = isinstance(error, TelegramError | TimeoutError | NotHandled)
+        expected = isinstance(error, TelegramError | TimeoutError | NotHandled | DatabaseUnavailable)
+        told_elsewhere = isinstance(error, TokenInvalid)
         if not expected:
             self._log.error("poll_failed", exc_info=error)
-        elif self._failures == 1:
+        elif self._failures == 1 and not told_elsewhere:
             self._log.warning("poll_interrupted", error=f"{type(error).__name__}: {error}", next_in=round(pause, 1))
         else:
             self._log.debug("poll_interrupted", error=f"{type(error).__name__}: {error}", next_in=round(pause, 1))

@@ -9,7 +9,7 @@ from maskarad.telegram.api import BotApi
 from maskarad.telegram.backoff import Jitter
 from maskarad.telegram.bots import BotRegistry, Served
 from maskarad.telegram.handling import Handle
-from maskarad.telegram.poll import SILENCE_SECONDS, Poller
+from maskarad.telegram.poll import SILENCE_SECONDS, STUCK_SECONDS, Poller
 
 log = structlog.get_logger()
 
@@ -31,6 +31,7 @@ class Pollers:
         *,
         poll_seconds: float = POLL_SECONDS,
         silence_seconds: float = SILENCE_SECONDS,
+        stuck_seconds: float = STUCK_SECONDS,
         jitter: Jitter = random.random,
     ) -> None:
         self._api = api
@@ -38,6 +39,7 @@ class Pollers:
         self._handle = handle
         self._poll_seconds = poll_seconds
         self._silence_seconds = silence_seconds
+        self._stuck_seconds = stuck_seconds
         self._jitter = jitter
         self._pollers: dict[int, Poller] = {}
         self._tasks: set[asyncio.Task[None]] = set()
@@ -84,6 +86,7 @@ class Pollers:
             self._handle,
             poll_seconds=self._poll_seconds,
             silence_seconds=self._silence_seconds,
+            stuck_seconds=self._stuck_seconds,
             jitter=self._jitter,
         )
         self._pollers[served.bot_id] = poller

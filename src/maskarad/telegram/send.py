@@ -12,8 +12,10 @@ import orjson
 import structlog
 
 from maskarad.errors import (
+    DatabaseUnavailable,
     Flooded,
     MarkupRefused,
+    NothingSent,
     TelegramError,
     TelegramRefused,
     TelegramUnreachable,
@@ -22,7 +24,7 @@ from maskarad.errors import (
 )
 from maskarad.telegram.api import BotApi
 from maskarad.telegram.bots import BotRegistry
-from maskarad.telegram.limits import FloodLimits, Sleep
+from maskarad.telegram.limits import FloodLimits, Sleep, Turn
 from maskarad.values import BotProfile, JsonObject, Keyboard, Piece, Screen, Token
 
 log = structlog.get_logger()
@@ -41,8 +43,9 @@ class Sender:
     Every method raises TelegramError's subclasses. A refused token is told to the registry before it is raised.
     A 429 is waited out here, in order; only a pause beyond the limits' patience is raised, as Flooded.
 
-    Calls that may be repeated are repeated here when Telegram cannot be reached. `send_text` is not one of them:
-    after TelegramUnreachable the message may stand in the chat, so its caller decides; after NothingSent it does not.
+    Calls that may be repeated are repeated here when Telegram cannot be reached. `send_text` is one of them only as
+    long as no connection comes about (NothingSent); after any other TelegramUnreachable the message may stand in the
+    chat, so its caller decides.
     """
 
     def __init__(
@@ -61,45 +64,40 @@ class Sender:
         content: Piece | Screen,
         *,
         reply_to: int | None = None,
-        keyboard: Keyboard | None = None,
-        silent: bool = False,
     ) -> int:
         """Send one message and return its id. It waits for its turn in the chat and for the flood limits.
 
-        A reply whose original is gone becomes a plain message. `keyboard` replaces the screen's own. ChatMoved and
-        ChatGone are the caller's to store; nothing was sent then.
+        A reply whose original is gone becomes a plain message. ChatMoved and ChatGone are the caller's to store;
+        nothing was sent then.
         """
-        params: JsonObject = {"chat_id": chat_id, **self._keyboard(content, keyboard)}
+        params: JsonObject = {"chat_id": chat_id, **self._keyboard(content)}
         if reply_to is not None:
             params["reply_parameters"] = {"message_id": reply_to, "allow_sending_without_reply": True}
-        if silent:
-            params["disable_notification"] = True
         async with self._limits.turn(bot_id, chat_id) as turn:
-
-            async def send(text: JsonObject) -> Any:
-                while True:
-                    await turn.ready()
-                    try:
-                        return await self._call(bot_id, "sendMessage", {**params, **text})
-                    except Flooded as flooded:
-                        log.info("telegram_flooded", bot_id=bot_id, seconds=flooded.retry_after)
-                        turn.pause(flooded.retry_after)
-
-            message = await _with_fallback(content, send)
+            message = await _with_fallback(content, lambda text: self._say(bot_id, turn, {**params, **text}))
         return _message_id(message)
 
-    async def edit_text(
-        self,
-        bot_id: int,
-        chat_id: int,
-        message_id: int,
-        content: Piece | Screen,
-        *,
-        keyboard: Keyboard | None = None,
-    ) -> None:
-        """Make a message of ours look so. Without a keyboard its buttons go. TelegramRefused: it cannot be edited
-        any more (deleted, too old); send a new one."""
-        params = {"chat_id": chat_id, "message_id": message_id, **self._keyboard(content, keyboard)}
+    async def _say(self, bot_id: int, turn: Turn, params: JsonObject) -> Any:
+        """One message of a turn, again while it certainly did not arrive."""
+        pauses = iter(RETRY_PAUSES)
+        while True:
+            await turn.ready()
+            try:
+                return await self._call(bot_id, "sendMessage", params)
+            except Flooded as flooded:
+                log.info("telegram_flooded", bot_id=bot_id, seconds=flooded.retry_after)
+                turn.pause(flooded.retry_after)
+            except NothingSent as error:
+                pause = next(pauses, None)
+                if pause is None:
+                    raise
+                log.info("telegram_retry", error=str(error), seconds=pause)
+                await self._sleep(pause)
+
+    async def edit_text(self, bot_id: int, chat_id: int, message_id: int, content: Piece | Screen) -> None:
+        """Make a message of ours look so; content without buttons takes its buttons away. TelegramRefused: it cannot
+        be edited any more (deleted, too old); send a new one."""
+        params = {"chat_id": chat_id, "message_id": message_id, **self._keyboard(content)}
 
         async def edit(text: JsonObject) -> Any:
             return await self._in_chat(bot_id, chat_id, "editMessageText", {**params, **text})
@@ -165,11 +163,18 @@ class Sender:
         )
 
     async def _call(self, bot_id: int, method: str, params: JsonObject) -> Any:
+        token = self._registry.token(bot_id)
         try:
-            return await self._api.call(self._registry.token(bot_id), method, params)
+            return await self._api.call(token, method, params)
         except TokenInvalid:
-            await self._registry.token_refused(bot_id)
+            await self._tell_refused(bot_id, token)
             raise
+
+    async def _tell_refused(self, bot_id: int, token: Token) -> None:
+        try:
+            await self._registry.token_refused(bot_id, token)
+        except DatabaseUnavailable as error:
+            log.warning("telegram_refusal_not_kept", bot_id=bot_id, error=str(error))
 
     async def _in_chat(self, bot_id: int, chat_id: int, method: str, params: JsonObject) -> Any:
         """A repeatable call about a chat: no turn, no rates, but after the chat's pause."""
@@ -210,10 +215,10 @@ class Sender:
             return False
         return True
 
-    def _keyboard(self, content: Piece | Screen, keyboard: Keyboard | None) -> JsonObject:
-        if keyboard is None and isinstance(content, Screen):
-            keyboard = content.keyboard
-        return {"reply_markup": self._markup(keyboard)} if keyboard else {}
+    def _keyboard(self, content: Piece | Screen) -> JsonObject:
+        if isinstance(content, Screen) and content.keyboard:
+            return {"reply_markup": self._markup(content.keyboard)}
+        return {}
 
 
 async def _with_fallback(content: Piece | Screen, call: Callable[[JsonObject], Awaitable[Any]]) -> Any:

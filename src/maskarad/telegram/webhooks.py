@@ -5,9 +5,9 @@ import random
 
 import structlog
 
-from maskarad.errors import Flooded, TelegramError, TelegramUnreachable, TokenInvalid
+from maskarad.errors import DatabaseUnavailable, Flooded, TelegramError, TelegramUnreachable, TokenInvalid
 from maskarad.telegram.api import BotApi
-from maskarad.telegram.backoff import Jitter, backoff
+from maskarad.telegram.backoff import LONGEST_REFUSED_SECONDS, Jitter, backoff
 from maskarad.telegram.bots import BotRegistry, Served
 from maskarad.telegram.limits import Sleep
 from maskarad.telegram.read import ALLOWED_UPDATES
@@ -61,9 +61,13 @@ class Webhooks:
             if known is not None:
                 del self._tokens[bot_id]
                 self._spawn(bot_id, known, "deleteWebhook", {"drop_pending_updates": False})
-        elif served.receives and served.token != known:
+        elif served.receives and (served.token != known or self._has_to_ask_again(served)):
             self._tokens[bot_id] = served.token
             self._spawn(bot_id, served.token, "setWebhook", self._registration(served))
+
+    def _has_to_ask_again(self, served: Served) -> bool:
+        """The manager bot's token was refused to somebody else: nobody but us would notice that it is accepted again."""
+        return served.health.token_refused_at is not None and served.bot_id not in self._tasks
 
     def _registration(self, served: Served) -> JsonObject:
         return {
@@ -88,6 +92,7 @@ class Webhooks:
             try:
                 async with self._places:
                     await self._api.call(token, method, params)
+                self._registry.works(bot_id)
                 log.info("webhook_changed", bot_id=bot_id, method=method)
                 return
             except (Flooded, TelegramUnreachable) as error:
@@ -97,13 +102,23 @@ class Webhooks:
                 self._registry.failed(bot_id, error)
                 log.info("webhook_retry", bot_id=bot_id, method=method, error=str(error), next_in=round(pause, 1))
             except TokenInvalid:
-                await self._registry.token_refused(bot_id)
-                return
+                failures += 1
+                pause = backoff(failures, self._jitter, LONGEST_REFUSED_SECONDS)
+                if not await self._goes_on(bot_id, token):
+                    return
             except TelegramError as error:
                 self._registry.failed(bot_id, error)
                 log.error("webhook_refused", bot_id=bot_id, method=method, error=str(error))
                 return
             await self._sleep(pause)
+
+    async def _goes_on(self, bot_id: int, token: Token) -> bool:
+        """Report a refused token. It is tried again when it is the manager's, or when the report could not be kept."""
+        try:
+            await self._registry.token_refused(bot_id, token)
+        except DatabaseUnavailable as error:
+            log.warning("webhook_refusal_not_kept", bot_id=bot_id, error=str(error))
+        return self._registry.receives(bot_id)
 
     def _ended(self, bot_id: int, task: asyncio.Task[None]) -> None:
         if self._tasks.get(bot_id) is task:

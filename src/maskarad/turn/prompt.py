@@ -11,6 +11,7 @@ import msgspec
 
 from maskarad.values import (
     Bot,
+    Chat,
     ChatType,
     ClaimedLink,
     CompletionRequest,
@@ -28,7 +29,9 @@ HISTORY_LINES = 40
 """The newest lines of a link that a prompt can hold."""
 
 HISTORY_LETTERS = 16_000
-"""And how many letters of them; the oldest lines go first, the unread ones stay."""
+"""And how many letters of them; the oldest lines go first. Unread ones stay, but beyond it each is cut short."""
+
+CUT_LETTERS = 300
 
 MoodText = Callable[[str, Mood], tuple[str, str]]
 """(language, mood) → its name and how it colours the persona's words."""
@@ -115,6 +118,7 @@ def ask(speaker: Speaker, bot: Bot, link: ClaimedLink) -> CompletionRequest | No
     return CompletionRequest(
         messages=(
             PromptMessage(role="system", content=speaker.system),
+            *_place(link.chat),
             *_conversation(lines, with_ids=in_group),
             PromptMessage(role="system", content=" ".join(_moment(speaker, bot, link, lines))),
         ),
@@ -123,14 +127,28 @@ def ask(speaker: Speaker, bot: Bot, link: ClaimedLink) -> CompletionRequest | No
     )
 
 
+def _place(chat: Chat) -> Iterable[PromptMessage]:
+    """A group's title, as data: people choose it."""
+    if chat.type is not ChatType.PRIVATE:
+        yield PromptMessage(role="user", content=_json({"group": chat.title}))
+
+
 def _within_budget(lines: tuple[HistoryLine, ...]) -> list[HistoryLine]:
     kept: list[HistoryLine] = []
     letters = 0
     for line in reversed(lines):
         letters += len(line.text)
-        if letters <= HISTORY_LETTERS or line.unread:
+        if letters <= HISTORY_LETTERS:
             kept.append(line)
+        elif line.unread:
+            kept.append(_cut(line))
     return kept[::-1]
+
+
+def _cut(line: HistoryLine) -> HistoryLine:
+    if len(line.text) <= CUT_LETTERS:
+        return line
+    return msgspec.structs.replace(line, text=line.text[:CUT_LETTERS] + "…")
 
 
 def _conversation(lines: list[HistoryLine], *, with_ids: bool) -> Iterable[PromptMessage]:
@@ -156,7 +174,7 @@ def _moment(speaker: Speaker, bot: Bot, link: ClaimedLink, lines: list[HistoryLi
     if link.chat.type is ChatType.PRIVATE:
         yield "This is a private chat."
     else:
-        yield f"This is a group chat named {_json(link.chat.title)}; people call you {_json(name)} or @{bot.username}."
+        yield f"This is a group chat; people call you {_json(name)} or @{bot.username}."
     if link.mood in speaker.moods:
         mood, colour = speaker.moods[link.mood]
         yield f"Your mood now: {mood}. {colour}"

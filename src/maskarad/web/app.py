@@ -12,13 +12,15 @@ from starlette.routing import Route
 from maskarad.errors import DatabaseUnavailable, MalformedUpdate, MaskaradError
 from maskarad.telegram import wire
 from maskarad.telegram.bots import BotRegistry, Served
-from maskarad.telegram.handling import Handle
+from maskarad.telegram.handling import Handle, Tries
 from maskarad.telegram.read import read_update
-from maskarad.values import JsonObject
+from maskarad.values import Event, JsonObject
 
 log = structlog.get_logger()
 
 BODY_BYTES = 1024 * 1024
+LENGTH_DIGITS = 20
+"""Of a Content-Length that can be true; int() raises on one of thousands."""
 SECRET_HEADER = "X-Telegram-Bot-Api-Secret-Token"
 
 Check = Callable[[], Awaitable[None]]
@@ -35,29 +37,19 @@ class Refused(Exception):
 def build_app(registry: BotRegistry, handle: Handle, *, checks: Mapping[str, Check]) -> Starlette:
     """`POST /telegram/{public_id}` and `GET /healthz`.
 
-    A webhook is answered 200 only after `handle` has returned, 503 when the database is away: Telegram then delivers
-    the update again. 404 unknown id, 401 wrong secret, 413 body above 1 MiB, 400 not an update. `/healthz` runs every
-    check: 200, or 503 with the names of those that failed.
+    A webhook is answered 200 only after `handle` has returned, 503 when the database is away and 500 after a fault of
+    ours: Telegram then delivers the update again. What fails by our fault for the third time is given up with 200.
+    404 unknown id, 401 wrong secret, 413 body above 1 MiB, 400 not an update. `/healthz` runs every check: 200, or 503
+    with the names of those that failed.
     """
+    tries = Tries()
 
     async def receive(request: Request) -> Response:
         try:
-            served = _sender_of(request, registry)
-            event = read_update(_parse(await _body(request)), served.bot_id)
-            registry.update_seen(served.bot_id)
-            if event is not None:
-                await handle(event)
+            event = await _read(request, registry)
         except Refused as refused:
             return Response(status_code=refused.status)
-        except MalformedUpdate as error:
-            log.warning("update_malformed", bot_id=served.bot_id, error=str(error))
-            return Response(status_code=400)
-        except DatabaseUnavailable:
-            return Response(status_code=503)
-        except Exception:
-            log.exception("update_failed", bot_id=served.bot_id)
-            return Response(status_code=500)
-        return Response(status_code=200)
+        return Response(status_code=200 if event is None else await _store(event, handle, tries))
 
     async def healthz(_request: Request) -> Response:
         failed = [name for name, check in checks.items() if not await _passes(name, check)]
@@ -69,6 +61,31 @@ def build_app(registry: BotRegistry, handle: Handle, *, checks: Mapping[str, Che
             Route("/healthz", healthz, methods=["GET"]),
         ],
     )
+
+
+async def _read(request: Request, registry: BotRegistry) -> Event | None:
+    """Raises Refused."""
+    served = _sender_of(request, registry)
+    try:
+        event = read_update(_parse(await _body(request)), served.bot_id)
+    except MalformedUpdate as error:
+        log.warning("update_malformed", bot_id=served.bot_id, error=str(error))
+        raise Refused(400) from None
+    registry.update_seen(served.bot_id)
+    return event
+
+
+async def _store(event: Event, handle: Handle, tries: Tries) -> int:
+    """The status that tells Telegram whether to keep the update."""
+    try:
+        await handle(event)
+    except DatabaseUnavailable:
+        return 503
+    except Exception:
+        given_up = tries.failed(event.bot_id, event.update_id)
+        log.exception("update_failed", bot_id=event.bot_id, update_id=event.update_id, given_up=given_up)
+        return 200 if given_up else 500
+    return 200
 
 
 def _sender_of(request: Request, registry: BotRegistry) -> Served:
@@ -84,7 +101,9 @@ def _sender_of(request: Request, registry: BotRegistry) -> Served:
 async def _body(request: Request) -> bytes:
     """Read no more than is allowed, whatever the length that was announced, if any."""
     announced = request.headers.get("Content-Length", "0")
-    if not announced.isdecimal() or int(announced) > BODY_BYTES:
+    if not (announced.isascii() and announced.isdecimal()):
+        raise Refused(400)
+    if len(announced) > LENGTH_DIGITS or int(announced) > BODY_BYTES:
         raise Refused(413)
     body = bytearray()
     try:

@@ -11,9 +11,8 @@ from maskarad.db.personas import name_key
 from maskarad.errors import NameTaken
 from maskarad.manager import forms
 from maskarad.manager.actions import creating, editing, tokens, whitelist
-from maskarad.manager.actions.creating import Stale
 from maskarad.manager.desk import Desk, Visit
-from maskarad.manager.forms import Binding, Creating, Editing, Inviting
+from maskarad.manager.forms import Binding, Creating, Editing, Inviting, Stale
 from maskarad.manager.steps import (
     MOOD_NAME,
     MOOD_TEXT,
@@ -35,7 +34,7 @@ Change = Callable[[PersonaDraft], PersonaDraft]
 async def take(desk: Desk, visit: Visit, message: Incoming) -> Screen:
     """What a message that is neither command nor token leads to. Raises NotFound when what was asked about is gone,
     AlreadySeen, and Stale when the form has moved on meanwhile."""
-    form = await desk.db.read(lambda c: forms.load(c, visit.user.id))
+    form = await desk.db.read(lambda c: forms.load_unless_seen(c, visit.user.id, visit.update_id))
     match form:
         case Creating():
             return await _create(desk, visit, message)

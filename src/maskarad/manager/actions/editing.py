@@ -31,8 +31,10 @@ async def open_step(desk: Desk, visit: Visit, persona_id: int, step: Step) -> Ou
 
 
 async def leave_step(desk: Desk, visit: Visit, persona_id: int, step: Step) -> Outcome:
+    """Await no answer any more. Raises Stale."""
     persona = visit.owned(persona_id).persona
-    await desk.db.write(lambda c: forms.end(c, visit.user.id, now=desk.clock()))
+    asked = Editing(persona_id=persona_id, step=step.code)
+    await desk.db.write(lambda c: forms.leave(c, visit.user.id, asked, now=desk.clock()))
     return Outcome(screen=screen_after(visit.words, persona_id, persona.content, opened_from(step)))
 
 

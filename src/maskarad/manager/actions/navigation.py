@@ -22,8 +22,8 @@ async def profile(desk: Desk, visit: Visit) -> Outcome:
 
 
 async def profile_screen(desk: Desk, visit: Visit) -> Screen:
-    answered = await desk.answered_today.get(visit.user.id)
-    return personas.profile(visit.fixed, visit.account, limit=desk.most_personas, answered=answered)
+    calls = await desk.model_calls_today.get(visit.user.id)
+    return personas.profile(visit.fixed, visit.account, limit=desk.most_personas, calls=calls)
 
 
 async def language(_desk: Desk, visit: Visit) -> Outcome:

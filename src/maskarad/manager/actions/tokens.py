@@ -31,27 +31,32 @@ async def ask(desk: Desk, visit: Visit, persona_id: str) -> Outcome:
 
 async def cancel(desk: Desk, visit: Visit, persona_id: str) -> Outcome:
     owned = visit.owned(number(persona_id))
-    await desk.db.write(lambda c: forms.end(c, visit.user.id, now=desk.clock()))
+    asked = Binding(persona_id=owned.persona.id)
+    await desk.db.write(lambda c: forms.leave(c, visit.user.id, asked, now=desk.clock()))
     return Outcome(screen=_card_of(visit.words, owned))
 
 
 async def take(desk: Desk, visit: Visit, message: Incoming, token: Token) -> Screen:
     """A message with a token in it: deleted whether it was asked for or not. Raises NotFound, AlreadySeen."""
+    form = await desk.db.read(lambda c: forms.load_unless_seen(c, visit.user.id, visit.update_id))
     warning = await _delete(desk, visit.words, message)
-    form = await desk.db.read(lambda c: forms.load(c, visit.user.id))
     if not isinstance(form, Binding):
+        await _note_seen(desk, visit)
         screen = visit.fixed.unasked_token
         return Screen(html=warning + screen.html, keyboard=screen.keyboard)
     owned = visit.owned(form.persona_id)
     try:
         return await _bind(desk, visit, owned, token, warning)
     except _Refused as refused:
+        await _note_seen(desk, visit)
         return ask_token(visit.words, owned, first=warning + visit.words.html(refused.key))
 
 
 async def take_other(desk: Desk, visit: Visit, message: Incoming, form: Binding) -> Screen:
-    """Something else came where a token was asked for. It may be a token with a slip in it, so it goes too."""
+    """Something else came where a token was asked for. It may be a token with a slip in it, so it goes too. Raises
+    AlreadySeen."""
     warning = await _delete(desk, visit.words, message)
+    await _note_seen(desk, visit)
     return ask_token(visit.words, visit.owned(form.persona_id), first=warning + visit.words.html("bind.wrong_shape"))
 
 
@@ -69,6 +74,11 @@ async def _delete(desk: Desk, words: Words, message: Incoming) -> str:
     except TelegramError:
         deleted = False
     return "" if deleted else words.html("bind.not_deleted") + "\n\n"
+
+
+async def _note_seen(desk: Desk, visit: Visit) -> None:
+    """Raises AlreadySeen when another delivery of the update was quicker."""
+    await desk.db.write(lambda c: seen.once(c, MANAGER_BOT_ID, visit.update_id, now=desk.clock()))
 
 
 async def _bind(desk: Desk, visit: Visit, owned: OwnedPersona, token: Token, warning: str) -> Screen:

@@ -30,8 +30,9 @@ async def ask(desk: Desk, visit: Visit, persona_id: str) -> Outcome:
 
 
 async def cancel(desk: Desk, visit: Visit, persona_id: str) -> Outcome:
-    _, bot = visit.owned_bot(number(persona_id))
-    await desk.db.write(lambda c: forms.end(c, visit.user.id, now=desk.clock()))
+    owned, bot = visit.owned_bot(number(persona_id))
+    asked = Inviting(persona_id=owned.persona.id)
+    await desk.db.write(lambda c: forms.leave(c, visit.user.id, asked, now=desk.clock()))
     return Outcome(screen=await _screen(desk, visit, bot, 0))
 
 

@@ -23,12 +23,13 @@ def card(words: Words, persona: Persona, bot: Bot, *, first: str = "") -> Screen
     about = words.html(
         "bot.text", name=bot.name, bot=bot.username, persona=persona.name, access=words.get(f"access.{bot.access}")
     )
+    privacy = "" if bot.sees_all_group_messages else words.html("bot.privacy")
     state = ""
     if bot.state is BotState.INVALID:
         state = words.html("bot.invalid")
     elif not bot.enabled:
         state = words.html("bot.muted")
-    return Screen(html="\n\n".join(filter(None, (first, about, state))), keyboard=_card_keyboard(words, bot))
+    return Screen(html="\n\n".join(filter(None, (first, about, privacy, state))), keyboard=_card_keyboard(words, bot))
 
 
 def _card_keyboard(words: Words, bot: Bot) -> Keyboard:

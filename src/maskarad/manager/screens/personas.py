@@ -10,14 +10,14 @@ PAGE_SIZE = 6
 SHOWN_DESCRIPTION = 600
 
 
-def profile(fixed: Fixed, account: Account, *, limit: int, answered: int) -> Screen:
+def profile(fixed: Fixed, account: Account, *, limit: int, calls: int) -> Screen:
     words = fixed.words
     html = words.html(
         "profile.text",
         name=account.user.name,
         used=len(account.owned),
         limit=limit,
-        answered=answered,
+        calls=calls,
         language=words.get(f"language.{words.language}"),
     )
     return Screen(html=html, keyboard=fixed.profile_keyboard)

@@ -22,26 +22,33 @@ from maskarad.texts import Words
 from maskarad.values import READY_MOODS, Button, Keyboard, PersonaDraft, Screen, Value
 
 SHOWN_ANSWER = 700
-NEW_PERSONA = 0
-"""Stands for the persona in the making, which has no id yet."""
+WIZARD = "n"
+"""Stands in callback data before the number of a wizard, where else the id of a persona does."""
 
 
 class Question(Value, frozen=True):
-    """A step to be asked: about which persona, and what is known of it."""
+    """A step to be asked: about which persona, and what is known of it. `wizard` is the number of the one that makes
+    the persona, None while one is edited."""
 
     step: Step
     draft: PersonaDraft
-    persona_id: int = NEW_PERSONA
+    persona_id: int = 0
+    wizard: int | None = None
 
     @property
     def creating(self) -> bool:
-        return self.persona_id == NEW_PERSONA
+        return self.wizard is not None
+
+    @property
+    def subject(self) -> str:
+        """What the buttons belong to, for callback data."""
+        return str(self.persona_id) if self.wizard is None else f"{WIZARD}{self.wizard}"
 
 
 def ask(words: Words, question: Question, *, first: str = "") -> Screen:
     """`first` is Telegram HTML put above: what is wrong with the last answer, or what has just happened."""
     if question.step is SUMMARY:
-        return _summary(words, question.draft, first)
+        return _summary(words, question, first)
     step = question.step
     head = f"<b>{words.html(f'step.{step.key}.title')}</b>"
     if question.creating:
@@ -58,11 +65,11 @@ def edit_list(words: Words, persona_id: int, draft: PersonaDraft, *, first: str 
     return Screen(html="\n\n".join(filter(None, parts)), keyboard=keyboard)
 
 
-def _summary(words: Words, draft: PersonaDraft, first: str) -> Screen:
-    parts = (first, words.html("wizard.summary"), described(words, draft))
+def _summary(words: Words, question: Question, first: str) -> Screen:
+    parts = (first, words.html("wizard.summary"), described(words, question.draft))
     keyboard = (
-        (button(words.get("button.create_now"), "ws"),),
-        (_back(words, Question(step=SUMMARY, draft=draft)), button(words.get("button.cancel"), "wq")),
+        (button(words.get("button.create_now"), "ws", question.subject),),
+        (_back(words, question), _cancel(words, question)),
     )
     return Screen(html="\n\n".join(filter(None, parts)), keyboard=keyboard)
 
@@ -103,7 +110,7 @@ def _choices(words: Words, question: Question, step: ChoiceStep) -> Keyboard:
             words.get(f"{step.labels}.{name}") if step.labels else name,
             value == chosen,
             "wv",
-            question.persona_id,
+            question.subject,
             step.code,
             name,
         )
@@ -113,26 +120,26 @@ def _choices(words: Words, question: Question, step: ChoiceStep) -> Keyboard:
 
 
 def _moods(words: Words, question: Question) -> Keyboard:
-    persona_id = question.persona_id
+    subject = question.subject
     had = {mood.key for mood in question.draft.moods}
     ready = [
-        choice(words.get(f"mood.{key}.name"), key in had, "wm", persona_id, key, int(key not in had))
+        choice(words.get(f"mood.{key}.name"), key in had, "wm", subject, key, int(key not in had))
         for key in READY_MOODS
     ]
-    own = tuple((button(f"🗑 {mood.name}", "wx", persona_id, mood.key),) for mood in own_moods(question.draft))
-    add = (button(words.get("button.add_mood"), "wo", persona_id, MOOD_NAME.code),)
+    own = tuple((button(f"🗑 {mood.name}", "wx", subject, mood.key),) for mood in own_moods(question.draft))
+    add = (button(words.get("button.add_mood"), "wo", subject, MOOD_NAME.code),)
     return (*columns(ready, 2), *own, add)
 
 
 def _character(words: Words, question: Question) -> Keyboard:
-    persona_id = question.persona_id
+    subject = question.subject
     if question.creating:
-        return ((button(words.get("button.fill_in"), "wo", persona_id, CHARACTER_STEPS[0].code),),)
+        return ((button(words.get("button.fill_in"), "wo", subject, CHARACTER_STEPS[0].code),),)
     buttons = [
         button(
             (CHOSEN if value_of(step, question.draft) else "") + words.get(f"step.{step.key}.title"),
             "wo",
-            persona_id,
+            subject,
             step.code,
         )
         for step in CHARACTER_STEPS
@@ -145,16 +152,15 @@ def _text_buttons(words: Words, question: Question) -> Keyboard:
     clearable = isinstance(step, TextStep) and not step.required and value_of(step, question.draft)
     if not clearable:
         return ()
-    return ((button(words.get("button.clear"), "wc", question.persona_id, step.code),),)
+    return ((button(words.get("button.clear"), "wc", question.subject, step.code),),)
 
 
 def _ways_on(words: Words, question: Question) -> Keyboard:
     if not question.creating:
         return ((_back(words, question),),)
     step = question.step
-    cancel = button(words.get("button.cancel"), "wq")
     backward = (_back(words, question),) if preceding(step) else ()
-    return (*_onward(words, question), (*backward, cancel))
+    return (*_onward(words, question), (*backward, _cancel(words, question)))
 
 
 def _onward(words: Words, question: Question) -> Keyboard:
@@ -165,13 +171,17 @@ def _onward(words: Words, question: Question) -> Keyboard:
     if isinstance(step, TextStep) and step.required and not answered:
         return ()
     label = words.get("button.next" if answered else "button.skip")
-    return ((button(label, "wn", NEW_PERSONA, step.code),),)
+    return ((button(label, "wn", question.subject, step.code),),)
+
+
+def _cancel(words: Words, question: Question) -> Button:
+    return button(words.get("button.cancel"), "wq", question.subject)
 
 
 def _back(words: Words, question: Question) -> Button:
     """While editing, only a text step has asked for a message that must not be awaited any more."""
     label = words.get("button.back")
-    step, persona_id = question.step, question.persona_id
+    step = question.step
     if question.creating or isinstance(step, TextStep):
-        return button(label, "wb", persona_id, step.code)
-    return button(label, "e", persona_id)
+        return button(label, "wb", question.subject, step.code)
+    return button(label, "e", question.persona_id)

@@ -135,6 +135,7 @@ def upgrade() -> None:
         sa.Column("parts", sa.Integer(), server_default=sa.text("0"), nullable=False),
         sa.Column("due_at", sa.Double(), server_default=sa.text("0"), nullable=False),
         sa.Column("failures", sa.Integer(), server_default=sa.text("0"), nullable=False),
+        sa.Column("tries", sa.Integer(), server_default=sa.text("0"), nullable=False),
         sa.Column("claim", sa.Text(), nullable=True),
         sa.Column("lease_until", sa.Double(), server_default=sa.text("0"), nullable=False),
         sa.Column("spoke_at", sa.Double(), server_default=sa.text("0"), nullable=False),
