@@ -182,14 +182,18 @@ class Platform:
     def _build_receivers(self) -> None:
         settings = self._settings
         self._handle = bounded(self._router.handle, settings.telegram_concurrent_updates)
-        app = build_app(self._registry, self._handle, checks={"database": self._check_database})
+        app = build_app(
+            self._registry,
+            self._handle,
+            checks={"database": self._check_database, "manager": self._registry.check_manager},
+        )
         self._server = HttpServer(app, settings.host, settings.port)
         self._changes = Changes(
             self._database,
             open_token=self._vault.open,
             on_bot=self._serve,
             on_bot_gone=self._bot_gone,
-            on_persona=lambda persona_id, _owner_id: self._persona_changed(persona_id),
+            on_persona=self._persona_changed,
             clock=self._clock,
         )
         self._changed = asyncio.Event()
@@ -279,9 +283,9 @@ class Platform:
         self._registry.remove(bot_id)
         self._accounts.clear()
 
-    def _persona_changed(self, persona_id: int) -> None:
+    def _persona_changed(self, persona_id: int, owner_id: int) -> None:
         self._personas.drop(persona_id)
-        self._accounts.clear()
+        self._accounts.drop(owner_id)
 
     def _bot_changed(self, _bot_id: int) -> None:
         self._changed.set()

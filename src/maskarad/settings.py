@@ -138,6 +138,12 @@ class Settings(BaseSettings):
         (),
         description="Telegram ids of the operators, comma-separated; they hear of trouble with the manager bot.",
     )
+    sandbox_port: int = Field(
+        8081,
+        ge=0,
+        le=65_535,
+        description="The sandbox's port on this machine, used without a token; 0: any free one.",
+    )
     max_personas_per_user: int = Field(20, ge=1, description="How many personas one user may have.")
     database_url: Annotated[str, AfterValidator(_database_url)] = Field(
         "", description="sqlite:///FILE or postgresql://…; unset: the file maskarad.db in DATA_DIR."

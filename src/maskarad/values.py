@@ -237,7 +237,6 @@ class Incoming(Value, frozen=True):
     text: str
     sent_at: float
     edited: bool = False
-    reply_to_message_id: int | None = None
     reply_to_user_id: int | None = None
     mentions: frozenset[str] = frozenset()
     """Usernames mentioned, lower case, without @."""
@@ -247,7 +246,6 @@ class Incoming(Value, frozen=True):
     """Lower case, without slash and @botname, when the message starts with a bot command."""
     command_for: str | None = None
     """The @botname of the command, lower case, when one was given."""
-    arguments: str = ""
     forwarded_from: Sender | None = None
     has_text: bool = True
 
@@ -270,10 +268,8 @@ class Membership(Value, frozen=True):
     bot_id: int
     update_id: int
     chat: Chat
-    by: Sender
     is_member: bool
     may_write: bool
-    happened_at: float
 
 
 class Migration(Value, frozen=True):
@@ -294,7 +290,6 @@ class ReactionChange(Value, frozen=True):
     message_id: int
     sender: Sender
     emoji: tuple[str, ...]
-    happened_at: float
 
 
 Event = Incoming | Press | Membership | Migration | ReactionChange

@@ -137,7 +137,7 @@ async def test_a_taken_port_is_told(start: Start) -> None:
     assert (sandbox.code, own.code) == (1, 1)
     assert sandbox.err == (
         f"maskarad: the sandbox did not start: cannot listen on 127.0.0.1:{port}: Address already in use; "
-        "--sandbox-port takes another port\n"
+        "SANDBOX_PORT takes another port\n"
     )
     assert own.err == (
         f"maskarad: HOST, PORT: cannot listen on 127.0.0.1:{port}: Address already in use; PORT=0 takes a free port\n"
@@ -145,11 +145,15 @@ async def test_a_taken_port_is_told(start: Start) -> None:
 
 
 async def test_with_a_token_it_says_to_whom_to_write(start: Start, sandbox_address: str) -> None:
-    platform = await start("run", TELEGRAM_BOT_TOKEN=MANAGER_TOKEN, TELEGRAM_API_BASE_URL=sandbox_address)
-    assert await platform.line() == (
-        "Maskarad is running; write to @maskarad_manager_bot on Telegram. Ctrl-C stops it."
-    )
+    with_token = {"TELEGRAM_BOT_TOKEN": MANAGER_TOKEN, "TELEGRAM_API_BASE_URL": sandbox_address}
+    greeting = "Maskarad is running; write to @maskarad_manager_bot on Telegram."
+    platform = await start("run", **with_token, LLM_API_KEY="sandbox")
+    assert await platform.line() == f"{greeting} Ctrl-C stops it."
     assert (await platform.end(signal.SIGTERM)).code == 0
+    dumb = await start("run", **with_token)
+    warning = "LLM_API_KEY is not set: no persona can answer before it is."
+    assert await dumb.line() == f"{greeting} {warning} Ctrl-C stops it."
+    assert (await dumb.end(signal.SIGTERM)).code == 0
 
 
 @pytest.mark.parametrize(

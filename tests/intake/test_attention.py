@@ -53,7 +53,7 @@ def verdict(message: Incoming, policy: GroupReply = CONTEXTUAL) -> Verdict:
         said("Устиме, ходи сюди"),
         said("ну що там", mentions=frozenset({"ustym_bot"})),
         said("ну що там", mentioned_ids=frozenset({77})),
-        said("і я", reply_to_user_id=77, reply_to_message_id=4),
+        said("і я", reply_to_user_id=77),
         said("it is nice", chat=Chat(id=1002, type=ChatType.PRIVATE)),
     ],
 )
@@ -65,7 +65,7 @@ def test_what_is_addressed_is_answered(message: Incoming, policy: GroupReply) ->
 @pytest.mark.parametrize(
     "message",
     [
-        said("а ти як гадаєш?", reply_to_user_id=1001, reply_to_message_id=4),
+        said("а ти як гадаєш?", reply_to_user_id=1001),
         said("@alice, ти йдеш завтра?", mentions=frozenset({"alice"})),
         said("ок"),
         said("[photo]", has_text=False),

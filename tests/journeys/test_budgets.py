@@ -72,8 +72,8 @@ async def test_a_turn_costs_three_statements_before_the_model_and_two_transactio
         "UPDATE",
         "INSERT",
         "INSERT",
-        "UPDATE",
         "DELETE",
+        "UPDATE",
         "INSERT",
     ]
 

@@ -60,14 +60,14 @@ def test_offsets_count_utf16_units() -> None:
 @pytest.mark.parametrize(
     ("text", "length", "expected"),
     [
-        ("/mood", 5, ("mood", None, "")),
-        ("/Mood@My_Bot  very happy ", 12, ("mood", "my_bot", "very happy")),
-        ("/start a\nb", 6, ("start", None, "a\nb")),
+        ("/mood", 5, ("mood", None)),
+        ("/Mood@My_Bot  very happy ", 12, ("mood", "my_bot")),
+        ("/start a\nb", 6, ("start", None)),
     ],
 )
-def test_a_command(text: str, length: int, expected: tuple[str, str | None, str]) -> None:
+def test_a_command(text: str, length: int, expected: tuple[str, str | None]) -> None:
     event = read(message(text=text, entities=[{"type": "bot_command", "offset": 0, "length": length}]))
-    assert (event.command, event.command_for, event.arguments) == expected
+    assert (event.command, event.command_for) == expected
 
 
 def test_a_command_inside_a_sentence_is_none() -> None:
@@ -111,13 +111,13 @@ def mention(offset: int, length: int) -> dict[str, Any]:
 def test_who_is_answered() -> None:
     original = message(text="hi")["message"] | {"message_id": 3, "from": {"id": 9, "is_bot": True, "first_name": "B"}}
     event = read(message(text="yes", reply_to_message=original))
-    assert (event.reply_to_message_id, event.reply_to_user_id) == (3, 9)
+    assert event.reply_to_user_id == 9
 
 
 def test_a_forums_topic_is_not_a_message_that_is_answered() -> None:
     start = message(forum_topic_created={"name": "t", "icon_color": 1})["message"] | {"message_id": 3}
     event = read(message(text="yes", reply_to_message=start, is_topic_message=True, message_thread_id=3))
-    assert (event.reply_to_message_id, event.reply_to_user_id) == (None, None)
+    assert event.reply_to_user_id is None
 
 
 def test_a_chat_may_speak_as_itself() -> None:
@@ -195,7 +195,6 @@ def test_membership(new: dict[str, Any], expected: tuple[bool, bool]) -> None:
     event = read_update({"update_id": 4, "my_chat_member": change}, BOT)
     assert isinstance(event, Membership)
     assert (event.is_member, event.may_write) == expected
-    assert event.by.id == 42
 
 
 def reaction(**fields: Any) -> dict[str, Any]:

@@ -114,6 +114,11 @@ def test_the_mood_colours_the_moment_and_an_unknown_one_does_not() -> None:
     assert "mood" not in request(line(1, "hi", unread=True), moods=moods, mood="gone").messages[-1].content
 
 
+def test_own_moods_are_offered_with_their_names() -> None:
+    moods = (Mood(key="joy"), Mood(key="own_1", name="storm", text="thunder"))
+    assert "joy, own_1 (storm)" in request(line(1, "hi", unread=True), moods=moods).messages[0].content
+
+
 def test_a_long_history_is_cut_at_its_old_end_and_keeps_what_is_unread() -> None:
     lines = [line(number, f"{number} " + "x" * 1_000, unread=number == 1) for number in range(1, 40)]
     messages = request(*lines).messages

@@ -9,8 +9,6 @@ from pydantic import SecretStr
 from maskarad.errors import SettingsError
 from maskarad.settings import Settings, load
 
-SANDBOX_PORT = 8081
-
 SANDBOX_MANAGER_TOKEN = "1000000:SANDBOX-MANAGER-OPENS-NOTHING-ELSE-"
 """The manager bot's token inside the sandbox. It is no secret: the sandbox listens on this machine only."""
 
@@ -23,7 +21,7 @@ def load_here() -> Settings:
     settings = load()
     if not wants_sandbox(settings):
         return settings
-    return inside_sandbox(settings, _remembered_address(sandbox_folder(settings)))
+    return inside_sandbox(settings, _remembered_address(sandbox_folder(settings), settings.sandbox_port))
 
 
 def wants_sandbox(settings: Settings) -> bool:
@@ -60,11 +58,11 @@ def remember_address(folder: Path, address: str) -> None:
     (folder / ADDRESS_FILE).write_text(f"{address}\n", encoding="utf-8")
 
 
-def _remembered_address(folder: Path) -> str:
+def _remembered_address(folder: Path, port: int) -> str:
     try:
         return (folder / ADDRESS_FILE).read_text(encoding="utf-8", errors="replace").strip()
     except OSError:
-        return f"http://127.0.0.1:{SANDBOX_PORT}"
+        return f"http://127.0.0.1:{port}"
 
 
 def make_folders(settings: Settings) -> None:

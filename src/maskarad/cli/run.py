@@ -8,19 +8,14 @@ import signal
 import subprocess
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import Annotated
 
 import typer
 import uvloop
 
 from maskarad.app import Platform
-from maskarad.cli.place import (
-    SANDBOX_PORT,
-    inside_sandbox,
-    make_folders,
-    wants_sandbox,
-)
+from maskarad.cli.place import inside_sandbox, make_folders, wants_sandbox
 from maskarad.cli.sandbox_process import SandboxProcess, running_sandbox
 from maskarad.errors import SchemaOutdated, SettingsError, TelegramError, TokenInvalid
 from maskarad.logs import configure
@@ -40,8 +35,9 @@ def register(parent: typer.Typer, name: str, summary: str) -> None:
 
 def run(
     sandbox_port: Annotated[
-        int, typer.Option(min=0, max=65_535, help="The sandbox's port, when there is no token; 0 takes a free one.")
-    ] = SANDBOX_PORT,
+        int | None,
+        typer.Option(min=0, max=65_535, help="The sandbox's port instead of SANDBOX_PORT; 0 takes a free one."),
+    ] = None,
 ) -> None:
     """Run the platform until Ctrl-C or SIGTERM.
 
@@ -56,7 +52,7 @@ def run(
     configure(settings.log_level, settings.log_format)
     try:
         if wants_sandbox(settings):
-            _run_with_sandbox(settings, sandbox_port)
+            _run_with_sandbox(settings, settings.sandbox_port if sandbox_port is None else sandbox_port)
         else:
             _run_with_telegram(settings)
     except KeyboardInterrupt:
@@ -78,17 +74,16 @@ def _run_with_sandbox(settings: Settings, port: int) -> None:
     make_folders(expected)
     with _alone(expected) as alone, running_sandbox(expected.data_dir, port) as sandbox:
         _serve(inside_sandbox(settings, sandbox.address), alone=alone, sandbox=sandbox)
+        sandbox.check()
 
 
 def _serve(settings: Settings, *, alone: bool, sandbox: SandboxProcess | None) -> None:
     _allow_many_connections()
-    try:
+    with suppress(SchemaOutdated):
         uvloop.run(_until_told_to_stop(settings, alone, sandbox))
-    except SchemaOutdated:
-        _upgrade_schema(settings)
-        uvloop.run(_until_told_to_stop(settings, alone, sandbox))
-    if sandbox is not None:
-        sandbox.check()
+        return
+    _upgrade_schema(settings)
+    uvloop.run(_until_told_to_stop(settings, alone, sandbox))
 
 
 async def _until_told_to_stop(settings: Settings, alone: bool, sandbox: SandboxProcess | None) -> None:
@@ -152,7 +147,10 @@ async def _greeting(settings: Settings, sandbox: SandboxProcess | None) -> str:
         ) from None
     except (TelegramError, TimeoutError):
         return f"Maskarad is running, but {settings.telegram_api_base_url} does not answer; it goes on trying."
-    return f"Maskarad is running; write to @{profile.username} on Telegram."
+    greeting = f"Maskarad is running; write to @{profile.username} on Telegram."
+    if not settings.llm_api_key:
+        return f"{greeting} LLM_API_KEY is not set: no persona can answer before it is."
+    return greeting
 
 
 def _allow_many_connections() -> None:

@@ -68,5 +68,5 @@ def _first_word(process: subprocess.Popen[bytes], folder: Path) -> str:
     address = next((word for word in line.split() if word.startswith("http://")), None)
     if address is None:
         complaint = (folder / LOG).read_text(encoding="utf-8", errors="replace").strip().rpartition("\n")[2]
-        raise MaskaradError(f"the sandbox did not start: {complaint}; --sandbox-port takes another port")
+        raise MaskaradError(f"the sandbox did not start: {complaint}; SANDBOX_PORT takes another port")
     return address.rstrip("/")

@@ -113,6 +113,7 @@ _RELEASE = update(links).where(_HOLDS).values(claim=None, lease_until=0)
 _POSTPONE = (
     update(links).where(_HOLDS).values(claim=None, lease_until=0, due_at=bindparam("b_due_at"), tries=links.c.tries + 1)
 )
+_SET_ASIDE = update(links).where(_HOLDS).values(claim=None, lease_until=0, due_at=bindparam("b_due_at"))
 _GIVE_UP = update(links).where(_HOLDS).values(claim=None, lease_until=0, answered=links.c.asked, parts=0, tries=0)
 _LEAVE = (
     update(links)
@@ -331,6 +332,11 @@ def release(connection: Connection, claim: Claim) -> None:
 def postpone(connection: Connection, claim: Claim, *, due_at: float) -> None:
     """Give the link back with its work undone, to be tried again from `due_at` on."""
     connection.execute(_POSTPONE, {"b_id": claim.link_id, "b_claim": claim.token, "b_due_at": due_at})
+
+
+def set_aside(connection: Connection, claim: Claim, *, due_at: float) -> None:
+    """As `postpone`, where nothing was tried: the bot is not served here now."""
+    connection.execute(_SET_ASIDE, {"b_id": claim.link_id, "b_claim": claim.token, "b_due_at": due_at})
 
 
 def give_up(connection: Connection, claim: Claim) -> None:

@@ -5,18 +5,14 @@ from collections.abc import Awaitable, Callable
 from functools import lru_cache
 from typing import Protocol
 
-import structlog
-
 from maskarad.db import Connection, history, turns, users
-from maskarad.db.engine import Database, Query, T
-from maskarad.errors import AlreadySeen, NotFound
+from maskarad.db.engine import Database
+from maskarad.errors import NotFound
 from maskarad.intake.access import may_talk
 from maskarad.intake.attention import Verdict, judge
 from maskarad.intake.names import Names
 from maskarad.texts import language_for
 from maskarad.values import Bot, Chat, ChatType, Incoming, Link, Persona, Sender
-
-log = structlog.get_logger()
 
 FOLLOW_UP_WITHIN = 120.0
 """Seconds after the persona's own words in which an unaddressed remark may go on with them."""
@@ -69,20 +65,19 @@ class Intake:
 
     async def accept(self, bot: Bot, message: Incoming) -> None:
         """Returns when the message is durably stored, or is known not to be wanted; the same message twice changes
-        nothing. Raises DatabaseUnavailable."""
+        nothing. Raises DatabaseUnavailable, AlreadySeen, NotFound (the bot is gone)."""
         if not may_talk(bot, message.sender):
             await self._turn_away(bot, message)
             return
+        if message.edited:
+            await self._correct(bot, message)
+            return
         try:
-            if message.edited:
-                await self._correct(bot, message)
-            else:
-                await self._store(bot, message)
-        except AlreadySeen:
-            log.debug("message_seen_before", bot_id=bot.id, update_id=message.update_id)
+            await self._store(bot, message)
         except NotFound:
+            # The link in memory is not there any more: the group has moved, or the bot was bound anew.
             self._links.drop(bot.id, message.chat.id)
-            log.info("message_for_removed_bot", bot_id=bot.id)
+            await self._store(bot, message)
 
     async def _correct(self, bot: Bot, message: Incoming) -> None:
         link = await self._links.find(bot, message.chat)
@@ -91,43 +86,38 @@ class Intake:
 
     async def _store(self, bot: Bot, message: Incoming) -> None:
         link = await self._links.ensure(bot, message.chat)
-        verdict = Verdict.LISTEN if link.muted else await self._judge(bot, message)
+        verdict = await self._judge(bot, message)
+        if await self._write(message, lambda connection: self._keep(connection, link, message, verdict)):
+            self._ring(link.id, self._gather)
+
+    def _keep(self, connection: Connection, link: Link, message: Incoming, verdict: Verdict) -> bool:
+        """Store the message as judged. True when a turn is due for it."""
         now = self._clock()
         due_at = now + self._gather
+        if verdict is Verdict.LISTEN:
+            history.add(connection, link.id, message)
+            return False
         if verdict is Verdict.ANSWER:
-            if not await self._write(
-                message, lambda connection: turns.ask(connection, link.id, message, due_at=due_at)
-            ):
-                return
-        elif verdict is Verdict.LISTEN:
-            await self._write(message, lambda connection: history.add(connection, link.id, message))
-            return
-        elif not await self._consider(link, message, question=verdict is Verdict.CONSIDER_QUESTION, due_at=due_at):
-            return
-        self._ring(link.id, self._gather)
-
-    async def _consider(self, link: Link, message: Incoming, *, question: bool, due_at: float) -> bool:
-        return await self._database.write(
-            lambda connection: turns.ask_to_consider(
-                connection,
-                link.id,
-                message,
-                question=question,
-                spoke_within=FOLLOW_UP_WITHIN,
-                pause=CONSIDER_PAUSE,
-                due_at=due_at,
-                now=self._clock(),
-            )
+            return turns.ask(connection, link.id, message, due_at=due_at)
+        return turns.ask_to_consider(
+            connection,
+            link.id,
+            message,
+            question=verdict is Verdict.CONSIDER_QUESTION,
+            spoke_within=FOLLOW_UP_WITHIN,
+            pause=CONSIDER_PAUSE,
+            due_at=due_at,
+            now=now,
         )
 
-    async def _write(self, message: Incoming, store: Query[T]) -> T:
+    async def _write(self, message: Incoming, store: Callable[[Connection], bool]) -> bool:
         """Store a message, and its sender with it when this process has not met that person lately: an owner can let
         in by @username whomever the platform knows."""
         sender = message.sender
         if sender.is_bot or sender.id <= 0 or sender in self._met:
             return await self._database.write(store)
 
-        def store_and_remember(connection: Connection) -> T:
+        def store_and_remember(connection: Connection) -> bool:
             stored = store(connection)
             language = language_for(sender.language, self._default_language)
             users.remember(connection, sender, language=language, now=self._clock())

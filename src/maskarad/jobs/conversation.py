@@ -26,6 +26,9 @@ MOST_FAILURES = 20
 
 LONGEST_PAUSE = 300.0
 
+UNSERVED_PAUSE = 30.0
+"""Seconds that work waits whose bot has a dead token or is at rest, so that the sweep finds the others' first."""
+
 SWEEP_MOST = 200
 
 
@@ -81,7 +84,8 @@ class Conversations:
     async def _answer(self, link: ClaimedLink) -> float | None:
         bot = self._find_bot(link.bot_id)
         if bot is None:
-            await self._database.write(lambda connection: rows.release(connection, link.claim))
+            due_at = self._clock() + UNSERVED_PAUSE
+            await self._database.write(lambda connection: rows.set_aside(connection, link.claim, due_at=due_at))
             return None
         progress = Progress(parts=link.parts) if link.parts else await self._turns.run(bot, link)
         if progress.parts:

@@ -24,7 +24,7 @@ from maskarad.errors import (
 from maskarad.llm.on_demand import ModelOnDemand
 from maskarad.settings import Settings
 from maskarad.telegram.edge import open_sender
-from maskarad.values import CompletionRequest, PromptMessage, StoredBot, Token, Value
+from maskarad.values import BotState, CompletionRequest, PromptMessage, StoredBot, Token, Value
 from maskarad.vault import KEY_FILE, Vault, open_vault
 
 PATIENCE = 10.0
@@ -127,6 +127,8 @@ async def _database(settings: Settings) -> str:
     kind, todo = ("PostgreSQL", "check DATABASE_URL, and that the server runs")
     if file is not None:
         kind, todo = (f"SQLite, {file},", "restore the file from a backup, or move it away")
+        if not os.access(file, os.W_OK) or not os.access(file.parent, os.W_OK):
+            todo = "let this user write there"
     database = open_database(settings.database, pool_size=1, max_overflow=0)
     try:
         stored = await database.read(_stored_bots)
@@ -139,6 +141,10 @@ async def _database(settings: Settings) -> str:
     if stored is None:
         return f"{kind} empty, filled at the first start"
     _check_tokens(stored, settings)
+    if refused := [f"@{each.bot.username}" for each in stored if each.bot.state is BotState.INVALID]:
+        raise _Wrong(
+            f"Telegram refused the token of {', '.join(refused)}", "get a new token from @BotFather and bind it again"
+        )
     return f"{kind} schema {schema.REVISION}, bots: {len(stored)}"
 
 

@@ -37,7 +37,6 @@ MEDIA = (
 class Command(NamedTuple):
     name: str | None = None
     bot: str | None = None
-    arguments: str = ""
 
 
 class Content(NamedTuple):
@@ -64,7 +63,7 @@ def read_content(message: Message) -> Content | None:
             clean.line(part.removeprefix("@")).lower() for entity, part in named if entity.type == MessageEntity.MENTION
         ),
         mentioned_ids=frozenset(clean.identifier(entity.user.id) for entity in entities if entity.user is not None),
-        command=_command(words, named) if message.text is not None else Command(),
+        command=_command(named) if message.text is not None else Command(),
     )
 
 
@@ -80,13 +79,13 @@ def _named(written: str, entities: Sequence[MessageEntity]) -> Iterator[tuple[Me
             yield entity, units[2 * start : 2 * (start + length)].decode("utf-16-le", "replace")
 
 
-def _command(words: str, named: list[tuple[MessageEntity, str]]) -> Command:
+def _command(named: list[tuple[MessageEntity, str]]) -> Command:
     """A command counts only at the very start; `/mood@my_bot happy` is for @my_bot alone."""
     if not named or named[0][0].type != MessageEntity.BOT_COMMAND or named[0][0].offset != 0:
         return Command()
     marked = clean.line(named[0][1])
     name, _, bot = marked.removeprefix("/").lower().partition("@")
-    return Command(name or None, bot or None, words.removeprefix(marked).strip())
+    return Command(name or None, bot or None)
 
 
 def _medium(message: Message) -> str | None:

@@ -78,13 +78,11 @@ def _event_of(message: Message, bot_id: int, update_id: int, *, edited: bool) ->
         text=content.text,
         sent_at=_seconds(message.date),
         edited=edited,
-        reply_to_message_id=clean.identifier(answered.message_id) if answered else None,
         reply_to_user_id=_author(answered).id if answered else None,
         mentions=content.mentions,
         mentioned_ids=content.mentioned_ids,
         command=content.command.name,
         command_for=content.command.bot,
-        arguments=content.command.arguments,
         forwarded_from=_origin(message.forward_origin),
         has_text=content.has_text,
     )
@@ -131,10 +129,8 @@ def _read_membership(data: JsonObject, bot_id: int, update_id: int) -> Membershi
         bot_id=bot_id,
         update_id=update_id,
         chat=_chat(telegram.Chat.de_json(data["chat"])),
-        by=_person(telegram.User.de_json(data["from"])),
         is_member=is_member,
         may_write=is_member and (not restricted or member["can_send_messages"] is True),
-        happened_at=float(clean.identifier(data["date"])),
     )
 
 
@@ -148,7 +144,6 @@ def _read_reaction(data: JsonObject, bot_id: int, update_id: int) -> ReactionCha
         message_id=clean.identifier(change.message_id),
         sender=_chat_as_sender(change.actor_chat) if change.actor_chat is not None else _person(change.user),
         emoji=tuple(clean.line(each, 16) for each in emoji),
-        happened_at=_seconds(change.date),
     )
 
 

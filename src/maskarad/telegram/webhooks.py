@@ -66,7 +66,7 @@ class Webhooks:
             self._spawn(bot_id, served.token, "setWebhook", self._registration(served))
 
     def _has_to_ask_again(self, served: Served) -> bool:
-        """The manager bot's token was refused to somebody else: nobody but us would notice that it is accepted again."""
+        """The manager bot's token was refused to somebody else: only we would notice that it is accepted again."""
         return served.health.token_refused_at is not None and served.bot_id not in self._tasks
 
     def _registration(self, served: Served) -> JsonObject:

@@ -104,8 +104,13 @@ def _system(persona: Persona) -> Iterable[str]:
         'Write your answer as one JSON object: {"response": ["first message", "second message"]}, with at most '
         f"{content.reply_messages} messages. You may add "
         '"reaction": one emoji put on the last new message, and "mood": one of '
-        f"{', '.join(mood.key for mood in content.moods) or 'neutral'}, when your mood changes."
+        f"{', '.join(map(_mood_choice, content.moods)) or 'neutral'}, when your mood changes."
     )
+
+
+def _mood_choice(mood: Mood) -> str:
+    """Keys of ready moods speak for themselves."""
+    return f"{mood.key} ({mood.name})" if mood.name else mood.key
 
 
 def ask(speaker: Speaker, bot: Bot, link: ClaimedLink) -> CompletionRequest | None:

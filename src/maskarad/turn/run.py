@@ -67,7 +67,7 @@ class Turns:
         speaker = await self._speaker(bot.persona_id)
         request = ask(speaker, bot, link)
         if request is None:
-            return await self._finish(link, TurnOutcome(answered=link.asked), None)
+            return await self._finish(link, TurnOutcome(answered=link.asked, failures=link.failures), None)
         try:
             async with self._typing(bot.id, link.chat.id):
                 completion = await self._model.complete(request)
