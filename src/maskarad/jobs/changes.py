@@ -51,11 +51,12 @@ class Changes:
         now, since = self._clock(), self._looked_at - OVERLAP
 
         def read(connection: Connection) -> tuple[list[StoredBot], set[int], dict[int, tuple[int, int]]]:
-            return (
-                bots.changed_since(connection, since),
-                bots.ids(connection),
-                personas.changed_since(connection, since),
-            )
+            present = bots.ids(connection)
+            changed = bots.changed_since(connection, since)
+            # One that is not known and did not change lately was added by a machine whose clock is behind.
+            unknown = present - self._bots.keys() - {stored.bot.id for stored in changed}
+            changed += [bots.get(connection, bot_id) for bot_id in unknown]
+            return changed, present, personas.changed_since(connection, since)
 
         changed, present, versions = await self._database.read(read)
         self._looked_at = now
@@ -74,8 +75,8 @@ class Changes:
                     log.error("bot_not_served", bot_id=stored.bot.id, error=str(error))
 
     def _serve(self, stored: StoredBot) -> None:
-        self._on_bot(stored.bot, self._open_token(stored.token))
         self._bots[stored.bot.id] = stored.bot.version
+        self._on_bot(stored.bot, self._open_token(stored.token))
 
     def _follow_personas(self, versions: dict[int, tuple[int, int]]) -> None:
         for persona_id, (version, owner_id) in versions.items():
