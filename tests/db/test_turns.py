@@ -4,7 +4,7 @@ from functools import partial
 from typing import Any
 
 import pytest
-from sqlalchemy import Connection, select, update
+from sqlalchemy import Connection, delete, select, update
 
 from maskarad.db import bots, history, links, turns
 from maskarad.db.engine import Database, Query
@@ -18,6 +18,7 @@ from maskarad.values import (
     Part,
     PartDraft,
     PartKind,
+    Progress,
     SentMessage,
     TurnOutcome,
     Usage,
@@ -553,3 +554,12 @@ async def test_a_deleted_bot_loses_the_claim_and_leaves_no_rows(world: Database)
 
 def test_a_claim_names_its_link() -> None:
     assert Claim(link_id=1, token="a") != Claim(link_id=1, token="b")
+
+
+async def test_a_link_that_counts_parts_which_are_not_there_is_settled(world: Database) -> None:
+    await world.write(ask(10))
+    claimed = await taken(world)
+    await world.write(finish(claimed, "one"))
+    await world.write(lambda connection: connection.execute(delete(reply_parts)))
+    assert await world.write(partial(turns.settle, claim=claimed.claim)) == Progress(parts=0)
+    assert await world.read(due(NOW + 1000)) == []

@@ -52,7 +52,10 @@ class Delivery:
         stay in the outbox then."""
         chat_id = link.chat.id
         spoken = False
-        for part in await self._outbox(link, progress):
+        outbox = await self._outbox(link, progress)
+        if not outbox:
+            return await self._database.write(lambda connection: turns.settle(connection, link.claim))
+        for part in outbox:
             if spoken and (pause := self._pause_before(part.text)):
                 async with self._typing(bot.id, chat_id):
                     await self._sleep(pause)
