@@ -276,6 +276,9 @@ class Platform:
         new = self._registry.find(bot.id) is None
         self._registry.put(bot, token)
         self._accounts.drop(bot.owner_id)
+        if self._receiving:
+            # What came while the bot was at rest, or was being put to rest, need not wait for the next sweep.
+            self._in_background(self._conversations.sweep(self._wakeups.ring), f"sweep for bot {bot.id}")
         if new and self._receiving:
             self._in_background(self._introduce(bot.id, described_commands(self._texts)), f"commands of bot {bot.id}")
 

@@ -26,8 +26,8 @@ MOST_FAILURES = 20
 
 LONGEST_PAUSE = 300.0
 
-UNSERVED_PAUSE = 30.0
-"""Seconds that work waits whose bot has a dead token or is at rest, so that the sweep finds the others' first."""
+UNSERVED_PAUSE = 1.0
+"""Seconds that work waits whose bot is not served at this moment: the sweep finds the others' first."""
 
 SWEEP_MOST = 200
 
