@@ -108,5 +108,5 @@ def load_account(connection: Connection, user_id: int) -> Account | None:
 
 
 def answered_since(connection: Connection, owner_id: int, since: float) -> int:
-    """How many turns the owner's personas have answered since then."""
+    """How often the model was asked for the owner's personas since then, silences included."""
     return int(connection.execute(_ANSWERED_SINCE, {"owner_id": owner_id, "since": since}).scalar_one())
