@@ -6,6 +6,7 @@ import importlib
 import secrets
 import time
 from collections.abc import Awaitable, Callable, Coroutine, Mapping
+from importlib.metadata import version
 from typing import Any
 
 import structlog
@@ -29,11 +30,12 @@ from maskarad.jobs.wakeup import Wakeups
 from maskarad.llm.on_demand import ModelOnDemand
 from maskarad.manager.bot import Manager
 from maskarad.manager.commands import command_menus
-from maskarad.manager.desk import Desk, account_cache
+from maskarad.manager.desk import Desk
+from maskarad.metrics import Metrics
 from maskarad.ops.notices import Notices
 from maskarad.route import Router
 from maskarad.settings import Settings
-from maskarad.snapshots import Links, Personas
+from maskarad.snapshots import Snapshots
 from maskarad.telegram.background import BackgroundSender
 from maskarad.telegram.edge import Edge
 from maskarad.telegram.handling import bounded
@@ -60,6 +62,9 @@ STOP_PATIENCE = 14.0
 
 ANSWER_PATIENCE = 2.0
 """Seconds for answers to commands and buttons that still wait for Telegram then."""
+CHANGES = "changes"
+"""What processes that share a Redis call the news that a bot or persona has changed."""
+
 WORK_AT_ONCE = 1000
 """Links worked on at once; most of them wait, for the model (bounded by itself) or in a pause between two parts."""
 
@@ -81,16 +86,38 @@ class Platform:
             settings.database, pool_size=settings.db_pool_size, max_overflow=settings.db_max_overflow
         )
         self._model = ModelOnDemand(settings)
+        self._metrics = Metrics()
+        self._changed = asyncio.Event()
+        self._shared = self._share(settings.redis_url) if settings.redis_url else None
         self._build_snapshots()
         self._build_edge()
         self._build_stages()
         self._build_receivers()
 
+    def _share(self, url: str) -> Any:
+        """Redis' client is imported only by those who have a Redis: it is 15 MB and half a second."""
+        shared = importlib.import_module("maskarad.redis_cache").RedisCache(
+            url,
+            release=version("maskarad"),
+            new_fence=lambda: secrets.token_bytes(8),
+            clock=time.monotonic,
+            metrics=self._metrics,
+        )
+        shared.follow(CHANGES, lambda _ids: self._changed.set(), self._changed.set)
+        return shared
+
     def _build_snapshots(self) -> None:
-        settings, clock, database = self._settings, self._clock, self._database
-        self._accounts = account_cache(database, lifetime=settings.cache_ttl_user, clock=clock)
-        self._personas = Personas(database, self._mood_text, lifetime=settings.cache_ttl_persona, clock=clock)
-        self._links = Links(database, lifetime=settings.cache_ttl_menu, clock=clock)
+        settings = self._settings
+        self._snapshots = Snapshots(
+            self._database,
+            self._mood_text,
+            account_lifetime=settings.cache_ttl_user,
+            persona_lifetime=settings.cache_ttl_persona,
+            link_lifetime=settings.cache_ttl_menu,
+            clock=self._clock,
+            metrics=self._metrics,
+            shared=self._shared,
+        )
 
     def _build_edge(self) -> None:
         settings = self._settings
@@ -114,12 +141,14 @@ class Platform:
     def _build_stages(self) -> None:
         natural = self._settings.reply_pacing == "natural"
         typing = Typing(self._sender).shown
-        memberships = Memberships(self._database, self._links, bot_removed=self._notices.bot_removed, clock=self._clock)
+        memberships = Memberships(
+            self._database, self._snapshots.links, bot_removed=self._notices.bot_removed, clock=self._clock
+        )
         refusals = Refusals(self._background.send_text, self._refusal, clock=self._clock)
         turns = Turns(
             self._database,
             self._model,
-            speaker=self._personas.speaker,
+            speaker=self._snapshots.personas.speaker,
             typing=typing,
             apology=lambda language: self._texts.get(language, "persona.apology"),
             model_failed=self._notices.model_failed,
@@ -139,8 +168,8 @@ class Platform:
             manager=self._build_manager(),
             intake=Intake(
                 self._database,
-                persona=self._personas.persona,
-                links=self._links,
+                persona=self._snapshots.personas.persona,
+                links=self._snapshots.links,
                 turn_away=refusals.turn_away,
                 ring=self._wakeups.ring,
                 clock=self._clock,
@@ -151,8 +180,8 @@ class Platform:
                 self._database,
                 self._background,
                 self._texts,
-                persona=self._personas.persona,
-                links=self._links,
+                persona=self._snapshots.personas.persona,
+                links=self._snapshots.links,
                 turn_away=refusals.turn_away,
                 clock=self._clock,
             ),
@@ -165,7 +194,8 @@ class Platform:
         desk = Desk(
             db=self._database,
             sender=self._background,
-            accounts=self._accounts,
+            accounts=self._snapshots.accounts,
+            metrics=self._metrics,
             texts=self._texts,
             vault=self._vault,
             clock=self._clock,
@@ -186,6 +216,8 @@ class Platform:
             self._registry,
             self._handle,
             checks={"database": self._check_database, "manager": self._registry.check_manager},
+            metrics=self._metrics,
+            metrics_token=settings.metrics_token.get_secret_value() if settings.metrics_token else None,
         )
         self._server = HttpServer(app, settings.host, settings.port)
         self._changes = Changes(
@@ -193,15 +225,9 @@ class Platform:
             open_token=self._vault.open,
             on_bot=self._serve,
             on_bot_gone=self._bot_gone,
-            on_persona=self._persona_changed,
+            on_persona=self._snapshots.persona_changed,
             clock=self._clock,
         )
-        self._changed = asyncio.Event()
-        self._announcements = self._make_announcements(settings.redis_url) if settings.redis_url else None
-
-    def _make_announcements(self, url: str) -> Any:
-        """Redis' client is imported only by those who have a Redis: it is 15 MB and half a second."""
-        return importlib.import_module("maskarad.jobs.announcements").Announcements(url, self._changed.set)
 
     @property
     def port(self) -> int:
@@ -235,8 +261,8 @@ class Platform:
         menus = command_menus(self._texts, self._settings.default_language)
         self._in_background(self._introduce(MANAGER_BOT_ID, menus), "commands of the manager bot")
         self._in_background(self._model.warm_up(), "model")
-        if self._announcements is not None:
-            self._in_background(self._announcements.listen(), "announcements")
+        if self._shared is not None:
+            self._in_background(self._shared.run(), "shared cache")
 
     def _every(self, interval: float, job: Callable[[], Awaitable[object]], name: str) -> None:
         self._in_background(every(interval, job, name=name), name)
@@ -260,8 +286,8 @@ class Platform:
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
-        if self._announcements is not None:
-            await self._announcements.close()
+        if self._shared is not None:
+            await self._shared.close()
         await self._model.close()
         await self._edge.close()
         await self._database.close()
@@ -275,8 +301,8 @@ class Platform:
     def _serve(self, bot: Bot, token: Token) -> None:
         new = self._registry.find(bot.id) is None
         self._registry.put(bot, token)
-        self._accounts.drop(bot.owner_id)
         if self._receiving:
+            self._snapshots.accounts.drop(bot.owner_id)
             # What came while the bot was at rest, or was being put to rest, need not wait for the next sweep.
             self._in_background(self._conversations.sweep(self._wakeups.ring), f"sweep for bot {bot.id}")
         if new and self._receiving:
@@ -284,19 +310,15 @@ class Platform:
 
     def _bot_gone(self, bot_id: int) -> None:
         self._registry.remove(bot_id)
-        self._accounts.clear()
-
-    def _persona_changed(self, persona_id: int, owner_id: int) -> None:
-        self._personas.drop(persona_id)
-        self._accounts.drop(owner_id)
+        self._snapshots.accounts.clear()
 
     def _bot_changed(self, _bot_id: int) -> None:
         self._changed.set()
-        if self._announcements is not None:
-            self._in_background(self._announcements.announce(), "announce")
+        if self._shared is not None:
+            self._shared.drop(CHANGES, (0,))
 
     def _persona_edited(self, persona_id: int) -> None:
-        self._personas.drop(persona_id)
+        self._snapshots.personas.drop(persona_id)
         self._bot_changed(persona_id)
 
     async def _follow_changes(self) -> None:
@@ -327,7 +349,7 @@ class Platform:
         await self._database.read(lambda connection: users.language_of(connection, 0))
 
     async def _refusal(self, bot: Bot, message: Incoming) -> str:
-        persona = await self._personas.persona(bot.persona_id)
+        persona = await self._snapshots.personas.persona(bot.persona_id)
         language = language_for(message.sender.language, persona.content.language)
         return self._texts.html(language, "persona.invited_only")
 

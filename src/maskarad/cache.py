@@ -1,72 +1,164 @@
 """Snapshots in process memory: read once, kept for their lifetime, dropped when what they show is written.
 
-A hundred tasks that miss the same key make one read. A drop during a read wins: the value read before the write is
-handed to those who waited for it and not kept.
+A hundred tasks that miss the same value make one read. A drop during a read wins: the value read before the write is
+handed to those who waited for it and not kept. With Redis the processes share what they have read, and hear of each
+other's drops (`redis_cache.py`).
 """
 
 import asyncio
 from collections import OrderedDict
-from collections.abc import Awaitable, Callable, Hashable
-from typing import Generic, TypeVar
+from collections.abc import Awaitable, Callable
+from contextlib import suppress
+from typing import Any, Generic, Protocol, TypeVar
 
-K = TypeVar("K", bound=Hashable)
+import msgspec
+
+from maskarad.values import Value
+
 V = TypeVar("V")
 
+Ids = tuple[int, ...]
+"""What a snapshot is of: a user's id, or a bot's and a chat's."""
 
-class Cache(Generic[K, V]):
-    """At most `most` values, each for `lifetime` seconds; the longest unused goes first."""
+
+class Fetched(Value, frozen=True):
+    """What the processes share of a snapshot: what it was read under, and its bytes if there are any."""
+
+    fence: bytes
+    read_at: float
+    body: bytes | None
+
+
+class Shared(Protocol):
+    """What several processes keep together. Everything it cannot do at the moment it leaves undone, in little time."""
+
+    def follow(self, name: str, forget: Callable[[Ids], None], clear: Callable[[], None]) -> None:
+        """Be told of what other processes drop of this cache."""
+
+    async def fetch(self, name: str, ids: Ids) -> Fetched | None:
+        """None: nothing is shared now, and nothing that is read now is to be shared."""
+
+    async def keep(self, name: str, ids: Ids, body: bytes, *, fence: bytes, read_at: float, lifetime: float) -> None:
+        """Share what was read at `read_at` after `fence` was fetched."""
+
+    def drop(self, name: str, ids: Ids) -> None:
+        """Tell the others; returns at once."""
+
+
+class Meter(Protocol):
+    def hit(self) -> None: ...
+
+    def miss(self) -> None: ...
+
+
+class _Kept(Generic[V]):
+    __slots__ = ("expires_at", "size", "value")
+
+    def __init__(self, value: V, expires_at: float, size: int) -> None:
+        self.value = value
+        self.expires_at = expires_at
+        self.size = size
+
+
+class Cache(Generic[V]):
+    """Values of one kind, each for `lifetime` seconds. Together they take `room` bytes at most, counted as MessagePack
+    (as objects they are some four times that); the longest unused goes first."""
 
     def __init__(
         self,
-        load: Callable[[K], Awaitable[V]],
+        name: str,
+        load: Callable[..., Awaitable[V]],
+        shape: type[V],
         *,
         lifetime: float,
+        room: int,
         clock: Callable[[], float],
-        most: int = 10_000,
+        meter: Meter,
+        shared: Shared | None = None,
     ) -> None:
+        """`load` is called with the ids and may raise; `clock` gives Unix seconds."""
+        self._name = name
         self._load = load
+        self._encode: Callable[[V], bytes] = msgspec.msgpack.Encoder().encode
+        self._decode: Callable[[bytes], V] = msgspec.msgpack.Decoder(shape).decode
         self._lifetime = lifetime
+        self._room = room
         self._clock = clock
-        self._most = most
-        self._values: OrderedDict[K, tuple[float, V]] = OrderedDict()
-        self._loading: dict[K, asyncio.Task[V]] = {}
+        self._meter = meter
+        self._shared = shared
+        self._size = 0
+        self._kept: OrderedDict[Ids, _Kept[V]] = OrderedDict()
+        self._reading: dict[Ids, asyncio.Task[V]] = {}
+        if shared is not None:
+            shared.follow(name, self._forget, self.clear)
 
-    async def get(self, key: K) -> V:
+    async def get(self, *ids: int) -> V:
         """The value, read when it is not in memory. An error of the read reaches everybody who waits for it."""
-        kept = self._values.get(key)
-        if kept is not None and kept[0] > self._clock():
-            self._values.move_to_end(key)
-            return kept[1]
-        loading = self._loading.get(key)
-        if loading is None:
-            loading = asyncio.ensure_future(self._read(key))
-            self._loading[key] = loading
-        return await asyncio.shield(loading)
+        kept = self._kept.get(ids)
+        if kept is not None and kept.expires_at > self._clock():
+            self._meter.hit()
+            self._kept.move_to_end(ids)
+            return kept.value
+        self._meter.miss()
+        reading = self._reading.get(ids)
+        if reading is None:
+            reading = asyncio.ensure_future(self._read(ids))
+            self._reading[ids] = reading
+        return await asyncio.shield(reading)
 
-    async def _read(self, key: K) -> V:
-        this = asyncio.current_task()
-        try:
-            value = await self._load(key)
-            if self._loading.get(key) is this:
-                self.put(key, value)
-            return value
-        finally:
-            if self._loading.get(key) is this:
-                del self._loading[key]
-
-    def put(self, key: K, value: V) -> None:
-        """Keep a value; a read under way is older and will not replace it."""
-        self._loading.pop(key, None)
-        self._values[key] = (self._clock() + self._lifetime, value)
-        self._values.move_to_end(key)
-        while len(self._values) > self._most:
-            self._values.popitem(last=False)
-
-    def drop(self, key: K) -> None:
-        """Forget a value; to be called right after the commit that changed what it shows."""
-        self._values.pop(key, None)
-        self._loading.pop(key, None)
+    def drop(self, *ids: int) -> None:
+        """Forget a value, here at once and in every other process as soon as it hears; to be called right after the
+        commit that changed what the value shows."""
+        self._forget(ids)
+        if self._shared is not None:
+            self._shared.drop(self._name, ids)
 
     def clear(self) -> None:
-        self._values.clear()
-        self._loading.clear()
+        """Forget everything, in this process only."""
+        self._kept.clear()
+        self._reading.clear()
+        self._size = 0
+
+    async def _read(self, ids: Ids) -> V:
+        this: asyncio.Task[Any] | None = asyncio.current_task()
+        try:
+            value, read_at, size = await self._obtain(ids)
+            if self._reading.get(ids) is this:
+                self._keep(ids, _Kept(value, read_at + self._lifetime, size))
+            return value
+        finally:
+            if self._reading.get(ids) is this:
+                del self._reading[ids]
+
+    async def _obtain(self, ids: Ids) -> tuple[V, float, int]:
+        """The value, when it was read, and its size in bytes."""
+        fetched = await self._shared.fetch(self._name, ids) if self._shared is not None else None
+        if fetched is not None and fetched.body is not None:
+            # What does not fit was written by another version of the code.
+            with suppress(msgspec.MsgspecError):
+                return self._decode(fetched.body), fetched.read_at, len(fetched.body)
+        read_at = self._clock()
+        value = await self._load(*ids)
+        body = self._encode(value)
+        if fetched is not None and self._shared is not None:
+            await self._shared.keep(
+                self._name, ids, body, fence=fetched.fence, read_at=read_at, lifetime=self._lifetime
+            )
+        return value, read_at, len(body)
+
+    def _keep(self, ids: Ids, kept: _Kept[V]) -> None:
+        self._forget_value(ids)
+        self._kept[ids] = kept
+        self._size += kept.size
+        while self._size > self._room:
+            _, oldest = self._kept.popitem(last=False)
+            self._size -= oldest.size
+
+    def _forget(self, ids: Ids) -> None:
+        self._forget_value(ids)
+        self._reading.pop(ids, None)
+
+    def _forget_value(self, ids: Ids) -> None:
+        forgotten = self._kept.pop(ids, None)
+        if forgotten is not None:
+            self._size -= forgotten.size

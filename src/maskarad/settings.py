@@ -134,6 +134,9 @@ class Settings(BaseSettings):
     )
     host: str = Field("127.0.0.1", description="Address that the platform's own HTTP server listens on.")
     port: int = Field(8080, ge=0, le=65_535, description="Its port; 0 takes any free one.")
+    metrics_token: SecretStr | None = Field(
+        None, description="Whoever sends it as a bearer token may read /metrics; unset: there is no such page."
+    )
     admin_user_ids: Annotated[tuple[int, ...], NoDecode, BeforeValidator(_comma_separated)] = Field(
         (),
         description="Telegram ids of the operators, comma-separated; they hear of trouble with the manager bot.",
@@ -154,11 +157,12 @@ class Settings(BaseSettings):
     )
     redis_url: Annotated[str, AfterValidator(_redis_url)] | None = Field(
         None,
-        description="redis://… makes processes tell each other of changes at once; unset: they look every 2 s.",
+        description="redis://… lets processes share snapshots and tell each other of changes at once; one Maskarad "
+        "for each Redis database. Unset: each keeps its own, and looks for changes every 2 s.",
     )
-    cache_ttl_user: float = Field(300, gt=0, description="Seconds that a user's account stays in memory.")
-    cache_ttl_persona: float = Field(600, gt=0, description="Seconds that a persona and its prompt stay in memory.")
-    cache_ttl_menu: float = Field(1800, gt=0, description="Seconds that a link of a bot and a chat stays in memory.")
+    cache_ttl_user: float = Field(300, gt=0, description="Seconds that a user's account is kept in memory and Redis.")
+    cache_ttl_persona: float = Field(600, gt=0, description="Seconds that a persona and its prompt are kept.")
+    cache_ttl_menu: float = Field(1800, gt=0, description="Seconds that a link of a bot and a chat is kept.")
     llm_base_url: HttpUrl = Field(
         "https://openrouter.ai/api/v1", description="Any OpenAI-compatible server; OpenRouter by default."
     )

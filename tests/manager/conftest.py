@@ -9,7 +9,9 @@ from cryptography.fernet import Fernet
 from maskarad.db import Connection, personas, users
 from maskarad.db.engine import Database
 from maskarad.manager.bot import Manager
-from maskarad.manager.desk import Desk, account_cache
+from maskarad.manager.desk import Desk
+from maskarad.metrics import Metrics
+from maskarad.snapshots import Snapshots
 from maskarad.texts import load_texts
 from maskarad.values import BotProfile, PersonaDraft, Sender, Value
 from maskarad.vault import Vault
@@ -46,11 +48,21 @@ class Platform:
 
     def manager(self) -> Manager:
         """A manager bot as a fresh process has it: nothing in memory."""
-        secrets = count(1)
+        secrets, metrics = count(1), Metrics()
+        snapshots = Snapshots(
+            self.database,
+            lambda _language, mood: (mood.name, mood.text),
+            account_lifetime=300,
+            persona_lifetime=600,
+            link_lifetime=1800,
+            clock=self.clock,
+            metrics=metrics,
+        )
         desk = Desk(
             db=self.database,
             sender=self.telegram,
-            accounts=account_cache(self.database, lifetime=300, clock=self.clock),
+            accounts=snapshots.accounts,
+            metrics=metrics,
             texts=TEXTS,
             vault=self.vault,
             clock=self.clock,

@@ -117,6 +117,17 @@ class RedisServer:
     def kill(self) -> None:
         self._end(signal.SIGKILL)
 
+    def freeze(self) -> None:
+        """Connections stay, answers do not come."""
+        self._send(signal.SIGSTOP)
+
+    def thaw(self) -> None:
+        self._send(signal.SIGCONT)
+
+    def _send(self, number: signal.Signals) -> None:
+        if self._process is not None:
+            self._process.send_signal(number)
+
     def execute(self, *words: str) -> bytes:
         """Send one command over a connection of its own and return the start of the raw reply."""
         request = b"*%d\r\n" % len(words) + b"".join(_bulk(word.encode()) for word in words)

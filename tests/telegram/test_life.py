@@ -8,6 +8,7 @@ from contextlib import AsyncExitStack, asynccontextmanager, suppress
 import pytest
 
 from maskarad.errors import ChatGone, ChatMoved, Conflict
+from maskarad.metrics import Metrics
 from maskarad.sandbox.person import Sandbox
 from maskarad.sandbox.server import Options
 from maskarad.telegram.api import BotApi
@@ -79,7 +80,7 @@ class Life:
 
     @asynccontextmanager
     async def hooked(self) -> AsyncIterator[None]:
-        server = HttpServer(build_app(self.registry, self.handle, checks={}), "127.0.0.1", 0)
+        server = HttpServer(build_app(self.registry, self.handle, checks={}, metrics=Metrics()), "127.0.0.1", 0)
         await server.start()
         webhooks = Webhooks(self.api, self.registry, url_base=f"http://127.0.0.1:{server.port}")
         webhooks.start()

@@ -12,6 +12,7 @@ import pytest
 import structlog
 
 from maskarad.errors import DatabaseUnavailable
+from maskarad.metrics import Metrics
 from maskarad.telegram.handling import UPDATES_REMEMBERED, Handle
 from maskarad.values import BotState, Event, Incoming
 from maskarad.web.app import BODY_BYTES, Check, build_app
@@ -44,7 +45,9 @@ class House:
     async def open(
         self, handle: Handle | None = None, checks: Mapping[str, Check] | None = None
     ) -> AsyncIterator["House"]:
-        server = HttpServer(build_app(self.registry, handle or self.store, checks=checks or {}), "127.0.0.1", 0)
+        server = HttpServer(
+            build_app(self.registry, handle or self.store, checks=checks or {}, metrics=Metrics()), "127.0.0.1", 0
+        )
         await server.start()
         self.url = f"http://127.0.0.1:{server.port}"
         async with aiohttp.ClientSession() as self.client:
@@ -208,7 +211,7 @@ async def test_of_failing_updates_only_so_many_are_remembered() -> None:
 )
 async def test_lengths_that_are_none_or_too_much(length: str, status: int) -> None:
     """Asked without a server in between: uvicorn refuses some of these itself."""
-    app = build_app(House().registry, store_nothing, checks={})
+    app = build_app(House().registry, store_nothing, checks={}, metrics=Metrics())
     sent: list[Any] = []
 
     async def receive() -> dict[str, Any]:
@@ -248,7 +251,7 @@ async def test_stopping_lets_requests_in_work_end() -> None:
         stored.append(event)
 
     house = House()
-    server = HttpServer(build_app(house.registry, handle, checks={}), "127.0.0.1", 0)
+    server = HttpServer(build_app(house.registry, handle, checks={}, metrics=Metrics()), "127.0.0.1", 0)
     await server.start()
     house.url = f"http://127.0.0.1:{server.port}"
     async with aiohttp.ClientSession() as house.client:

@@ -1,6 +1,7 @@
 """What every action of the manager bot has at hand, and what it answers with."""
 
 from collections.abc import Awaitable, Callable
+from typing import TypeVar
 
 from maskarad.cache import Cache
 from maskarad.db import bots, users
@@ -8,6 +9,7 @@ from maskarad.db.engine import Database
 from maskarad.errors import NotFound
 from maskarad.manager.ports import Health, Sender
 from maskarad.manager.screens.fixed import Fixed, fixed
+from maskarad.metrics import Metrics
 from maskarad.settings import LANGUAGES
 from maskarad.texts import Texts, Words
 from maskarad.values import Account, Bot, Chat, OwnedPersona, Screen, User, Value, WhitelistEntry
@@ -16,19 +18,11 @@ from maskarad.vault import Vault
 DETAILS_LIFETIME = 10.0
 """Seconds for which counts and lists that change outside the manager bot are shown as they were."""
 
+DETAILS_BYTES = 1_000_000
+
 SECONDS_A_DAY = 86_400.0
 
-
-def account_cache(db: Database, *, lifetime: float, clock: Callable[[], float]) -> Cache[int, Account]:
-    """Accounts by user id, one statement each. For somebody the platform does not know it raises NotFound."""
-
-    async def load(user_id: int) -> Account:
-        account = await db.read(lambda c: users.load_account(c, user_id))
-        if account is None:
-            raise NotFound(f"there is no user {user_id}")
-        return account
-
-    return Cache(load, lifetime=lifetime, clock=clock)
+V = TypeVar("V")
 
 
 class Desk:
@@ -39,7 +33,8 @@ class Desk:
         *,
         db: Database,
         sender: Sender,
-        accounts: Cache[int, Account],
+        accounts: Cache[Account],
+        metrics: Metrics,
         texts: Texts,
         vault: Vault,
         clock: Callable[[], float],
@@ -66,9 +61,14 @@ class Desk:
         self._accounts = accounts
         self._on_persona_changed = on_persona_changed
         self._on_bot_changed = on_bot_changed
-        self.model_calls_today = Cache(self._read_model_calls, lifetime=DETAILS_LIFETIME, clock=clock)
-        self.whitelists = Cache(self._read_whitelist, lifetime=DETAILS_LIFETIME, clock=clock)
-        self.groups = Cache(self._read_groups, lifetime=DETAILS_LIFETIME, clock=clock)
+
+        def details(name: str, load: Callable[[int], Awaitable[V]], shape: type[V]) -> Cache[V]:
+            meter = metrics.cache(name)
+            return Cache(name, load, shape, lifetime=DETAILS_LIFETIME, room=DETAILS_BYTES, clock=clock, meter=meter)
+
+        self.model_calls_today = details("model_calls", self._read_model_calls, int)
+        self.whitelists = details("whitelist", self._read_whitelist, tuple[WhitelistEntry, ...])
+        self.groups = details("groups", self._read_groups, tuple[Chat, ...])
 
     async def account(self, user_id: int) -> Account:
         """Raises NotFound for somebody the platform does not know."""

@@ -10,6 +10,7 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from maskarad.errors import DatabaseUnavailable, MalformedUpdate, MaskaradError
+from maskarad.metrics import CONTENT_TYPE, Metrics
 from maskarad.telegram import wire
 from maskarad.telegram.bots import BotRegistry, Served
 from maskarad.telegram.handling import Handle, Tries
@@ -34,8 +35,16 @@ class Refused(Exception):
         self.status = status
 
 
-def build_app(registry: BotRegistry, handle: Handle, *, checks: Mapping[str, Check]) -> Starlette:
-    """`POST /telegram/{public_id}` and `GET /healthz`.
+def build_app(
+    registry: BotRegistry,
+    handle: Handle,
+    *,
+    checks: Mapping[str, Check],
+    metrics: Metrics,
+    metrics_token: str | None = None,
+) -> Starlette:
+    """`POST /telegram/{public_id}`, `GET /healthz` and, for those who send the token as a bearer, `GET /metrics`;
+    without a token there is no such page.
 
     A webhook is answered 200 only after `handle` has returned, 503 when the database is away and 500 after a fault of
     ours: Telegram then delivers the update again. What fails by our fault for the third time is given up with 200.
@@ -55,10 +64,17 @@ def build_app(registry: BotRegistry, handle: Handle, *, checks: Mapping[str, Che
         failed = [name for name, check in checks.items() if not await _passes(name, check)]
         return JSONResponse({"ok": not failed, "failed": failed}, status_code=503 if failed else 200)
 
+    async def counted(request: Request) -> Response:
+        given = request.headers.get("Authorization", "").removeprefix("Bearer ")
+        if metrics_token is None or not hmac.compare_digest(given.encode(), metrics_token.encode()):
+            return Response(status_code=404 if metrics_token is None else 401)
+        return Response(metrics.exposition(), media_type=CONTENT_TYPE)
+
     return Starlette(
         routes=[
             Route("/telegram/{public_id}", receive, methods=["POST"]),
             Route("/healthz", healthz, methods=["GET"]),
+            Route("/metrics", counted, methods=["GET"]),
         ],
     )
 
