@@ -5,15 +5,16 @@ from pathlib import Path
 import msgspec
 
 from benchmarks.people import person
+from benchmarks.stub import username_of
 from maskarad.db import Connection, bots, migrate, personas, users
 from maskarad.db.opening import open_database
-from maskarad.values import Access, BotProfile, Character, GroupReply, PersonaDraft, Sender, Token
+from maskarad.values import Access, BotProfile, Character, GroupReply, PersonaDraft, Sender, Token, WebhookIdentity
 from maskarad.vault import Vault, open_vault
 
 MANAGER_TOKEN = "1000:manager-of-the-benchmarks-AAAAAAAAAA"
 FIRST_OWNER = 1_001
 PEOPLE = 64
-"""Accounts that the manager bot knows, with one persona each."""
+"""Accounts that the manager bot knows, if nothing else is wanted, with one persona each."""
 
 DRAFT = PersonaDraft(
     name="Мавка",
@@ -32,21 +33,34 @@ class Actor(msgspec.Struct, frozen=True):
 
     bot_id: int
     token: str
+    username: str
+    """As the stub says in getMe."""
     public_id: str
     secret: str
 
 
 class Stage(msgspec.Struct, frozen=True):
-    """`persona_ids` are those of `PEOPLE`, in order."""
+    """`personas` are the ids of what the people own, person by person."""
 
     folder: Path
     database_url: str
     actors: tuple[Actor, ...]
-    persona_ids: tuple[int, ...]
+    personas: tuple[tuple[int, ...], ...]
+
+    @property
+    def persona_ids(self) -> tuple[int, ...]:
+        """Everybody's first."""
+        return tuple(owned[0] for owned in self.personas)
 
 
 async def set_up(
-    folder: Path, *, actors: int = 1, group_reply: GroupReply | None = None, database_url: str = ""
+    folder: Path,
+    *,
+    actors: int = 1,
+    people: int = PEOPLE,
+    personas_each: int = 1,
+    group_reply: GroupReply | None = None,
+    database_url: str = "",
 ) -> Stage:
     """Migrate an empty database and fill it. Without `database_url` it is the SQLite file that the platform would make
     itself."""
@@ -57,7 +71,8 @@ async def set_up(
 
     def store(connection: Connection) -> Stage:
         made = tuple(_actor(connection, vault, draft, number) for number in range(actors))
-        return Stage(folder=folder, database_url=url, actors=made, persona_ids=tuple(_people(connection)))
+        owned = tuple(_person(connection, number, personas_each) for number in range(people))
+        return Stage(folder=folder, database_url=url, actors=made, personas=owned)
 
     try:
         await database.write(migrate.upgrade)
@@ -66,13 +81,18 @@ async def set_up(
         await database.close()
 
 
-def _people(connection: Connection) -> list[int]:
-    ids = []
-    for number in range(PEOPLE):
-        sender = Sender(id=person(number), name="Оксана", username=f"person{person(number)}")
-        users.remember(connection, sender, language="uk", now=1.0)
-        ids.append(personas.add(connection, person(number), DRAFT, limit=1, now=1.0))
-    return ids
+def _person(connection: Connection, number: int, personas_each: int) -> tuple[int, ...]:
+    sender = Sender(id=person(number), name="Оксана", username=f"person{person(number)}")
+    users.remember(connection, sender, language="uk", now=1.0)
+    return tuple(
+        personas.add(connection, person(number), _named(each), limit=personas_each, now=1.0)
+        for each in range(personas_each)
+    )
+
+
+def _named(number: int) -> PersonaDraft:
+    """One owner's personas have different names."""
+    return msgspec.structs.replace(DRAFT, name=f"{DRAFT.name} {number + 1}") if number else DRAFT
 
 
 def _actor(connection: Connection, vault: Vault, draft: PersonaDraft, number: int) -> Actor:
@@ -80,6 +100,7 @@ def _actor(connection: Connection, vault: Vault, draft: PersonaDraft, number: in
     actor = Actor(
         bot_id=0,
         token=f"{telegram_id}:actor-of-the-benchmarks-{number:04}-AAAAAA",
+        username=username_of(telegram_id),
         public_id=f"public-{number:04}",
         secret=f"secret-{number:04}",
     )
@@ -87,10 +108,9 @@ def _actor(connection: Connection, vault: Vault, draft: PersonaDraft, number: in
     bot_id = bots.bind(
         connection,
         personas.add(connection, owner_id, draft, limit=1, now=1.0),
-        BotProfile(telegram_id=telegram_id, name="Мавка", username=f"mavka{number}_bot", sees_all_group_messages=True),
+        BotProfile(telegram_id=telegram_id, name="Мавка", username=actor.username, sees_all_group_messages=True),
         token=vault.seal(Token(actor.token)),
-        public_id=actor.public_id,
-        secret=actor.secret,
+        webhook=WebhookIdentity(public_id=actor.public_id, secret=actor.secret),
         access=Access.PUBLIC,
         now=1.0,
     )

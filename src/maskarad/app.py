@@ -42,7 +42,7 @@ from maskarad.telegram.handling import bounded
 from maskarad.telegram.typing import Typing
 from maskarad.texts import language_for, load_texts
 from maskarad.turn.run import Turns
-from maskarad.values import MANAGER_BOT_ID, READY_MOODS, Bot, Incoming, Mood, Token
+from maskarad.values import MANAGER_BOT_ID, READY_MOODS, Bot, Incoming, Mood, Token, WebhookIdentity
 from maskarad.vault import open_vault
 from maskarad.web.app import build_app
 from maskarad.web.server import HttpServer
@@ -298,9 +298,9 @@ class Platform:
         served = self._registry.find(bot_id)
         return served.bot if served is not None and served.receives else None
 
-    def _serve(self, bot: Bot, token: Token) -> None:
+    def _serve(self, bot: Bot, token: Token, webhook: WebhookIdentity) -> None:
         new = self._registry.find(bot.id) is None
-        self._registry.put(bot, token)
+        self._registry.put(bot, token, webhook)
         if self._receiving:
             self._snapshots.accounts.drop(bot.owner_id)
             # What came while the bot was at rest, or was being put to rest, need not wait for the next sweep.

@@ -145,8 +145,7 @@ class Persona(Value, frozen=True):
 
 
 class Bot(Value, frozen=True):
-    """A Telegram bot bound to one persona. `public_id` is the unguessable part of its webhook's path,
-    `secret` what Telegram repeats in `X-Telegram-Bot-Api-Secret-Token`."""
+    """A Telegram bot bound to one persona. Nothing in it is secret: it goes into caches and pages."""
 
     id: int
     persona_id: int
@@ -154,8 +153,6 @@ class Bot(Value, frozen=True):
     telegram_id: int
     username: str
     name: str
-    public_id: str
-    secret: str
     access: Access
     enabled: bool
     state: BotState
@@ -173,11 +170,20 @@ class BotProfile(Value, frozen=True):
     sees_all_group_messages: bool
 
 
+class WebhookIdentity(Value, frozen=True):
+    """`public_id` is the unguessable part of a webhook's path, `secret` what Telegram repeats in
+    `X-Telegram-Bot-Api-Secret-Token`."""
+
+    public_id: str
+    secret: str
+
+
 class StoredBot(Value, frozen=True):
     """A bot with its token as it is stored: ciphertext."""
 
     bot: Bot
     token: str
+    webhook: WebhookIdentity
 
 
 class WhitelistEntry(Value, frozen=True):

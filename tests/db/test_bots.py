@@ -7,7 +7,17 @@ import pytest
 from maskarad.db import bots, links, users
 from maskarad.db.engine import Database
 from maskarad.errors import NotFound, PersonaHasBot, TokenTaken
-from maskarad.values import Access, Bot, BotProfile, BotState, Chat, ChatType, StoredBot, WhitelistEntry
+from maskarad.values import (
+    Access,
+    Bot,
+    BotProfile,
+    BotState,
+    Chat,
+    ChatType,
+    StoredBot,
+    WebhookIdentity,
+    WhitelistEntry,
+)
 from tests.support import rows
 from tests.support.people import ALICE, BOB, CHARLIE
 from tests.support.rows import NOW
@@ -35,14 +45,13 @@ async def test_a_bound_bot_comes_back_as_it_was_stored(world: Database) -> None:
             telegram_id=7001,
             username="mira1_bot",
             name="Mira 1",
-            public_id="public-1",
-            secret="secret-1",
             access=Access.PUBLIC,
             enabled=True,
             state=BotState.WORKING,
             sees_all_group_messages=False,
         ),
         token="sealed-1",
+        webhook=WebhookIdentity(public_id="public-1", secret="secret-1"),
     )
 
 
@@ -50,12 +59,14 @@ async def test_binding_the_own_bot_again_renews_token_and_profile_and_keeps_the_
     await world.write(partial(bots.set_access, bot_id=1, access=Access.WHITELIST, now=NOW))
     await world.write(partial(bots.mark_invalid, bot_id=1, now=NOW))
     renamed = BotProfile(telegram_id=7001, name="Renamed", username="renamed_bot", sees_all_group_messages=True)
-    again = partial(bots.bind, persona_id=1, profile=renamed, token="new", public_id="x", secret="y", now=NOW + 9)
+    other = WebhookIdentity(public_id="x", secret="y")
+    again = partial(bots.bind, persona_id=1, profile=renamed, token="new", webhook=other, now=NOW + 9)
     assert await world.write(partial(again, access=Access.PUBLIC)) == 1
     after = await stored(world)
     assert after.token == "new"
     assert (after.bot.name, after.bot.username, after.bot.sees_all_group_messages) == ("Renamed", "renamed_bot", True)
-    assert (after.bot.public_id, after.bot.secret, after.bot.access) == ("public-1", "secret-1", Access.WHITELIST)
+    assert after.webhook == WebhookIdentity(public_id="public-1", secret="secret-1")
+    assert after.bot.access is Access.WHITELIST
     assert after.bot.state is BotState.WORKING
     assert after.bot.version > 1
 

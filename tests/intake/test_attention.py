@@ -20,8 +20,6 @@ def bot(access: Access = Access.PUBLIC, whitelist: frozenset[int] = frozenset())
         telegram_id=77,
         username="Ustym_bot",
         name="Устим",
-        public_id="p",
-        secret="s",
         access=access,
         enabled=True,
         state=BotState.WORKING,

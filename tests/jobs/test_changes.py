@@ -6,7 +6,7 @@ from maskarad.db import bots, personas
 from maskarad.db.engine import Database
 from maskarad.errors import WrongSecretKey
 from maskarad.jobs.changes import Changes
-from maskarad.values import Bot, PersonaDraft, Token
+from maskarad.values import Bot, PersonaDraft, Token, WebhookIdentity
 from tests.support import rows
 from tests.support.clock import FakeClock
 from tests.support.people import ALICE
@@ -31,8 +31,8 @@ class Seen:
             raise WrongSecretKey("another key")
         return Token(sealed)
 
-    def on_bot(self, bot: Bot, token: Token) -> None:
-        self.told.append(("bot", bot.id, bot.enabled, token.reveal()))
+    def on_bot(self, bot: Bot, token: Token, webhook: WebhookIdentity) -> None:
+        self.told.append(("bot", bot.id, bot.enabled, token.reveal(), webhook.public_id))
 
     async def look(self) -> list[tuple[object, ...]]:
         """What a look brings."""

@@ -17,7 +17,7 @@ from maskarad.db.engine import Database
 from maskarad.db.tables import chat_bot_instances as links
 from maskarad.sandbox.person import Heard, Object, Sandbox
 from maskarad.settings import Settings
-from maskarad.values import Access, BotProfile, PersonaDraft, Sender, Token
+from maskarad.values import Access, BotProfile, PersonaDraft, Sender, Token, WebhookIdentity
 from maskarad.vault import open_vault
 from tests.sandbox.scene import MANAGER_TOKEN
 
@@ -88,8 +88,7 @@ class Stage:
                     sees_all_group_messages=not privacy,
                 ),
                 token=vault.seal(Token(made["token"])),
-                public_id=f"public-{number}",
-                secret=f"secret-{number}",
+                webhook=WebhookIdentity(public_id=f"public-{number}", secret=f"secret-{number}"),
                 access=access,
                 now=1.0,
             )

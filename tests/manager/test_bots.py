@@ -6,7 +6,7 @@ import pytest
 from maskarad.db import bots, links
 from maskarad.db.engine import Database
 from maskarad.errors import Flooded, TelegramUnreachable, TokenInvalid
-from maskarad.values import Access, BotState, Chat, ChatType, Sender, StoredBot
+from maskarad.values import Access, BotState, Chat, ChatType, Sender, StoredBot, WebhookIdentity
 from tests.manager.conftest import (
     MIRA_BOT,
     OTHER_TOKEN,
@@ -45,7 +45,7 @@ async def test_a_pasted_token_is_deleted_and_bound(
     assert stored.bot.access is Access.OWNER_ONLY
     assert TOKEN not in stored.token
     assert platform.vault.open(stored.token).reveal() == TOKEN
-    assert stored.bot.public_id != stored.bot.secret
+    assert stored.webhook.public_id != stored.webhook.secret
     assert platform.changed_bots == [stored.bot.id]
     assert "@mira_bot" in await alice.presses("Back")
 
@@ -385,9 +385,9 @@ async def test_a_live_check_stores_what_telegram_says(
     telegram.profiles[TOKEN] = MIRA_BOT
     assert "The token is valid" in await alice.presses("Check now")
     [after] = await all_bots(database)
-    assert (after.bot.state, after.bot.public_id, after.token) == (
+    assert (after.bot.state, after.webhook, after.token) == (
         BotState.WORKING,
-        before.bot.public_id,
+        before.webhook,
         before.token,
     )
     assert len(platform.changed_bots) == 4
@@ -396,8 +396,9 @@ async def test_a_live_check_stores_what_telegram_says(
 async def test_a_stored_token_that_cannot_be_read_is_said(alice: Person, database: Database) -> None:
     await make_persona(alice)
     await bind_bot(alice)
+    other = WebhookIdentity(public_id="p", secret="s")
     await database.write(
-        lambda c: bots.bind(c, 1, MIRA_BOT, token="not ours", public_id="p", secret="s", access=Access.PUBLIC, now=1.0)
+        lambda c: bots.bind(c, 1, MIRA_BOT, token="not ours", webhook=other, access=Access.PUBLIC, now=1.0)
     )
     await alice.presses("Health")
     assert "can't read the stored token" in await alice.presses("Check now")

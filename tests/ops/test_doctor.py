@@ -10,7 +10,7 @@ from maskarad.db import Connection, bots
 from maskarad.db.engine import Database
 from maskarad.ops.doctor import Finding, examine
 from maskarad.settings import Settings
-from maskarad.values import Access, Token
+from maskarad.values import Access, Token, WebhookIdentity
 from maskarad.vault import KEY_FILE, open_vault
 from tests.support.rows import NOW, persona, profile
 from tests.support.servers import RedisServer
@@ -46,8 +46,7 @@ async def store_bot(database: Database, settings: Settings) -> None:
             persona(connection),
             profile(),
             token=sealed,
-            public_id="public",
-            secret="secret",
+            webhook=WebhookIdentity(public_id="public", secret="secret"),
             access=Access.PUBLIC,
             now=NOW,
         )

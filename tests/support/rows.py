@@ -3,7 +3,7 @@
 from sqlalchemy import Connection
 
 from maskarad.db import bots, links, personas, users
-from maskarad.values import Access, BotProfile, Chat, ChatType, Incoming, PersonaDraft, Sender
+from maskarad.values import Access, BotProfile, Chat, ChatType, Incoming, PersonaDraft, Sender, WebhookIdentity
 from tests.support.people import ALICE, BOB
 
 NOW = 1_800_000_000.0
@@ -33,8 +33,7 @@ def bind(connection: Connection, persona_id: int, number: int = 1, access: Acces
         persona_id,
         profile(number),
         token=f"sealed-{number}",
-        public_id=f"public-{number}",
-        secret=f"secret-{number}",
+        webhook=WebhookIdentity(public_id=f"public-{number}", secret=f"secret-{number}"),
         access=access,
         now=NOW,
     )

@@ -5,7 +5,7 @@ from typing import Any
 
 from maskarad.errors import DatabaseUnavailable
 from maskarad.telegram.bots import BotRegistry
-from maskarad.values import Access, Bot, BotState, Event, Token
+from maskarad.values import Access, Bot, BotState, Event, Token, WebhookIdentity
 
 MANAGER_TOKEN = Token("1:AAmanager-canary")
 
@@ -22,14 +22,16 @@ def bot(bot_id: int, **fields: Any) -> Bot:
         "telegram_id": bot_id,
         "username": f"b{bot_id}_bot",
         "name": f"B{bot_id}",
-        "public_id": f"public-{bot_id}",
-        "secret": f"secret-{bot_id}",
         "access": Access.PUBLIC,
         "enabled": True,
         "state": BotState.WORKING,
         "sees_all_group_messages": False,
     }
     return Bot(**{**usual, **fields})
+
+
+def webhook(bot_id: int) -> WebhookIdentity:
+    return WebhookIdentity(public_id=f"public-{bot_id}", secret=f"secret-{bot_id}")
 
 
 class Notices:

@@ -22,7 +22,7 @@ from maskarad.values import Button, Event, Incoming, Membership, Migration, Piec
 from maskarad.web.app import build_app
 from maskarad.web.server import HttpServer
 from tests.sandbox.scene import served
-from tests.telegram.people import Notices, bot
+from tests.telegram.people import Notices, bot, webhook
 
 MANAGER = "123456:manager-token-of-this-file"
 ALICE = 1001
@@ -55,7 +55,9 @@ class Life:
         made = await self.sandbox.add_bot("Luna", "luna_life_bot")
         self.luna = int(made["id"])
         self.private = self.sandbox.private(ALICE, self.luna)
-        self.registry.put(bot(BOT, telegram_id=self.luna, username=made["username"]), Token(made["token"]))
+        self.registry.put(
+            bot(BOT, telegram_id=self.luna, username=made["username"]), Token(made["token"]), webhook(BOT)
+        )
 
     async def handle(self, event: Event) -> None:
         if event.bot_id == BOT:
@@ -200,7 +202,7 @@ async def test_a_revoked_token_is_told_once_and_a_new_one_goes_on(life: Life) ->
         renewed = await life.sandbox.revoke_token(life.luna)
         await life.notices.until(2)
         await life.sandbox.say(life.private, ALICE, "після")
-        life.registry.put(bot(BOT), Token(renewed["token"]))
+        life.registry.put(bot(BOT), Token(renewed["token"]), webhook(BOT))
         await life.until(2)
     # The registry's own manager bot is not known to this sandbox.
     assert sorted(life.notices.invalid) == [0, BOT]

@@ -15,7 +15,7 @@ from maskarad.telegram.handling import Handle, bounded
 from maskarad.telegram.pollers import Pollers
 from maskarad.telegram.read import ALLOWED_UPDATES
 from maskarad.values import MANAGER_BOT_ID, BotState, Event, Incoming, Token
-from tests.telegram.people import MANAGER_TOKEN, Notices, bot, message, store_nothing, token
+from tests.telegram.people import MANAGER_TOKEN, Notices, bot, message, store_nothing, token, webhook
 from tests.telegram.stub import Cut, Hang, Raw, Stub, refusal
 
 
@@ -154,13 +154,13 @@ async def test_no_more_updates_are_in_work_than_allowed(api: BotApi, stub: Stub)
 async def test_a_refused_token_ends_the_poller_and_is_told_once(api: BotApi, stub: Stub) -> None:
     notices = Notices()
     registry = notices.registry()
-    registry.put(bot(2), token(2))
+    registry.put(bot(2), token(2), webhook(2))
     stub.script("getUpdates", refusal(401, "Unauthorized"), token=token(2))
     async with polling(api, registry, store_nothing):
         await notices.until(1)
-        registry.put(bot(2, version=2), token(2))
+        registry.put(bot(2, version=2), token(2), webhook(2))
         assert registry.health(2).token_refused_at == 1_000.0
-        registry.put(bot(2), Token("2:AAnew-canary"))
+        registry.put(bot(2), Token("2:AAnew-canary"), webhook(2))
         await stub.until(lambda: len(stub.of("getUpdates", Token("2:AAnew-canary"))) == 1)
     assert notices.invalid == [2]
     assert len(stub.of("getUpdates", token(2))) == 1
@@ -169,7 +169,7 @@ async def test_a_refused_token_ends_the_poller_and_is_told_once(api: BotApi, stu
 async def test_a_refusal_that_could_not_be_kept_is_reported_again(api: BotApi, stub: Stub) -> None:
     notices = Notices()
     registry = notices.registry()
-    registry.put(bot(2), token(2))
+    registry.put(bot(2), token(2), webhook(2))
 
     def refused(_params: object) -> Raw:
         notices.database_is_away = notices.failed < 2
@@ -302,17 +302,17 @@ async def test_a_batch_that_does_not_end_is_seen(api: BotApi, stub: Stub) -> Non
 
 async def test_bots_come_and_go_while_running(api: BotApi, stub: Stub) -> None:
     registry = Notices().registry()
-    registry.put(bot(2, enabled=False), token(2))
-    registry.put(bot(3, state=BotState.INVALID), token(3))
+    registry.put(bot(2, enabled=False), token(2), webhook(2))
+    registry.put(bot(3, state=BotState.INVALID), token(3), webhook(3))
     async with polling(api, registry, store_nothing):
-        registry.put(bot(4), token(4))
+        registry.put(bot(4), token(4), webhook(4))
         await stub.until(lambda: len(stub.calls) == 2)
-        registry.put(bot(4, version=2), token(4))
-        registry.put(bot(2), token(2))
+        registry.put(bot(4, version=2), token(4), webhook(4))
+        registry.put(bot(2), token(2), webhook(2))
         await stub.until(lambda: len(stub.calls) == 3)
         assert stub.open_calls == 3
         registry.remove(4)
-        registry.put(bot(2, enabled=False), token(2))
+        registry.put(bot(2, enabled=False), token(2), webhook(2))
         await stub.until(lambda: stub.open_calls == 1)
     assert [call.token for call in stub.calls] == [MANAGER_TOKEN.reveal(), token(4).reveal(), token(2).reveal()]
 
@@ -373,7 +373,7 @@ async def test_a_cancelled_poller_ends_even_in_a_pause(api: BotApi, stub: Stub) 
 async def test_a_thousand_pollers_hold_one_connection_each(api: BotApi, stub: Stub) -> None:
     registry = Notices().registry()
     for bot_id in range(2, 1_001):
-        registry.put(bot(bot_id), token(bot_id))
+        registry.put(bot(bot_id), token(bot_id), webhook(bot_id))
     async with polling(api, registry, store_nothing):
         await stub.until(lambda: len(stub.calls) == 1_000, seconds=20)
         assert stub.calls[0].token == MANAGER_TOKEN.reveal()

@@ -18,7 +18,7 @@ from maskarad.telegram.send import Sender
 from maskarad.telegram.transport import AiohttpRequest
 from maskarad.telegram.webhooks import Webhooks
 from maskarad.values import Event, Piece
-from tests.telegram.people import MANAGER_TOKEN, Notices, bot, message, token
+from tests.telegram.people import MANAGER_TOKEN, Notices, bot, message, token, webhook
 from tests.telegram.stub import Cut, Raw, Stub, refusal
 from tests.telegram.test_api import everything_about
 
@@ -53,7 +53,7 @@ async def test_no_token_is_ever_written(
     caplog.set_level(logging.DEBUG)
     asyncio.get_running_loop().set_debug(True)
     registry = Notices().registry()
-    registry.put(bot(2), token(2))
+    registry.put(bot(2), token(2), webhook(2))
     limits = FloodLimits(per_bot_second=0, per_chat_second=0, per_group_minute=0, clock=time.monotonic, patience=0.5)
     sender = Sender(api, limits, registry, sleep=no_wait)
     seen: list[str] = []

@@ -18,7 +18,7 @@ from maskarad.telegram.limits import FloodLimits
 from maskarad.telegram.send import Sender
 from maskarad.telegram.transport import AiohttpRequest
 from maskarad.values import BotProfile, Button, Piece, Screen, Token
-from tests.telegram.people import Notices, bot, token
+from tests.telegram.people import Notices, bot, token, webhook
 from tests.telegram.stub import Cut, Raw, Stub, refusal
 
 KEYBOARD = ((Button(label="Так", data="v1:yes"), Button(label="Ні", data="v1:no")), (Button(label="⬅", data="v1:b"),))
@@ -47,7 +47,7 @@ def sender(api: BotApi, notices: Notices, limits: FloodLimits, pauses: list[floa
         pauses.append(seconds)
 
     registry = notices.registry()
-    registry.put(bot(2), token(2))
+    registry.put(bot(2), token(2), webhook(2))
     return Sender(api, limits, registry, sleep=sleep)
 
 
@@ -151,7 +151,7 @@ async def test_what_certainly_was_not_sent_is_sent_again(
     notices: Notices, limits: FloodLimits, stub: Stub, unopened: AiohttpRequest
 ) -> None:
     registry = notices.registry()
-    registry.put(bot(2), token(2))
+    registry.put(bot(2), token(2), webhook(2))
     pauses: list[float] = []
 
     async def sleep(seconds: float) -> None:
@@ -170,7 +170,7 @@ async def test_what_still_was_not_sent_is_the_callers_to_send(
     notices: Notices, limits: FloodLimits, stub: Stub, unopened: AiohttpRequest
 ) -> None:
     registry = notices.registry()
-    registry.put(bot(2), token(2))
+    registry.put(bot(2), token(2), webhook(2))
     pauses: list[float] = []
 
     async def sleep(seconds: float) -> None:
@@ -270,10 +270,10 @@ async def test_a_token_replaced_while_telegram_was_asked_is_not_the_new_ones_fau
     api: BotApi, limits: FloodLimits, stub: Stub, notices: Notices
 ) -> None:
     registry = notices.registry()
-    registry.put(bot(2), token(2))
+    registry.put(bot(2), token(2), webhook(2))
 
     def replaced(_params: object) -> Raw:
-        registry.put(bot(2), Token("2:AAnew-canary"))
+        registry.put(bot(2), Token("2:AAnew-canary"), webhook(2))
         return refusal(401, "Unauthorized")
 
     stub.script("sendMessage", replaced)

@@ -8,7 +8,7 @@ from maskarad.telegram.bots import BotRegistry, webhook_identity
 from maskarad.telegram.read import ALLOWED_UPDATES
 from maskarad.telegram.webhooks import REGISTERED_AT_ONCE, Webhooks
 from maskarad.values import MANAGER_BOT_ID, Token
-from tests.telegram.people import MANAGER_TOKEN, Notices, bot, token
+from tests.telegram.people import MANAGER_TOKEN, Notices, bot, token, webhook
 from tests.telegram.stub import Cut, Stub, refusal
 
 BASE = "https://masks.example"
@@ -17,7 +17,7 @@ BASE = "https://masks.example"
 async def test_every_bot_is_registered_and_no_address_holds_a_token(api: BotApi, stub: Stub) -> None:
     registry = Notices().registry()
     for bot_id in range(2, 102):
-        registry.put(bot(bot_id), token(bot_id))
+        registry.put(bot(bot_id), token(bot_id), webhook(bot_id))
     webhooks = Webhooks(api, registry, url_base=BASE)
     webhooks.start()
     await stub.until(lambda: len(stub.calls) == 101)
@@ -31,10 +31,10 @@ async def test_every_bot_is_registered_and_no_address_holds_a_token(api: BotApi,
         "max_connections": 40,
         "drop_pending_updates": False,
     }
-    public_id, secret = webhook_identity(MANAGER_TOKEN)
-    assert by_token[MANAGER_TOKEN.reveal()]["url"] == f"{BASE}/telegram/{public_id}"
-    assert by_token[MANAGER_TOKEN.reveal()]["secret_token"] == secret
-    assert public_id != secret
+    manager = webhook_identity(MANAGER_TOKEN)
+    assert by_token[MANAGER_TOKEN.reveal()]["url"] == f"{BASE}/telegram/{manager.public_id}"
+    assert by_token[MANAGER_TOKEN.reveal()]["secret_token"] == manager.secret
+    assert manager.public_id != manager.secret
 
 
 async def test_bots_come_and_go(api: BotApi, stub: Stub) -> None:
@@ -42,10 +42,10 @@ async def test_bots_come_and_go(api: BotApi, stub: Stub) -> None:
     webhooks = Webhooks(api, registry, url_base=BASE)
     webhooks.start()
     await stub.until(lambda: len(stub.calls) == 1)
-    registry.put(bot(2), token(2))
+    registry.put(bot(2), token(2), webhook(2))
     await stub.until(lambda: len(stub.calls) == 2)
-    registry.put(bot(2, version=2), token(2))
-    registry.put(bot(2), Token("2:AAnew-canary"))
+    registry.put(bot(2, version=2), token(2), webhook(2))
+    registry.put(bot(2), Token("2:AAnew-canary"), webhook(2))
     await stub.until(lambda: len(stub.calls) == 3)
     registry.remove(2)
     await stub.until(lambda: len(stub.calls) == 4)
@@ -72,7 +72,7 @@ async def test_trouble_is_waited_out_and_a_refusal_is_kept_for_the_owner(api: Bo
     webhooks.start()
     await stub.until(lambda: len(stub.calls) == 3)
     stub.script("setWebhook", refusal(401, "Unauthorized"))
-    registry.put(bot(2), token(2))
+    registry.put(bot(2), token(2), webhook(2))
     await notices.until(1)
     await webhooks.stop()
     assert pauses == [0.5, 7.0]
@@ -119,7 +119,7 @@ async def registered(registry: BotRegistry) -> None:
 async def test_a_refusal_that_could_not_be_kept_is_reported_again(api: BotApi, stub: Stub) -> None:
     notices = Notices()
     registry = notices.registry()
-    registry.put(bot(2), token(2))
+    registry.put(bot(2), token(2), webhook(2))
 
     async def sleep(_seconds: float) -> None:
         notices.database_is_away = False

@@ -17,7 +17,7 @@ from maskarad.telegram.handling import UPDATES_REMEMBERED, Handle
 from maskarad.values import BotState, Event, Incoming
 from maskarad.web.app import BODY_BYTES, Check, build_app
 from maskarad.web.server import HttpServer
-from tests.telegram.people import Notices, bot, message, store_nothing, token
+from tests.telegram.people import Notices, bot, message, store_nothing, token, webhook
 
 Post = Callable[..., Awaitable[int]]
 
@@ -27,7 +27,7 @@ class House:
 
     def __init__(self) -> None:
         self.registry = Notices().registry()
-        self.registry.put(bot(2), token(2))
+        self.registry.put(bot(2), token(2), webhook(2))
         self.events: list[Event] = []
         self.url = ""
         self.client: aiohttp.ClientSession
@@ -96,9 +96,9 @@ async def test_an_unknown_id_is_404(house: House, path: str) -> None:
 
 
 async def test_bots_that_are_not_served_are_404(house: House) -> None:
-    house.registry.put(bot(2, enabled=False), token(2))
+    house.registry.put(bot(2, enabled=False), token(2), webhook(2))
     assert await house.post(message(10)) == 404
-    house.registry.put(bot(2, state=BotState.INVALID), token(2))
+    house.registry.put(bot(2, state=BotState.INVALID), token(2), webhook(2))
     assert await house.post(message(10)) == 404
     house.registry.remove(2)
     assert await house.post(message(10)) == 404
@@ -164,7 +164,7 @@ async def test_an_update_that_always_fails_is_given_up() -> None:
             raise ZeroDivisionError
 
     house = House()
-    house.registry.put(bot(3), token(3))
+    house.registry.put(bot(3), token(3), webhook(3))
     with structlog.testing.capture_logs() as logs:
         async with house.open(handle):
             assert [await house.post(message(10)) for _ in range(2)] == [500, 500]

@@ -17,7 +17,7 @@ from maskarad.errors import BadInput, TelegramError, TelegramRefused, TokenInval
 from maskarad.settings import TOKEN_SHAPE, Settings
 from maskarad.telegram.edge import open_edge, open_sender
 from maskarad.texts import load_texts
-from maskarad.values import Access, BotProfile, StoredBot, Token
+from maskarad.values import Access, BotProfile, StoredBot, Token, WebhookIdentity
 from maskarad.vault import open_vault
 
 app = typer.Typer(help="Bind Telegram bots to personas, list, enable, disable and remove them.")
@@ -63,8 +63,7 @@ def add(
                 persona,
                 profile,
                 token=sealed,
-                public_id=secrets.token_urlsafe(24),
-                secret=secrets.token_urlsafe(24),
+                webhook=WebhookIdentity(public_id=secrets.token_urlsafe(24), secret=secrets.token_urlsafe(24)),
                 access=access or Access.OWNER_ONLY,
                 now=now(),
             )
@@ -116,7 +115,7 @@ async def _introduce(database: Database, settings: Settings, bot_id: int, token:
     """Tell Telegram the bot's commands. The platform that will serve it may not be running, and does not ask later."""
     stored = await database.read(lambda connection: bots.get(connection, bot_id))
     async with open_edge(settings) as edge:
-        edge.registry.put(stored.bot, token)
+        edge.registry.put(stored.bot, token, stored.webhook)
         with suppress(TelegramError):
             await edge.sender.set_commands(bot_id, described_commands(load_texts()))
 

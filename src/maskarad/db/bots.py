@@ -10,7 +10,17 @@ from sqlalchemy.sql.dml import Update
 
 from maskarad.db.tables import bot_instances, bot_whitelist, chat_bot_instances, persona_configs
 from maskarad.errors import NotFound, PersonaHasBot, TokenTaken
-from maskarad.values import Access, Bot, BotProfile, BotState, Chat, ChatType, StoredBot, WhitelistEntry
+from maskarad.values import (
+    Access,
+    Bot,
+    BotProfile,
+    BotState,
+    Chat,
+    ChatType,
+    StoredBot,
+    WebhookIdentity,
+    WhitelistEntry,
+)
 
 BOT_COLUMNS = (
     bot_instances.c.id.label("bot_id"),
@@ -19,8 +29,6 @@ BOT_COLUMNS = (
     bot_instances.c.telegram_id.label("bot_telegram_id"),
     bot_instances.c.username.label("bot_username"),
     bot_instances.c.name.label("bot_name"),
-    bot_instances.c.public_id.label("bot_public_id"),
-    bot_instances.c.secret.label("bot_secret"),
     bot_instances.c.access.label("bot_access"),
     bot_instances.c.enabled.label("bot_enabled"),
     bot_instances.c.state.label("bot_state"),
@@ -30,7 +38,14 @@ BOT_COLUMNS = (
 
 _JOINED = bot_instances.join(persona_configs, persona_configs.c.id == bot_instances.c.persona_config_id)
 _STORED = (
-    select(*BOT_COLUMNS, bot_instances.c.token.label("bot_token")).select_from(_JOINED).order_by(bot_instances.c.id)
+    select(
+        *BOT_COLUMNS,
+        bot_instances.c.token.label("bot_token"),
+        bot_instances.c.public_id.label("bot_public_id"),
+        bot_instances.c.secret.label("bot_secret"),
+    )
+    .select_from(_JOINED)
+    .order_by(bot_instances.c.id)
 )
 _ONE = _STORED.where(bot_instances.c.id == bindparam("bot_id"))
 _CHANGED = _STORED.where(bot_instances.c.changed_at >= bindparam("since"))
@@ -109,8 +124,6 @@ def bot_from_row(row: Row[*tuple[Any, ...]], whitelist: frozenset[int] = frozens
         telegram_id=row.bot_telegram_id,
         username=row.bot_username,
         name=row.bot_name,
-        public_id=row.bot_public_id,
-        secret=row.bot_secret,
         access=Access(row.bot_access),
         enabled=row.bot_enabled,
         state=BotState(row.bot_state),
@@ -126,13 +139,12 @@ def bind(
     profile: BotProfile,
     *,
     token: str,
-    public_id: str,
-    secret: str,
+    webhook: WebhookIdentity,
     access: Access,
     now: float,
 ) -> int:
     """Bind a bot to a persona and return its id; `token` is ciphertext. Binding a persona's own bot again gives it the
-    new token. Raises PersonaHasBot, TokenTaken, NotFound."""
+    new token; its webhook stays. Raises PersonaHasBot, TokenTaken, NotFound."""
     bound = connection.execute(_OF_PERSONA, {"persona_id": persona_id}).scalar_one_or_none()
     if bound is not None:
         return _rebind(connection, persona_id, profile, bound=bound, token=token, now=now)
@@ -142,8 +154,8 @@ def bind(
         "username": profile.username,
         "name": profile.name,
         "token": token,
-        "public_id": public_id,
-        "secret": secret,
+        "public_id": webhook.public_id,
+        "secret": webhook.secret,
         "access": access.value,
         "enabled": True,
         "state": BotState.WORKING.value,
@@ -310,5 +322,10 @@ def _stored(connection: Connection, rows: "Any") -> list[StoredBot]:
     for entry in connection.execute(_WHITELISTS, {"bot_ids": [row.bot_id for row in rows]}):
         allowed.setdefault(entry.bot_instance_id, set()).add(entry.user_id)
     return [
-        StoredBot(bot=bot_from_row(row, frozenset(allowed.get(row.bot_id, ()))), token=row.bot_token) for row in rows
+        StoredBot(
+            bot=bot_from_row(row, frozenset(allowed.get(row.bot_id, ()))),
+            token=row.bot_token,
+            webhook=WebhookIdentity(public_id=row.bot_public_id, secret=row.bot_secret),
+        )
+        for row in rows
     ]

@@ -7,7 +7,7 @@ import structlog
 from maskarad.db import Connection, bots, personas
 from maskarad.db.engine import Database
 from maskarad.errors import WrongSecretKey
-from maskarad.values import Bot, StoredBot, Token
+from maskarad.values import Bot, StoredBot, Token, WebhookIdentity
 
 log = structlog.get_logger()
 
@@ -24,7 +24,7 @@ class Changes:
         database: Database,
         *,
         open_token: Callable[[str], Token],
-        on_bot: Callable[[Bot, Token], None],
+        on_bot: Callable[[Bot, Token, WebhookIdentity], None],
         on_bot_gone: Callable[[int], None],
         on_persona: Callable[[int, int], None],
         clock: Callable[[], float],
@@ -76,7 +76,7 @@ class Changes:
 
     def _serve(self, stored: StoredBot) -> None:
         self._bots[stored.bot.id] = stored.bot.version
-        self._on_bot(stored.bot, self._open_token(stored.token))
+        self._on_bot(stored.bot, self._open_token(stored.token), stored.webhook)
 
     def _follow_personas(self, versions: dict[int, tuple[int, int]]) -> None:
         for persona_id, (version, owner_id) in versions.items():

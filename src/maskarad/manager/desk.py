@@ -12,7 +12,7 @@ from maskarad.manager.screens.fixed import Fixed, fixed
 from maskarad.metrics import Metrics
 from maskarad.settings import LANGUAGES
 from maskarad.texts import Texts, Words
-from maskarad.values import Account, Bot, Chat, OwnedPersona, Screen, User, Value, WhitelistEntry
+from maskarad.values import Account, Bot, Chat, OwnedPersona, Screen, User, Value, WebhookIdentity, WhitelistEntry
 from maskarad.vault import Vault
 
 DETAILS_LIFETIME = 10.0
@@ -52,7 +52,7 @@ class Desk:
         self.sender = sender
         self.vault = vault
         self.clock = clock
-        self.new_secret = new_secret
+        self._new_secret = new_secret
         self.own_telegram_id = own_telegram_id
         self.default_language = default_language
         self.most_personas = most_personas
@@ -87,6 +87,9 @@ class Desk:
         self._accounts.drop(user_id)
         self.whitelists.drop(bot_id)
         self._on_bot_changed(bot_id)
+
+    def new_webhook(self) -> WebhookIdentity:
+        return WebhookIdentity(public_id=self._new_secret(), secret=self._new_secret())
 
     async def again(self, visit: "Visit") -> "Visit":
         """The visit with the account as it is after a change."""

@@ -8,7 +8,7 @@ import msgspec
 import structlog
 
 from maskarad.errors import TokenInvalid
-from maskarad.values import MANAGER_BOT_ID, Bot, BotState, Token, Value
+from maskarad.values import MANAGER_BOT_ID, Bot, BotState, Token, Value, WebhookIdentity
 
 log = structlog.get_logger()
 
@@ -34,14 +34,13 @@ class BotHealth(Value, frozen=True):
 class Served:
     """One bot of the registry. `bot` is None for the manager bot. `health` is replaced, never changed in place."""
 
-    __slots__ = ("bot", "bot_id", "health", "public_id", "secret", "token")
+    __slots__ = ("bot", "bot_id", "health", "token", "webhook")
 
-    def __init__(self, bot_id: int, bot: Bot | None, token: Token, public_id: str, secret: str) -> None:
+    def __init__(self, bot_id: int, bot: Bot | None, token: Token, webhook: WebhookIdentity) -> None:
         self.bot_id = bot_id
         self.bot = bot
         self.token = token
-        self.public_id = public_id
-        self.secret = secret
+        self.webhook = webhook
         self.health = BotHealth()
 
     @property
@@ -77,13 +76,13 @@ class BotRegistry:
         self._reporting: set[int] = set()
         self._served: dict[int, Served] = {}
         self._by_public_id: dict[str, Served] = {}
-        self._keep(Served(MANAGER_BOT_ID, None, manager, *webhook_identity(manager)))
+        self._keep(Served(MANAGER_BOT_ID, None, manager, webhook_identity(manager)))
 
-    def put(self, bot: Bot, token: Token) -> None:
+    def put(self, bot: Bot, token: Token, webhook: WebhookIdentity) -> None:
         """Add a bot, or replace what is known of it. Its health survives unless the token is a new one, or one that
         Telegram accepts again."""
         old = self._served.get(bot.id)
-        new = Served(bot.id, bot, token, bot.public_id, bot.secret)
+        new = Served(bot.id, bot, token, webhook)
         if old is not None and old.token == token and not (old.is_invalid and not new.is_invalid):
             new.health = old.health
         self._drop(old)
@@ -201,21 +200,21 @@ class BotRegistry:
 
     def _keep(self, served: Served) -> None:
         self._served[served.bot_id] = served
-        self._by_public_id[served.public_id] = served
+        self._by_public_id[served.webhook.public_id] = served
 
     def _drop(self, served: Served | None) -> None:
         if served is not None:
             del self._served[served.bot_id]
-            del self._by_public_id[served.public_id]
+            del self._by_public_id[served.webhook.public_id]
 
     def _tell(self, bot_id: int, served: Served | None) -> None:
         for watcher in self._watchers:
             watcher(bot_id, served)
 
 
-def webhook_identity(token: Token) -> tuple[str, str]:
-    """Public id and secret for a bot that has no row to keep them in: always the same for a token, and no way back
+def webhook_identity(token: Token) -> WebhookIdentity:
+    """For a bot that has no row to keep them in: always the same for a token, and no way back
     from them to it."""
     key = token.reveal().encode()
     public_id, secret = (hmac.new(key, purpose, hashlib.sha256).hexdigest() for purpose in (b"public id", b"secret"))
-    return public_id, secret
+    return WebhookIdentity(public_id=public_id, secret=secret)

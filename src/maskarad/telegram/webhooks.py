@@ -71,8 +71,8 @@ class Webhooks:
 
     def _registration(self, served: Served) -> JsonObject:
         return {
-            "url": f"{self._url_base}/telegram/{served.public_id}",
-            "secret_token": served.secret,
+            "url": f"{self._url_base}/telegram/{served.webhook.public_id}",
+            "secret_token": served.webhook.secret,
             "allowed_updates": ALLOWED_UPDATES,
             "max_connections": CONNECTIONS_PER_BOT,
             "drop_pending_updates": False,

@@ -109,7 +109,7 @@ def _sender_of(request: Request, registry: BotRegistry) -> Served:
     if served is None or not served.receives:
         raise Refused(404)
     given = request.headers.get(SECRET_HEADER, "")
-    if not hmac.compare_digest(given.encode(), served.secret.encode()):
+    if not hmac.compare_digest(given.encode(), served.webhook.secret.encode()):
         raise Refused(401)
     return served
 

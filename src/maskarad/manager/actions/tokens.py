@@ -83,7 +83,7 @@ async def _note_seen(desk: Desk, visit: Visit) -> None:
 
 async def _bind(desk: Desk, visit: Visit, owned: OwnedPersona, token: Token, warning: str) -> Screen:
     profile = await _profile(desk, token)
-    sealed, public_id, secret = desk.vault.seal(token), desk.new_secret(), desk.new_secret()
+    sealed, webhook = desk.vault.seal(token), desk.new_webhook()
 
     def bind(connection: Connection) -> int:
         seen.once(connection, MANAGER_BOT_ID, visit.update_id, now=desk.clock())
@@ -93,8 +93,7 @@ async def _bind(desk: Desk, visit: Visit, owned: OwnedPersona, token: Token, war
             persona.id,
             profile,
             token=sealed,
-            public_id=public_id,
-            secret=secret,
+            webhook=webhook,
             access=Access.OWNER_ONLY,
             now=desk.clock(),
         )
