@@ -1,97 +1,262 @@
 """The statement budgets of DESIGN section 7, counted on both databases while a real platform works."""
 
+import asyncio
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import partial
+
+import pytest
+from sqlalchemy.pool import QueuePool
 
 from maskarad.app import Platform
-from maskarad.values import GroupReply
+from maskarad.db import Connection, bots, personas, turns
+from maskarad.db.engine import Database
+from maskarad.jobs.changes import Changes
+from maskarad.values import Claim, GroupReply, Token
 from tests.journeys.stage import FRIEND, MANAGER_ID, OWNER, Actor, Stage
-from tests.support.statements import Statements, counted
+from tests.support import rows
+from tests.support.clock import FakeClock
+from tests.support.databases import CountStatements
+from tests.support.plans.page import FILE, bare, statements_of
+from tests.support.statements import counted
+from tests.support.transactions import Transactions, recorded
+
+AS_ANSWER = '{"response": ["так"]}'
+IN_THREE_PARTS = '{"response": ["так", "отже", "ось"]}'
+SILENCE = '{"response": []}'
+
+LOOKING_ROUND = ("1:m", "1:h", "1:l", "1:ps:0", "1:p:1", "1:e:1", "1:pd:1", "1:b:1", "1:ba:1", "1:bu:1")
+WITH_DETAILS = ("1:u", "1:g:1:0", "1:i:1")
+"""Screens that show what changes outside the manager bot: the day's model calls, the whitelist, the groups."""
+
+
+class Budget:
+    """What the way of a message, or a press, has cost: the platform's looks every two seconds are left out."""
+
+    def __init__(self, seen: Transactions, background: frozenset[str]) -> None:
+        self.seen = seen
+        self._background = background
+
+    @property
+    def transactions(self) -> list[list[str]]:
+        own = ([said for said in each if said not in self._background] for each in self.seen.committed)
+        return [each for each in own if each]
+
+    @property
+    def statements(self) -> list[str]:
+        return [said for each in self.transactions for said in each]
+
+    @property
+    def writing(self) -> list[list[str]]:
+        """The first word of each statement, by transaction, where anything was changed."""
+        words = [[said.split()[0] for said in each] for each in self.transactions]
+        return [each for each in words if set(each) != {"SELECT"}]
 
 
 @contextmanager
-def of_messages(platform: Platform) -> Iterator[Statements]:
-    """The statements of the way of a message, without the looks that the platform takes every two seconds."""
-    with counted(platform.database) as seen:
-        yield seen
-    seen.seen[:] = [each for each in seen.seen if not is_background(each)]
+def budget(platform: Platform, background: frozenset[str]) -> Iterator[Budget]:
+    with recorded(platform.database) as seen:
+        yield Budget(seen, background)
 
 
-def is_background(statement: str) -> bool:
-    sweep = "JOIN bot_instances" in statement and "FROM users" not in statement
-    return sweep or statement.startswith(("SELECT bot_", "SELECT persona_configs.id"))
+@pytest.fixture
+async def background(stage: Stage) -> frozenset[str]:
+    """The statements of the looks, found by looking."""
+
+    def look(connection: Connection) -> None:
+        bots.ids(connection)
+        bots.changed_since(connection, 0.0)
+        personas.changed_since(connection, 0.0)
+        turns.due(connection, now=0.0, most=1)
+        turns.renew(connection, [Claim(link_id=0, token="nobody's")], until=0.0)
+
+    with counted(stage.database) as seen:
+        await stage.database.write(look)
+    return frozenset(seen.seen)
 
 
-def writes(seen: Statements) -> list[str]:
-    return [each for each in seen.seen if not each.startswith("SELECT")]
-
-
-async def test_a_group_message_that_gets_no_reply_costs_one_statement(stage: Stage) -> None:
+async def test_a_group_message_that_gets_no_reply_costs_one_statement(stage: Stage, background: frozenset[str]) -> None:
     actor = await stage.actor(group_reply=GroupReply.MENTIONED_ONLY)
     async with stage.playing() as platform:
         group = await warmed_up(stage, actor)
-        with of_messages(platform) as seen:
+        with budget(platform, background) as spent:
             await stage.sandbox.say(group, FRIEND, "just talking")
             await stage.settled(actor)
-    assert seen.count == 1, seen
-    assert len(writes(seen)) == 1
+    assert spent.writing == [["INSERT"]]
+    assert len(spent.statements) == 1
 
 
-async def test_a_message_to_consider_costs_two_statements(stage: Stage) -> None:
+async def test_a_message_to_consider_costs_two_statements_in_one_transaction(
+    stage: Stage, background: frozenset[str]
+) -> None:
     actor = await stage.actor(group_reply=GroupReply.MENTIONED_OR_CONTEXTUAL)
-    await stage.sandbox.direct_model(replies=['{"response": ["так"]}', '{"response": []}'])
+    await stage.sandbox.direct_model(replies=[AS_ANSWER, SILENCE])
     async with stage.playing() as platform:
         group = await warmed_up(stage, actor)
         await stage.sandbox.say(group, FRIEND, "does anybody know the time?")
         await stage.until_model_is_asked(2)
         await stage.settled(actor)
-        with of_messages(platform) as seen:
+        with budget(platform, background) as spent:
             await stage.sandbox.say(group, FRIEND, "does anybody know the way?")
             await stage.settled(actor)
-    assert seen.count == 2, seen
+    assert spent.writing == [["UPDATE", "INSERT"]]
+    assert len(spent.statements) == 2
 
 
-async def test_a_turn_costs_three_statements_before_the_model_and_two_transactions_after(stage: Stage) -> None:
+async def test_an_answered_message_costs_four_transactions(stage: Stage, background: frozenset[str]) -> None:
+    """Stored; claimed and read; then, after the model, written and sent: two before it, two after."""
     actor = await stage.actor()
-    chat = stage.private(actor)
     async with stage.playing() as platform:
         await stage.ask(actor, "привіт")
         await stage.settled(actor)
-        await stage.sandbox.direct_model(delay=0.5)
-        with of_messages(platform) as before_model:
-            start = await stage.sandbox.position()
-            await stage.sandbox.say(chat, OWNER, "як справи?")
-            await stage.until_model_is_asked(2)
-        with of_messages(platform) as after_model:
-            await stage.sandbox.next_message(chat, after=start)
+        with budget(platform, background) as spent:
+            await stage.ask(actor, "як справи?")
             await stage.settled(actor)
-    accepted, turn = before_model.seen[:2], before_model.seen[2:]
-    assert [each.split()[0] for each in accepted] == ["UPDATE", "INSERT"]
-    assert len(turn) <= 3, turn
-    assert [each.split()[0] for each in writes(after_model)] == [
-        "UPDATE",
-        "INSERT",
-        "INSERT",
-        "DELETE",
-        "UPDATE",
-        "INSERT",
+    stored, claimed, written, sent = spent.transactions
+    assert [each.split()[0] for each in stored] == ["UPDATE", "INSERT"]
+    assert [each.split()[0] for each in claimed] == ["UPDATE", "SELECT"]
+    assert [each.split()[:3] for each in written[1:]] == [
+        ["INSERT", "INTO", "usage_records"],
+        ["INSERT", "INTO", "reply_parts"],
     ]
+    assert [each.split()[0] for each in sent] == ["DELETE", "UPDATE", "INSERT"]
 
 
-async def test_a_warm_press_costs_no_statement_and_a_cold_one_costs_one(stage: Stage) -> None:
-    manager = stage.sandbox.private(OWNER, MANAGER_ID)
+async def test_an_answer_in_parts_costs_a_transaction_for_each_part_sent(
+    stage: Stage, background: frozenset[str]
+) -> None:
+    actor = await stage.actor(reply_messages=3)
+    await stage.sandbox.direct_model(replies=[AS_ANSWER, IN_THREE_PARTS])
+    async with stage.playing() as platform:
+        await stage.ask(actor, "привіт")
+        await stage.settled(actor)
+        with budget(platform, background) as spent:
+            await stage.ask(actor, "як справи?")
+            await stage.settled(actor)
+    assert len(spent.transactions) == 2 + 1 + 3
+    assert spent.writing[3:] == 3 * [["DELETE", "UPDATE", "INSERT"]]
+
+
+async def test_a_turn_that_stays_silent_costs_one_transaction_after_the_model(
+    stage: Stage, background: frozenset[str]
+) -> None:
+    actor = await stage.actor(group_reply=GroupReply.MENTIONED_OR_CONTEXTUAL)
+    await stage.sandbox.direct_model(replies=[AS_ANSWER, SILENCE])
+    async with stage.playing() as platform:
+        group = await warmed_up(stage, actor)
+        with budget(platform, background) as spent:
+            await stage.sandbox.say(group, FRIEND, "does anybody know the time?")
+            await stage.until_model_is_asked(2)
+            await stage.settled(actor)
+    assert spent.writing[2:] == [["UPDATE", "INSERT"]]
+
+
+async def test_a_turn_of_a_process_that_knows_nothing_asks_three_times_before_the_model(
+    stage: Stage, background: frozenset[str]
+) -> None:
+    actor = await stage.actor()
+    async with stage.playing() as platform:
+        with budget(platform, background) as spent:
+            await stage.ask(actor, "привіт")
+            await stage.settled(actor)
+    found = [said.startswith("UPDATE chat_bot_instances SET claim=") for said in spent.statements].index(True)
+    written = next(n for n, said in enumerate(spent.statements) if "usage_records" in said) - 1
+    assert [said.split()[0] for said in spent.statements[found:written]] == ["UPDATE", "SELECT", "SELECT"]
+
+
+async def test_nothing_of_the_database_is_held_while_the_model_thinks(stage: Stage, background: frozenset[str]) -> None:
+    actor = await stage.actor()
+    async with stage.playing() as platform:
+        await stage.ask(actor, "привіт")
+        await stage.settled(actor)
+        await stage.sandbox.direct_model(delay=1.0)
+        with budget(platform, background) as spent:
+            before = await stage.sandbox.position()
+            await stage.sandbox.say(stage.private(actor), OWNER, "як справи?")
+            await stage.until_model_is_asked(2)
+            async with asyncio.timeout(10):
+                while spent.seen.open or connections_taken(platform.database):
+                    await asyncio.sleep(0.005)  # the looks open one, too, for a moment
+            assert len(spent.writing) == 2, "the model has answered; nothing is known of the time before"
+            await stage.sandbox.next_message(stage.private(actor), after=before)
+            await stage.settled(actor)
+    assert len(spent.writing) == 4
+
+
+def connections_taken(database: Database) -> int:
+    """From PostgreSQL's pool; SQLite's threads keep theirs for good, and only a transaction holds anything there."""
+    pools = (engine.pool for engine in database.engines if engine.dialect.name == "postgresql")
+    return sum(pool.checkedout() for pool in pools if isinstance(pool, QueuePool))
+
+
+async def test_a_warm_press_costs_no_statement_and_a_cold_one_costs_one(
+    stage: Stage, background: frozenset[str]
+) -> None:
     await stage.actor()
+    manager = stage.sandbox.private(OWNER, MANAGER_ID)
     async with stage.playing():
         menu = await stage.sandbox.ask(manager, OWNER, "/start")
     async with stage.playing() as platform:
-        with of_messages(platform) as cold:
-            await stage.sandbox.press(manager, OWNER, menu.id, label=menu.buttons[0])
-        with of_messages(platform) as warm:
-            shown = (await stage.sandbox.chat(manager))["messages"][-1]
-            buttons = [button for row in shown["reply_markup"]["inline_keyboard"] for button in row]
-            await stage.sandbox.press(manager, OWNER, menu.id, data=buttons[0]["callback_data"])
-    assert cold.count == 1, cold
-    assert warm.count == 0, warm
+
+        async def press(data: str) -> int:
+            with budget(platform, background) as spent:
+                await stage.sandbox.press(manager, OWNER, menu.id, data=data)
+            return len(spent.statements)
+
+        assert await press("1:p:1") == 1
+        assert {data: await press(data) for data in LOOKING_ROUND} == dict.fromkeys(LOOKING_ROUND, 0)
+        assert {data: await press(data) for data in WITH_DETAILS} == dict.fromkeys(WITH_DETAILS, 1)
+        assert {data: await press(data) for data in WITH_DETAILS} == dict.fromkeys(WITH_DETAILS, 0)
+
+
+async def test_a_bot_at_rest_costs_no_statement(
+    database: Database, clock: FakeClock, statements: CountStatements
+) -> None:
+    """A look at what has changed asks the same of one bot and of thirty."""
+    changes = Changes(
+        database,
+        open_token=Token,
+        on_bot=lambda *_: None,
+        on_bot_gone=lambda _: None,
+        on_persona=lambda *_: None,
+        clock=clock,
+    )
+
+    async def looked() -> list[str]:
+        await changes.load()
+        clock.advance(3600)
+        await changes.look()
+        with statements(database) as seen:
+            await changes.look()
+        return seen.seen
+
+    await database.write(rows.bot)
+    alone = await looked()
+    for number in range(2, 31):
+        await database.write(partial(rows.bot, number=number))
+    assert await looked() == alone
+
+
+async def test_the_page_shows_all_that_the_hot_paths_send(stage: Stage) -> None:
+    """Every statement of a platform at work is in docs/database.md, as its database gets it."""
+    actor = await stage.actor(group_reply=GroupReply.MENTIONED_OR_CONTEXTUAL)
+    manager = stage.sandbox.private(OWNER, MANAGER_ID)
+    async with stage.playing() as platform:
+        group = await stage.group(actor, FRIEND)
+        await stage.settled(actor)
+        with recorded(platform.database) as seen:
+            menu = await stage.sandbox.ask(manager, OWNER, "/start")
+            for data in (*LOOKING_ROUND, *WITH_DETAILS, "1:wz", "1:be:1:0", "1:be:1:1"):
+                await stage.sandbox.press(manager, OWNER, menu.id, data=data)
+            await stage.ask(actor, "привіт")
+            await stage.sandbox.say(group, FRIEND, "just talking")
+            await stage.sandbox.say(group, FRIEND, "does anybody know the time?")
+            await stage.sandbox.ask(group, OWNER, "Устиме, привіт")
+            await stage.settled(actor)
+    dialect = stage.database.engines[0].dialect.name
+    shown = statements_of({"sqlite": "SQLite", "postgresql": "PostgreSQL"}[dialect], FILE.read_text(encoding="utf-8"))
+    assert len(shown) > 30
+    assert [said for said in {bare(each) for each in seen.statements} if said not in shown] == []
 
 
 async def warmed_up(stage: Stage, actor: Actor) -> str:
