@@ -12,7 +12,7 @@ export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help demo run test check bench lock clean
+.PHONY: help demo run test check bench load profile lock clean
 
 help: ## what can be made
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-7s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -34,8 +34,16 @@ check: $(INSTALLED) ## style, types, import directions, lock file
 	@$(BIN)/mypy --explicit-package-bases $(filter-out src,$(SOURCES))
 	@$(BIN)/python -m pytest -q tests/test_imports.py tests/test_repository.py
 
-bench: $(INSTALLED) ## measure speed and memory, write docs/benchmarks.md
+bench: $(INSTALLED) ## measure speed and memory beside a slow bot and two echo bots, write docs/benchmarks.md
+	@sh tests/support/install_servers.sh
 	@$(BIN)/python -m benchmarks
+
+load: $(INSTALLED) ## play Telegram at rising rates against a running platform, write docs/load.md
+	@sh tests/support/install_servers.sh
+	@$(BIN)/python -m benchmarks.load
+
+profile: $(INSTALLED) ## draw flame graphs of a press and of messages into docs/pictures
+	@$(BIN)/python -m benchmarks profile
 
 lock: $(INSTALLED) ## resolve the dependencies of pyproject.toml into requirements.lock
 	@$(BIN)/uv pip compile pyproject.toml --all-extras --group dev --universal --python-version 3.11 \

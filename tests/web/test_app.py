@@ -28,6 +28,7 @@ class House:
     def __init__(self) -> None:
         self.registry = Notices().registry()
         self.registry.put(bot(2), token(2), webhook(2))
+        self.metrics = Metrics()
         self.events: list[Event] = []
         self.url = ""
         self.client: aiohttp.ClientSession
@@ -43,11 +44,19 @@ class House:
 
     @asynccontextmanager
     async def open(
-        self, handle: Handle | None = None, checks: Mapping[str, Check] | None = None
+        self,
+        handle: Handle | None = None,
+        checks: Mapping[str, Check] | None = None,
+        metrics_token: str | None = None,
     ) -> AsyncIterator["House"]:
-        server = HttpServer(
-            build_app(self.registry, handle or self.store, checks=checks or {}, metrics=Metrics()), "127.0.0.1", 0
+        app = build_app(
+            self.registry,
+            handle or self.store,
+            checks=checks or {},
+            metrics=self.metrics,
+            metrics_token=metrics_token,
         )
+        server = HttpServer(app, "127.0.0.1", 0)
         await server.start()
         self.url = f"http://127.0.0.1:{server.port}"
         async with aiohttp.ClientSession() as self.client:
@@ -239,6 +248,28 @@ async def test_healthz_names_what_fails() -> None:
     ):
         async with House().open(checks=checks) as house, house.client.get(house.url + "/healthz") as answer:
             assert (answer.status, await answer.json()) == expected
+
+
+@pytest.mark.parametrize(
+    ("token", "headers", "status"),
+    [
+        (None, {}, 404),
+        (None, {"Authorization": "Bearer None"}, 404),
+        ("canary", {}, 401),
+        ("canary", {"Authorization": "Bearer canarx"}, 401),
+        ("canary", {"Authorization": "Bearer canary"}, 200),
+    ],
+)
+async def test_metrics_are_for_those_who_know_the_token(
+    token: str | None, headers: dict[str, str], status: int
+) -> None:
+    house = House()
+    house.metrics.cache("user").hit()
+    async with house.open(metrics_token=token), house.client.get(house.url + "/metrics", headers=headers) as answer:
+        shown = await answer.text()
+    assert answer.status == status
+    assert ('maskarad_cache_requests_total{cache="user",result="hit"} 1.0' in shown) is (status == 200)
+    assert "canary" not in shown
 
 
 async def test_stopping_lets_requests_in_work_end() -> None:
