@@ -27,7 +27,7 @@ from maskarad.jobs.conversation import RENEWAL, Conversations
 from maskarad.jobs.housekeeping import tidy
 from maskarad.jobs.periodic import every
 from maskarad.jobs.wakeup import Wakeups
-from maskarad.llm.on_demand import ModelOnDemand
+from maskarad.llm.opening import open_model
 from maskarad.manager.bot import Manager
 from maskarad.manager.commands import command_menus
 from maskarad.manager.desk import Desk
@@ -85,7 +85,7 @@ class Platform:
         self._database: Database = open_database(
             settings.database, pool_size=settings.db_pool_size, max_overflow=settings.db_max_overflow
         )
-        self._model = ModelOnDemand(settings)
+        self._model = open_model(settings)
         self._metrics = Metrics()
         self._changed = asyncio.Event()
         self._shared = self._share(settings.redis_url) if settings.redis_url else None
@@ -260,7 +260,6 @@ class Platform:
         self._in_background(every(TIDY_INTERVAL, self._tidy, name="tidy", first_after=TIDY_AFTER), "tidy")
         menus = command_menus(self._texts, self._settings.default_language)
         self._in_background(self._introduce(MANAGER_BOT_ID, menus), "commands of the manager bot")
-        self._in_background(self._model.warm_up(), "model")
         if self._shared is not None:
             self._in_background(self._shared.run(), "shared cache")
 

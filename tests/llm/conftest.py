@@ -5,7 +5,6 @@ from random import Random
 from typing import Any
 
 import pytest
-from aiohttp import web
 
 from maskarad.llm.client import ModelClient
 from tests.llm.stub import Clock, Connect, Server
@@ -18,20 +17,8 @@ def clock() -> Clock:
 
 @pytest.fixture
 async def server() -> AsyncIterator[Server]:
-    server = Server()
-    app = web.Application()
-    app.router.add_post("/v1/chat/completions", server.chat)
-    app.router.add_get("/v1/models", server.list_models)
-    runner = web.AppRunner(app, shutdown_timeout=1)
-    await runner.setup()
-    site = web.TCPSite(runner, "127.0.0.1", 0)
-    await site.start()
-    assert site._server is not None
-    port = site._server.sockets[0].getsockname()[1]  # type: ignore[attr-defined]
-    server.base_url = f"http://127.0.0.1:{port}/v1"
-    yield server
-    server.released.set()
-    await runner.cleanup()
+    async with Server().running() as server:
+        yield server
 
 
 @pytest.fixture

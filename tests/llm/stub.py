@@ -2,7 +2,8 @@
 
 import asyncio
 import json
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from contextlib import asynccontextmanager
 from typing import Any
 
 from aiohttp import web
@@ -39,12 +40,32 @@ class Server:
         self.by_model: dict[str, Answer] = {}
         self.bodies: list[dict[str, Any]] = []
         self.keys: list[str] = []
+        self.paths: list[str] = []
+        self.headers: list[Mapping[str, str]] = []
         self.in_flight = 0
         self.most_in_flight = 0
         self.connections: set[object] = set()
         self.released = asyncio.Event()
         """Set at the end of a test: answers that hang let go."""
+        self.address = ""
         self.base_url = ""
+
+    @asynccontextmanager
+    async def running(self) -> AsyncIterator["Server"]:
+        app = web.Application()
+        app.router.add_post("/{where:.*}chat/completions", self.chat)
+        app.router.add_get("/v1/models", self.list_models)
+        runner = web.AppRunner(app, shutdown_timeout=1)
+        await runner.setup()
+        site = web.TCPSite(runner, "127.0.0.1", 0)
+        await site.start()
+        assert site._server is not None
+        port = site._server.sockets[0].getsockname()[1]  # type: ignore[attr-defined]
+        self.address = f"http://127.0.0.1:{port}"
+        self.base_url = f"{self.address}/v1"
+        yield self
+        self.released.set()
+        await runner.cleanup()
 
     @property
     def models(self) -> list[str]:
@@ -53,7 +74,9 @@ class Server:
     async def chat(self, request: web.Request) -> web.StreamResponse:
         body = await request.json()
         self.bodies.append(body)
-        self.keys.append(request.headers["Authorization"].removeprefix("Bearer "))
+        self.keys.append(request.headers.get("Authorization", "").removeprefix("Bearer "))
+        self.paths.append(request.raw_path)
+        self.headers.append(request.headers)
         self.connections.add(request.transport)
         self.in_flight += 1
         self.most_in_flight = max(self.most_in_flight, self.in_flight)

@@ -230,6 +230,8 @@ class TestPassingFailures:
             page('{"error": {"code": 502}}', "application/json"),
             page("data: <html>\n\n", "text/event-stream"),
             page("data: null\n\n", "text/event-stream"),
+            page(f'data: {{"choices": [], "error": {{"x": {"[" * 50_000}', "text/event-stream"),
+            page("[" * 50_000, "application/json", code=500),
             stream(b"data: \xff\xfe\n\n"),
             page("<html>Bad gateway</html>", code=502),
         ],
@@ -425,6 +427,7 @@ class TestListModels:
         [
             (page("<html></html>"), "refused"),
             (page("[]", "application/json"), "refused"),
+            (page(f'{{"object": {"[" * 50_000}', "application/json"), "refused"),
             (status(401), "unauthorized"),
             (status(500), "unavailable"),
             (status(404), "refused"),

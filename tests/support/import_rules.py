@@ -11,10 +11,15 @@ BESIDE = frozenset({"cache", "db", "errors", "metrics", "settings", "values"})
 HOMES = {
     "sqlalchemy": "db",
     "alembic": "db",
-    "openai": "llm",
     "telegram": "telegram",
 }
 """Foreign packages that only one package of ours may know."""
+
+REPLACED = frozenset({"openai"})
+"""Nobody's: what stands in their place costs a fraction (docs/decisions/model-client.md)."""
+
+ORM = ("sqlalchemy.orm", "sqlalchemy.ext.declarative", "sqlalchemy.ext.automap")
+"""Nobody's: with mapped classes a query could happen where none is written (DESIGN, section 4)."""
 
 
 def broken_rules(module: str, source: str) -> list[str]:
@@ -73,6 +78,10 @@ def _reasons(module: str, imported: str) -> Iterator[str]:
     root = imported.partition(".")[0]
     if root in HOMES and home != HOMES[root]:
         yield f"{root} is for {HOMES[root]} only"
+    if root in REPLACED:
+        yield f"{root} is for nobody"
+    if f"{imported}.".startswith(tuple(f"{each}." for each in ORM)):
+        yield "the ORM is for nobody"
     if root != "maskarad":
         return
     target = _part(imported)

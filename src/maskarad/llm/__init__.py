@@ -1,1 +1,1 @@
-"""The language model's edge. Only here is the `openai` SDK imported, so only the composition root imports this."""
+"""The language model's edge: keys, tries, circuits, streams."""

@@ -1,6 +1,6 @@
 """Reads a model's answer out of the bytes of its event stream, and forgets everything that is not needed.
 
-The SDK makes a pydantic object of each event; a reply of 300 events costs it 40 ms of CPU, this reader 1 ms.
+An event has some twenty fields, of which four are made into objects; the rest is skipped where it stands.
 """
 
 import msgspec
@@ -96,7 +96,7 @@ class AnswerReader:
     def _event(self, data: bytes) -> None:
         try:
             event = _decoder.decode(data)
-        except (msgspec.MsgspecError, UnicodeDecodeError):
+        except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
             raise ModelRetryable("unavailable", "not a completion") from None
         if event.error:
             raise _reported(event.error)

@@ -211,7 +211,7 @@ class ModelClient:
 def _payload(model: str, request: CompletionRequest, unsupported: frozenset[str]) -> JsonObject:
     payload: JsonObject = {
         "model": model,
-        "messages": [{"role": each.role, "content": each.content} for each in request.messages],
+        "messages": request.messages,
         "temperature": request.temperature,
         "max_tokens": request.max_tokens,
         "stream": True,

@@ -21,7 +21,7 @@ from maskarad.errors import (
     TokenInvalid,
     WrongSecretKey,
 )
-from maskarad.llm.on_demand import ModelOnDemand
+from maskarad.llm.opening import open_model
 from maskarad.settings import Settings
 from maskarad.telegram.edge import open_sender
 from maskarad.values import BotState, CompletionRequest, PromptMessage, StoredBot, Token, Value
@@ -223,7 +223,7 @@ async def _model(settings: Settings) -> str:
     """Asks a question of a few tokens: only an answer shows that key, credit and model are good."""
     if not settings.llm_api_key:
         raise _Wrong("there is no key", "set LLM_API_KEY or OPENROUTER_API_KEY")
-    model = ModelOnDemand(settings.model_copy(update={"llm_timeout": PATIENCE, "llm_fallback_models": ()}))
+    model = open_model(settings.model_copy(update={"llm_timeout": PATIENCE, "llm_fallback_models": ()}))
     where = f"{settings.llm_model} at {settings.llm_base_url}"
     started = time.perf_counter()
     try:
