@@ -8,8 +8,8 @@ from maskarad.db.engine import Database
 from maskarad.errors import ChatGone
 from maskarad.manager.bot import Manager
 from maskarad.settings import LANGUAGES
-from maskarad.values import Incoming, Press, Sender
-from tests.manager.conftest import TEXTS, Platform, make_persona, on_both_databases, store_personas
+from maskarad.values import Incoming, Keyboard, Press, Sender
+from tests.manager.conftest import TEXTS, TOKEN, Platform, make_persona, on_both_databases, store_personas
 from tests.manager.stage import Person, Telegram
 from tests.support.databases import CountStatements
 from tests.support.people import ALICE
@@ -106,6 +106,42 @@ async def test_a_card_shows_everything_of_a_persona(alice: Person) -> None:
     assert "no bot yet" in card
     await alice.walks("Back", "Mira <3")
     assert alice.text == card
+
+
+async def test_a_screens_keyboard_is_built_once(alice: Person, bob: Person) -> None:
+    for person in (alice, bob):
+        await make_persona(person)
+        await person.walks("Back", "Back")
+    seen: dict[str, list[Keyboard]] = {}
+    way = ("1:m", "1:h", "1:u", "1:l", "1:ps:0", "Mira", "Edit", "Back", "Delete", "Back")
+    for _ in range(2):
+        for place, step in enumerate(way):
+            await (alice.presses_data(step) if step.startswith("1:") else alice.presses(step))
+            if step != "1:ps:0":  # its labels are people's own words
+                seen.setdefault(f"{place} {step}", []).append(alice.screen.keyboard)
+    for step, (first, second) in seen.items():
+        assert first is second, step
+    await bob.presses_data("1:m")
+    await alice.presses_data("1:m")
+    assert bob.screen.keyboard is alice.screen.keyboard
+
+
+async def test_a_bots_card_keeps_its_keyboard_until_the_bot_changes(alice: Person) -> None:
+    await make_persona(alice)
+    await alice.presses("Bind a bot")
+    await alice.says(TOKEN)
+    await alice.presses_data("1:b:1")
+    before = alice.screen.keyboard
+    await alice.presses("Access")
+    chosen = alice.screen.keyboard
+    await alice.presses("Back")
+    assert alice.screen.keyboard is before
+    await alice.presses("Access")
+    assert alice.screen.keyboard is chosen
+    await alice.presses("Back")
+    await alice.presses("Mute")
+    assert alice.screen.keyboard is not before
+    assert alice.screen.keyboard != before
 
 
 @on_both_databases

@@ -2,6 +2,8 @@
 
 import json
 import re
+import sys
+from types import FrameType
 
 import orjson
 import pytest
@@ -206,6 +208,34 @@ def test_reaction_without_words() -> None:
 def test_reactions_are_telegrams() -> None:
     assert {each.value.replace("\ufe0f", "") for each in ReactionEmoji} == LEGAL_REACTIONS
     assert all(legal_reaction(each.value) for each in ReactionEmoji)
+
+
+def calls_to_read(text: str) -> int:
+    """Functions called while the text is read, Python's and C's."""
+    calls = 0
+
+    def count(_frame: FrameType, event: str, _argument: object) -> None:
+        nonlocal calls
+        calls += event in ("call", "c_call")
+
+    sys.setprofile(count)
+    try:
+        read(text)
+    finally:
+        sys.setprofile(None)
+    return calls
+
+
+@pytest.mark.parametrize(
+    "shape",
+    [
+        *('{"', '["', '{"a": ', '{"response": ["', '{"response": {"a": ', '{"response": "{\\"response\\": '),
+        *('x {"a": ', 'x {"a": 1} ', '```{"a": 1}', "```\n", "- a\n", '{"response": "a" b "c" ', '{"response": ["\\'),
+    ],
+)
+def test_reading_is_one_pass(shape: str) -> None:
+    """Twice the text is twice the work, whatever it is made of: nothing is read again from the next bracket on."""
+    assert calls_to_read(shape * 2_000) <= 2.1 * calls_to_read(shape * 1_000)
 
 
 ENVELOPE = re.compile(r"\s*(?:```\w*)?\s*\{\s*[\"'](?:response|reaction|mood|ответ|відповідь)[\"']\s*:")

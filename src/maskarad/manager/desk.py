@@ -102,7 +102,7 @@ class Desk:
     async def _read_model_calls(self, user_id: int) -> int:
         """Since midnight UTC, also those after which the persona said nothing."""
         now = self.clock()
-        return await self.db.read(lambda c: users.answered_since(c, user_id, now - now % SECONDS_A_DAY))
+        return await self.db.read(lambda c: users.model_calls_since(c, user_id, now - now % SECONDS_A_DAY))
 
     async def _read_whitelist(self, bot_id: int) -> tuple[WhitelistEntry, ...]:
         return tuple(await self.db.read(lambda c: bots.whitelist(c, bot_id)))

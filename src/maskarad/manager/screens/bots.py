@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from maskarad.manager.callbacks import button
-from maskarad.manager.screens.parts import back, choice, page_of, pager
+from maskarad.manager.screens.parts import back, built_once, choice, page_of, pager
 from maskarad.texts import Words
 from maskarad.values import Access, Bot, BotState, Keyboard, OwnedPersona, Persona, Screen, WhitelistEntry
 
@@ -29,12 +29,15 @@ def card(words: Words, persona: Persona, bot: Bot, *, first: str = "") -> Screen
         state = words.html("bot.invalid")
     elif not bot.enabled:
         state = words.html("bot.muted")
-    return Screen(html="\n\n".join(filter(None, (first, about, privacy, state))), keyboard=_card_keyboard(words, bot))
+    return Screen(
+        html="\n\n".join(filter(None, (first, about, privacy, state))),
+        keyboard=_card_keyboard(words, bot.persona_id, bot.enabled),
+    )
 
 
-def _card_keyboard(words: Words, bot: Bot) -> Keyboard:
-    persona_id = bot.persona_id
-    mute = words.get("button.mute" if bot.enabled else "button.unmute")
+@built_once
+def _card_keyboard(words: Words, persona_id: int, enabled: bool) -> Keyboard:
+    mute = words.get("button.mute" if enabled else "button.unmute")
     return (
         (
             button(words.get("button.access"), "ba", persona_id),
@@ -42,7 +45,7 @@ def _card_keyboard(words: Words, bot: Bot) -> Keyboard:
         ),
         (
             button(words.get("button.health"), "i", persona_id),
-            button(mute, "be", persona_id, int(not bot.enabled)),
+            button(mute, "be", persona_id, int(not enabled)),
         ),
         (
             button(words.get("button.new_token"), "bn", persona_id),
@@ -53,16 +56,26 @@ def _card_keyboard(words: Words, bot: Bot) -> Keyboard:
 
 
 def access(words: Words, bot: Bot) -> Screen:
-    rows = tuple(
-        (choice(words.get(f"access.{each}"), each is bot.access, "bs", bot.persona_id, each.value),) for each in Access
-    )
     html = words.html("access.question", bot=bot.username)
-    return Screen(html=html, keyboard=(*rows, back(words, "b", bot.persona_id)))
+    return Screen(html=html, keyboard=_access_keyboard(words, bot.persona_id, bot.access))
+
+
+@built_once
+def _access_keyboard(words: Words, persona_id: int, chosen: Access) -> Keyboard:
+    rows = tuple(
+        (choice(words.get(f"access.{each}"), each is chosen, "bs", persona_id, each.value),) for each in Access
+    )
+    return (*rows, back(words, "b", persona_id))
 
 
 def unbind_question(words: Words, persona: Persona, bot: Bot) -> Screen:
-    keyboard = ((button(words.get("button.unbind_yes"), "by", persona.id),), back(words, "b", persona.id))
-    return Screen(html=words.html("unbind.question", bot=bot.username, name=persona.name), keyboard=keyboard)
+    html = words.html("unbind.question", bot=bot.username, name=persona.name)
+    return Screen(html=html, keyboard=_unbind_keyboard(words, persona.id))
+
+
+@built_once
+def _unbind_keyboard(words: Words, persona_id: int) -> Keyboard:
+    return ((button(words.get("button.unbind_yes"), "by", persona_id),), back(words, "b", persona_id))
 
 
 def whitelist(words: Words, bot: Bot, entries: Sequence[WhitelistEntry], page: int, *, first: str = "") -> Screen:

@@ -4,9 +4,9 @@ from collections.abc import Sequence
 
 from maskarad.manager.callbacks import button
 from maskarad.manager.ports import Health
-from maskarad.manager.screens.parts import back, shortened
+from maskarad.manager.screens.parts import back, built_once, shortened
 from maskarad.texts import Words
-from maskarad.values import Bot, BotState, Chat, Screen
+from maskarad.values import Bot, BotState, Chat, Keyboard, Screen
 
 MOST_GROUPS = 15
 SHOWN_TITLE = 60
@@ -27,11 +27,12 @@ def health_card(
         "" if bot.enabled else words.html("bot.muted"),
         _groups(words, groups),
     )
-    keyboard = (
-        (button(words.get("button.refresh"), "ir", bot.persona_id),),
-        back(words, "b", bot.persona_id),
-    )
-    return Screen(html="\n\n".join(filter(None, lines)), keyboard=keyboard)
+    return Screen(html="\n\n".join(filter(None, lines)), keyboard=_keyboard(words, bot.persona_id))
+
+
+@built_once
+def _keyboard(words: Words, persona_id: int) -> Keyboard:
+    return ((button(words.get("button.refresh"), "ir", persona_id),), back(words, "b", persona_id))
 
 
 def _last_update(words: Words, health: Health | None, now: float) -> str:

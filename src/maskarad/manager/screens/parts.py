@@ -1,6 +1,7 @@
 """Pieces that several screens are made of."""
 
 from collections.abc import Iterable, Sequence
+from functools import lru_cache
 from typing import TypeVar
 
 from maskarad.manager.callbacks import button
@@ -10,6 +11,10 @@ from maskarad.values import Button, Keyboard
 T = TypeVar("T")
 
 CHOSEN = "✅ "
+
+built_once = lru_cache(maxsize=2_048)
+"""For keyboards that depend on the language and a few ids only: the same arguments give the same object, which the
+sender then need not write out again either. The longest unused are forgotten."""
 
 
 def back(words: Words, action: str, *arguments: int | str) -> tuple[Button, ...]:

@@ -2,9 +2,9 @@
 
 from maskarad.manager.callbacks import button
 from maskarad.manager.screens.fixed import Fixed
-from maskarad.manager.screens.parts import back, page_of, pager, shortened
+from maskarad.manager.screens.parts import back, built_once, page_of, pager, shortened
 from maskarad.texts import Words
-from maskarad.values import CHARACTER_FIELDS, READY_MOODS, Account, Mood, OwnedPersona, PersonaDraft, Screen
+from maskarad.values import CHARACTER_FIELDS, READY_MOODS, Account, Keyboard, Mood, OwnedPersona, PersonaDraft, Screen
 
 PAGE_SIZE = 6
 SHOWN_DESCRIPTION = 600
@@ -45,22 +45,29 @@ def _list_label(owned: OwnedPersona) -> str:
 def card(words: Words, owned: OwnedPersona) -> Screen:
     persona, bot = owned.persona, owned.bot
     about_bot = words.html("card.bot", bot=bot.username) if bot else words.html("card.no_bot")
-    to_bot = (
-        button(words.get("button.bot"), "b", persona.id) if bot else button(words.get("button.bind"), "bn", persona.id)
-    )
-    keyboard = (
-        (to_bot,),
-        (button(words.get("button.edit"), "e", persona.id), button(words.get("button.delete"), "pd", persona.id)),
+    keyboard = _card_keyboard(words, persona.id, bot is not None)
+    return Screen(html=f"{described(words, persona.content)}\n\n{about_bot}", keyboard=keyboard)
+
+
+@built_once
+def _card_keyboard(words: Words, persona_id: int, has_bot: bool) -> Keyboard:
+    to_bot = ("button.bot", "b") if has_bot else ("button.bind", "bn")
+    return (
+        (button(words.get(to_bot[0]), to_bot[1], persona_id),),
+        (button(words.get("button.edit"), "e", persona_id), button(words.get("button.delete"), "pd", persona_id)),
         back(words, "ps", 0),
     )
-    return Screen(html=f"{described(words, persona.content)}\n\n{about_bot}", keyboard=keyboard)
 
 
 def delete_question(words: Words, owned: OwnedPersona) -> Screen:
     persona = owned.persona
     key = "delete.question_with_bot" if owned.bot else "delete.question"
-    keyboard = ((button(words.get("button.delete_yes"), "py", persona.id),), back(words, "p", persona.id))
-    return Screen(html=words.html(key, name=persona.name), keyboard=keyboard)
+    return Screen(html=words.html(key, name=persona.name), keyboard=_delete_keyboard(words, persona.id))
+
+
+@built_once
+def _delete_keyboard(words: Words, persona_id: int) -> Keyboard:
+    return ((button(words.get("button.delete_yes"), "py", persona_id),), back(words, "p", persona_id))
 
 
 def described(words: Words, draft: PersonaDraft) -> str:

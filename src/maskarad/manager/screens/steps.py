@@ -1,7 +1,7 @@
 """The wizard: one screen for each step of making a persona, the same ones for editing it."""
 
 from maskarad.manager.callbacks import button
-from maskarad.manager.screens.parts import CHOSEN, choice, columns, shortened
+from maskarad.manager.screens.parts import CHOSEN, back, built_once, choice, columns, shortened
 from maskarad.manager.screens.personas import described
 from maskarad.manager.steps import (
     CHARACTER,
@@ -59,10 +59,14 @@ def ask(words: Words, question: Question, *, first: str = "") -> Screen:
 
 def edit_list(words: Words, persona_id: int, draft: PersonaDraft, *, first: str = "") -> Screen:
     """Everything of a persona that can be changed."""
-    buttons = [button(words.get(f"step.{step.key}.title"), "wo", persona_id, step.code) for step in MAIN_STEPS]
     parts = (first, described(words, draft), words.html("wizard.what_to_change"))
-    keyboard = (*columns(buttons, 2), (button(words.get("button.back"), "p", persona_id),))
-    return Screen(html="\n\n".join(filter(None, parts)), keyboard=keyboard)
+    return Screen(html="\n\n".join(filter(None, parts)), keyboard=_edit_keyboard(words, persona_id))
+
+
+@built_once
+def _edit_keyboard(words: Words, persona_id: int) -> Keyboard:
+    buttons = [button(words.get(f"step.{step.key}.title"), "wo", persona_id, step.code) for step in MAIN_STEPS]
+    return (*columns(buttons, 2), back(words, "p", persona_id))
 
 
 def _summary(words: Words, question: Question, first: str) -> Screen:
