@@ -69,7 +69,6 @@ def test_a_broken_rule_is_named(module: str, source: str, reason: str) -> None:
         ("maskarad.db.turns", "from sqlalchemy import select\nfrom maskarad.values import Claim"),
         ("maskarad.db.server", "from sqlalchemy.ext.asyncio import create_async_engine"),
         ("maskarad.telegram.api", "import telegram\nfrom maskarad.telegram import limits"),
-
         ("maskarad.app", "from maskarad.turn.run import run\nfrom maskarad.intake.accept import accept"),
         ("maskarad.sandbox.world", "from maskarad.sandbox import text\nimport aiohttp"),
         ("maskarad.telegramish", "telegram = 'import telegram'"),

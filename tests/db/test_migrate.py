@@ -101,26 +101,3 @@ def test_the_code_needs_the_newest_revision() -> None:
     config = Config()
     config.set_main_option("script_location", str(migrate.SCRIPTS))
     assert ScriptDirectory.from_config(config).get_heads() == [schema.REVISION]
-
-
-async def test_the_documents_names_are_there_and_what_they_call_dead_is_not(database: Database) -> None:
-    def look(connection: Connection) -> dict[str, Any]:
-        catalogue = inspect(connection)
-        names = catalogue.get_table_names()
-        return {
-            "tables": set(names),
-            "indexes": {
-                index["name"]: (name, index["column_names"]) for name in names for index in catalogue.get_indexes(name)
-            },
-            "columns": {column["name"] for name in names for column in catalogue.get_columns(name)},
-            "unique": {
-                constraint["name"]: constraint["column_names"]
-                for constraint in catalogue.get_unique_constraints("chat_bot_instances")
-            },
-        }
-
-    found = await database.read(look)
-    assert found["tables"] >= TABLES
-    assert found["indexes"].items() >= INDEXES.items()
-    assert found["unique"]["_chat_bot_uc"] == ["chat_id", "bot_instance_id"]
-    assert not [name for name in found["columns"] | found["tables"] for dead in DEAD if dead in name]

@@ -1,97 +1,102 @@
-"""The hot queries find their rows by index on both databases, however many rows there are."""
+"""The hot queries find their rows by index on both databases, however many rows there are, and docs/database.md shows
+them as they are."""
 
-from collections.abc import Callable
-from functools import partial
-from typing import Any
+import asyncio
+import shutil
+from collections.abc import Awaitable, Callable, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import TypeVar
 
 import pytest
-from sqlalchemy import Connection, event, insert, select, text, update
+from sqlalchemy import Connection, select, text
 
-from maskarad.db import history, turns
-from maskarad.db.engine import Database, Query
-from maskarad.db.tables import chat_bot_instances, chat_contexts
-from maskarad.values import Claim
-from tests.support import rows
-from tests.support.rows import NOW
+from maskarad.db.engine import Database
+from maskarad.db.tables import chat_contexts
+from tests.support.databases import EmptyDatabases, connect
+from tests.support.plans.crowd import fill
+from tests.support.plans.explain import plans_of, scanned, shape
+from tests.support.plans.hot import Hot
+from tests.support.plans.messages import TURN
+from tests.support.plans.page import FILE, essence, page
+from tests.support.plans.paths import HOT, Plans, crowded_plans, plans_of_all
 
-CROWD = 3_000
-
-
-def explained(query: Query[Any]) -> Query[str]:
-    """What the database plans to do for the last statement of a query."""
-
-    def explain(connection: Connection) -> str:
-        sent: list[tuple[str, Any]] = []
-        note: Callable[..., None] = lambda _c, _cursor, statement, values, *_: sent.append((statement, values))  # noqa: E731
-        event.listen(connection, "before_cursor_execute", note)
-        query(connection)
-        event.remove(connection, "before_cursor_execute", note)
-        statement, values = sent[-1]
-        if connection.dialect.name == "sqlite":
-            plan = connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {statement}", values)
-            return "\n".join(row.detail for row in plan)
-        connection.exec_driver_sql(f"PREPARE planned AS {statement}")
-        # A plan that knows the values is made for the first five runs only; this is the one that stays.
-        connection.exec_driver_sql("SET LOCAL plan_cache_mode = force_generic_plan")
-        literals = ", ".join(f"'{value}'" for value in values)
-        plan = connection.exec_driver_sql(f"EXPLAIN EXECUTE planned ({literals})")
-        return "\n".join(row[0] for row in plan)
-
-    return explain
+T = TypeVar("T")
+AllPlans = Mapping[str, Plans]
 
 
-@pytest.fixture
-async def crowded(database: Database) -> Database:
-    """One bot in thousands of chats, thousands of messages in the first of them; three chats have work."""
-
-    def fill(connection: Connection) -> None:
-        link_id = rows.link(connection)
-        model = connection.execute(select(chat_bot_instances)).one()._asdict()
-        link_rows = [{**model, "id": link_id + n, "chat_id": -5_000 - n} for n in range(1, CROWD)]
-        connection.execute(insert(chat_bot_instances), link_rows)
-        connection.execute(update(chat_bot_instances).where(chat_bot_instances.c.id < 4).values(asked=1, due_at=NOW))
-        line = {
-            "chat_id": rows.GROUP.id,
-            "user_name": "Bob",
-            "from_persona": False,
-            "text": "hello",
-            "timestamp": NOW,
-            "asked": 1,
-        }
-        lines = [
-            {**line, "chat_bot_instance_id": 1 + n % 3, "message_order": n, "user_id": 1 + n % 300}
-            for n in range(CROWD)
-        ]
-        connection.execute(insert(chat_contexts), lines)
-        connection.execute(text("ANALYZE"))
-
-    await database.write(fill)
-    return database
+@pytest.fixture(scope="module")
+def plans(
+    sqlite_template: Path, empty_databases: EmptyDatabases, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[AllPlans]:
+    """The plans of all hot queries, by the database's name; found once, in a thread with an event loop of its own."""
+    file = shutil.copy(sqlite_template, tmp_path_factory.mktemp("plans") / "maskarad.db")
+    name = empty_databases.take()
+    urls = {"SQLite": f"sqlite:///{file}", "PostgreSQL": empty_databases.url(name)}
+    with ThreadPoolExecutor(1) as thread:
+        yield {each: thread.submit(asyncio.run, crowded_plans(url)).result() for each, url in urls.items()}
+    empty_databases.give_back(name)
 
 
-async def test_the_latest_history_is_found_by_its_index(crowded: Database) -> None:
-    plan = await crowded.write(explained(partial(history.latest, link_id=1, most=40, answered=0)))
-    assert "ix_context_chat_order" in plan
-    assert "sort" not in plan.lower()
-    assert "b-tree" not in plan.lower()
+@pytest.mark.parametrize("database_name", ["SQLite", "PostgreSQL"])
+@pytest.mark.parametrize("query", HOT, ids=lambda query: query.name)
+def test_a_hot_query_finds_its_rows_by_index(plans: AllPlans, query: Hot, database_name: str) -> None:
+    planned = plans[database_name][query.name]
+    assert planned
+    for each in planned:
+        assert scanned(each.plan) <= query.may_scan, each
+        assert query.may_sort or "sort" not in shape(each.plan), each
 
 
-async def test_what_is_unread_is_found_by_the_same_index(crowded: Database) -> None:
-    read = partial(history.to_answer, link_id=1, answered=0, asked=2_000, most=40)
-    assert "ix_context_chat_order" in await crowded.write(explained(read))
+@pytest.mark.parametrize("query", HOT, ids=lambda query: query.name)
+def test_a_hot_query_is_allowed_only_what_it_does(plans: AllPlans, query: Hot) -> None:
+    found = [each.plan for of_database in plans.values() for each in of_database[query.name]]
+    assert query.may_scan == {table for plan in found for table in scanned(plan)}
+    assert query.may_sort == any("sort" in shape(plan) for plan in found)
 
 
-async def test_leases_are_renewed_by_the_links_keys(crowded: Database) -> None:
-    claims = [Claim(link_id=number, token=f"t{number}") for number in (1, 2, 3)]
-    plan = await crowded.write(explained(partial(turns.renew, claims=claims, until=NOW)))
-    assert "pk_chat_bot_instances" in plan or "INTEGER PRIMARY KEY" in plan
+def test_the_page_shows_what_is_sent_and_planned(plans: AllPlans) -> None:
+    """When this fails, run `python -m tests.support.plans` and read what has changed."""
+    assert essence(FILE.read_text(encoding="utf-8")) == essence(page(plans))
 
 
-async def test_old_numbers_of_forgotten_messages_are_found_by_index(crowded: Database) -> None:
-    assert "idx_messages_user" in await crowded.write(explained(partial(history.tidy, now=NOW)))
+async def test_sqlite_plans_the_same_without_statistics(sqlite_url: str, plans: AllPlans) -> None:
+    """Nobody analyzes its tables, so what the page shows must not hang on that."""
+    await on_sqlite(sqlite_url, lambda database: database.write(fill_without_statistics))
+    assert shapes(await on_sqlite(sqlite_url, plans_of_all)) == shapes(plans["SQLite"])
 
 
-async def test_the_sweep_reads_only_links_that_have_work(crowded: Database) -> None:
-    due = partial(turns.due, now=NOW, most=100)
-    assert sorted(await crowded.read(due)) == [1, 2, 3]
-    assert "ix_chat_bot_due" in await crowded.write(explained(due))
+def fill_without_statistics(connection: Connection) -> None:
+    fill(connection)
+    connection.execute(text("DELETE FROM sqlite_stat1"))
+
+
+async def on_sqlite(url: str, ask: Callable[[Database], Awaitable[T]]) -> T:
+    """Ask over a connection of its own: statistics are read when one is opened."""
+    database = connect(url)
+    try:
+        return await ask(database)
+    finally:
+        await database.close()
+
+
+def shapes(plans: Plans) -> dict[str, list[list[str]]]:
+    return {name: [shape(each.plan) for each in planned] for name, planned in plans.items()}
+
+
+async def test_a_query_without_an_index_is_seen_to_scan(database: Database) -> None:
+    """The eyes of the tests above."""
+    unindexed = select(chat_contexts.c.id).where(chat_contexts.c.text == "tea").order_by(chat_contexts.c.user_name)
+    [planned] = await plans_of(database, lambda c: c.execute(unindexed).all())
+    assert scanned(planned.plan) == {"chat_contexts"}
+    assert "sort" in shape(planned.plan)
+
+
+async def test_without_its_index_a_turn_is_seen_to_scan(database: Database) -> None:
+    def fill_and_drop(connection: Connection) -> None:
+        fill(connection)
+        connection.execute(text("DROP INDEX ix_context_chat_order"))
+
+    await database.write(fill_and_drop)
+    [claim] = [query for query in TURN if query.name == "turns.claim"]
+    assert any(scanned(each.plan) == {"chat_contexts"} for each in await plans_of(database, claim.run))

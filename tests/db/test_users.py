@@ -100,5 +100,5 @@ async def test_answers_are_counted_for_their_owner_since_a_moment(database: Data
         outcome = TurnOutcome(answered=claimed.asked)
         await database.write(partial(turns.finish, claim=claimed.claim, outcome=outcome, usage=usage))
     for since, count in ((NOW, 3), (NOW + 1, 2), (NOW + 2.5, 0)):
-        assert await database.read(partial(users.answered_since, owner_id=ALICE.id, since=since)) == count
-    assert await database.read(partial(users.answered_since, owner_id=BOB.id, since=NOW)) == 0
+        assert await database.read(partial(users.model_calls_since, owner_id=ALICE.id, since=since)) == count
+    assert await database.read(partial(users.model_calls_since, owner_id=BOB.id, since=NOW)) == 0

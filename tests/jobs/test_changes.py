@@ -32,7 +32,8 @@ class Seen:
         return Token(sealed)
 
     def on_bot(self, bot: Bot, token: Token, webhook: WebhookIdentity) -> None:
-        self.told.append(("bot", bot.id, bot.enabled, token.reveal(), webhook.public_id))
+        assert webhook.public_id == f"public-{bot.id}"
+        self.told.append(("bot", bot.id, bot.enabled, token.reveal()))
 
     async def look(self) -> list[tuple[object, ...]]:
         """What a look brings."""

@@ -133,14 +133,15 @@ async def test_nothing_secret_goes_to_redis(
     await press(stage, "p", actor.persona_id)
     await stage.ask(actor, "привіт")
     kept = await everything_in(redis)
-    assert "Устим".encode() in kept
+    assert repr("Устим".encode())[2:-1] in kept
     (token,) = [bot["token"] for bot in await stage.sandbox.bots() if bot["id"] == actor.telegram_id]
     for secret in (token, "secret-1", "sandbox-key", MANAGER_TOKEN, webhook_identity(Token(MANAGER_TOKEN)).secret):
-        assert secret.encode() not in kept
-    assert "привіт".encode() not in kept
+        assert secret not in kept
+    assert repr("привіт".encode())[2:-1] not in kept
 
 
-async def everything_in(redis: RedisServer) -> bytes:
+async def everything_in(redis: RedisServer) -> str:
+    """Keys and values, whatever is not text in them spelt out."""
     async with Redis.from_url(redis.url) as client:
         keys = await client.keys("*")
-        return b"\n".join([await client.get(key) for key in keys] + keys)
+        return repr([(key, await client.get(key)) for key in keys])

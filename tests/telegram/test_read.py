@@ -215,6 +215,12 @@ def test_a_reaction_of_an_anonymous_administrator() -> None:
     assert (event.emoji, event.sender.id) == ((), -1001)
 
 
+def test_what_is_not_read_may_be_missing_or_new() -> None:
+    """Another server's version of the Bot API has other fields."""
+    sent = message(text="x", sticker={"brand": "new"}, photo=[{}], from_the_future={"a": [1]})
+    assert read(sent).text == "x"
+
+
 @pytest.mark.parametrize(
     "update",
     [

@@ -48,7 +48,8 @@ _STORED = (
     .order_by(bot_instances.c.id)
 )
 _ONE = _STORED.where(bot_instances.c.id == bindparam("bot_id"))
-_CHANGED = _STORED.where(bot_instances.c.changed_at >= bindparam("since"))
+# Not in order: asked for the order of ids, SQLite walks the whole table rather than sort the few that changed.
+_CHANGED = _STORED.order_by(None).where(bot_instances.c.changed_at >= bindparam("since"))
 _IDS = select(bot_instances.c.id)
 _OF_PERSONA = select(bot_instances.c.telegram_id).where(bot_instances.c.persona_config_id == bindparam("persona_id"))
 _OWN = (
@@ -308,7 +309,8 @@ def everyone(connection: Connection) -> list[StoredBot]:
 
 def changed_since(connection: Connection, since: float) -> list[StoredBot]:
     """Bots added or changed at or after that moment; those unbound are missing from `ids`."""
-    return _stored(connection, connection.execute(_CHANGED, {"since": since}).all())
+    changed = _stored(connection, connection.execute(_CHANGED, {"since": since}).all())
+    return sorted(changed, key=lambda each: each.bot.id)
 
 
 def ids(connection: Connection) -> set[int]:

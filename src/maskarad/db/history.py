@@ -1,20 +1,23 @@
 """A link's history: what was said in one chat, ordered by Telegram's message id."""
 
+from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import Connection, Row, and_, bindparam, delete, insert, literal_column, not_, or_, select, update
+from sqlalchemy import Connection, and_, bindparam, delete, insert, literal_column, not_, or_, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import IntegrityError
 
 from maskarad.db.failures import is_duplicate
+from maskarad.db.prepared import Prepared, named_values
 from maskarad.db.tables import chat_contexts
 from maskarad.errors import AlreadySeen, NotFound
 from maskarad.values import HistoryLine, Incoming, SentMessage
 
-_ADD_LINE = insert(chat_contexts)
+_LINE = named_values(chat_contexts)
+_ADD_LINE = Prepared(insert(chat_contexts).values(_LINE))
 _ADD_OWN_LINE = {
-    "sqlite": sqlite.insert(chat_contexts).on_conflict_do_nothing(),
-    "postgresql": postgresql.insert(chat_contexts).on_conflict_do_nothing(),
+    "sqlite": Prepared(sqlite.insert(chat_contexts).values(_LINE).on_conflict_do_nothing()),
+    "postgresql": Prepared(postgresql.insert(chat_contexts).values(_LINE).on_conflict_do_nothing()),
 }
 
 FORGOTTEN_KEPT = 48 * 3600.0
@@ -43,7 +46,7 @@ _LINES = select(
     chat_contexts.c.addressed,
 ).where(chat_contexts.c.chat_bot_instance_id == bindparam("link_id"), _IS_KNOWN)
 _NEWEST_FIRST = _LINES.order_by(chat_contexts.c.message_order.desc())
-_LATEST = _NEWEST_FIRST.limit(bindparam("most"))
+_LATEST = Prepared(_NEWEST_FIRST.limit(bindparam("most")))
 # Counted from the end of the history, where the index leads: `waiting` lines are unread, so it stops at the first one.
 _WAITING = _NEWEST_FIRST.where(chat_contexts.c.asked > bindparam("answered")).limit(bindparam("waiting")).subquery()
 _UNREAD = select(_WAITING).order_by(_WAITING.c.asked).limit(bindparam("most"))
@@ -65,8 +68,8 @@ def add(
 ) -> None:
     """Store a person's message. Raises AlreadySeen when the link has this message, NotFound when the link is gone."""
     try:
-        connection.execute(
-            _ADD_LINE,
+        _ADD_LINE.run(
+            connection,
             {
                 "chat_bot_instance_id": link_id,
                 "message_order": message.message_id,
@@ -88,8 +91,8 @@ def add(
 
 def add_own(connection: Connection, link_id: int, chat_id: int, message: SentMessage, text: str, *, now: float) -> None:
     """Store what the persona said; a message that is stored stays as it is."""
-    connection.execute(
-        _ADD_OWN_LINE[connection.dialect.name],
+    _ADD_OWN_LINE[connection.dialect.name].run(
+        connection,
         {
             "chat_bot_instance_id": link_id,
             "message_order": message.message_id,
@@ -113,7 +116,7 @@ def edit(connection: Connection, link_id: int, message: Incoming) -> bool:
 
 def latest(connection: Connection, link_id: int, *, most: int, answered: int) -> list[HistoryLine]:
     """The newest `most` lines, oldest first; unread are those that asked for an answer after `answered`."""
-    rows = connection.execute(_LATEST, {"link_id": link_id, "most": most}).all()
+    rows = _LATEST.all(connection, {"link_id": link_id, "most": most})
     return [_line(row, answered) for row in reversed(rows)]
 
 
@@ -148,8 +151,7 @@ def tidy(connection: Connection, *, now: float) -> int:
     return connection.execute(_TIDY, {"before": now - FORGOTTEN_KEPT}).rowcount
 
 
-def _line(row: Row[*tuple[Any, ...]], answered: int) -> HistoryLine:
-    # Unpacked in the order of `_LATEST`: forty rows a turn make access by name worth avoiding.
+def _line(row: Sequence[Any], answered: int) -> HistoryLine:
     message_order, sender_id, sender_name, from_persona, text, sent_at, asked, addressed = row
     return HistoryLine(
         message_order=message_order,

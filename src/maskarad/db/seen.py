@@ -3,10 +3,11 @@
 from sqlalchemy import Connection, bindparam, delete, insert, select
 from sqlalchemy.exc import IntegrityError
 
+from maskarad.db.prepared import Prepared, named_values
 from maskarad.db.tables import seen_updates
 from maskarad.errors import AlreadySeen
 
-_ADD = insert(seen_updates)
+_ADD = Prepared(insert(seen_updates).values(named_values(seen_updates)))
 _FIND = select(seen_updates.c.seen_at).where(
     seen_updates.c.bot_instance_id == bindparam("bot_id"), seen_updates.c.update_id == bindparam("update_id")
 )
@@ -16,7 +17,7 @@ _FORGET = delete(seen_updates).where(seen_updates.c.seen_at < bindparam("before"
 def once(connection: Connection, bot_id: int, update_id: int, *, now: float) -> None:
     """To be called first in the transaction that acts on the update. Raises AlreadySeen."""
     try:
-        connection.execute(_ADD, {"bot_instance_id": bot_id, "update_id": update_id, "seen_at": now})
+        _ADD.run(connection, {"bot_instance_id": bot_id, "update_id": update_id, "seen_at": now})
     except IntegrityError:
         raise AlreadySeen(f"update {update_id} was handled before") from None
 

@@ -9,7 +9,6 @@ from typing import Any
 
 from sqlalchemy import (
     Connection,
-    Row,
     and_,
     bindparam,
     case,
@@ -24,6 +23,7 @@ from sqlalchemy import (
 )
 
 from maskarad.db import history
+from maskarad.db.prepared import Prepared, named_values
 from maskarad.db.tables import bot_instances, reply_parts, usage_records
 from maskarad.db.tables import chat_bot_instances as links
 from maskarad.errors import ClaimLost
@@ -55,7 +55,7 @@ _DUE_AT = case((links.c.asked > links.c.answered, links.c.due_at), else_=bindpar
 
 # In a group the bot may write again when Telegram says so; whoever writes to it in private has unblocked it.
 _MAY_ANSWER = and_(not_(links.c.muted), or_(links.c.active, links.c.chat_type == ChatType.PRIVATE.value))
-_ASK = (
+_ASK = Prepared(
     update(links)
     .where(_IS_LINK, _MAY_ANSWER)
     .values(
@@ -65,7 +65,7 @@ _ASK = (
     )
     .returning(links.c.asked)
 )
-_ASK_TO_CONSIDER = (
+_ASK_TO_CONSIDER = Prepared(
     update(links)
     .where(
         _IS_LINK,
@@ -77,7 +77,7 @@ _ASK_TO_CONSIDER = (
     .values(asked=links.c.asked + 1, pondered_at=bindparam("b_now"), due_at=_DUE_AT)
     .returning(links.c.asked)
 )
-_CLAIM = (
+_CLAIM = Prepared(
     update(links)
     .where(_IS_LINK, links.c.active, _IS_DUE, _IS_FREE, links.c.due_at <= bindparam("b_now"))
     .values(claim=bindparam("b_claim"), lease_until=bindparam("b_lease_until"))
@@ -96,7 +96,7 @@ _CLAIM = (
 )
 # Muting moves `answered` past what a turn under way has seen; that turn must not move it back.
 _ANSWERED = case((links.c.answered > bindparam("b_answered"), links.c.answered), else_=bindparam("b_answered"))
-_FINISH = (
+_FINISH = Prepared(
     update(links)
     .where(_HOLDS, links.c.answered < bindparam("b_answered"))
     .values(
@@ -126,7 +126,7 @@ _LEAVE = (
     .where(_HOLDS)
     .values(active=False, claim=None, lease_until=0, answered=links.c.asked, parts=0, tries=0)
 )
-_SENT = (
+_SENT = Prepared(
     update(links)
     .where(_HOLDS)
     .values(
@@ -160,7 +160,7 @@ _DUE = (
     .order_by(links.c.due_at)
     .limit(bindparam("most"))
 )
-_ADD_PARTS = insert(reply_parts).returning(reply_parts.c.id, sort_by_parameter_order=True)
+_ADD_PART = Prepared(insert(reply_parts).values(named_values(reply_parts)).returning(reply_parts.c.id))
 _PARTS = (
     select(
         reply_parts.c.id,
@@ -172,17 +172,18 @@ _PARTS = (
     .where(reply_parts.c.chat_bot_instance_id == bindparam("link_id"))
     .order_by(reply_parts.c.id)
 )
-_DROP_PART = delete(reply_parts).where(reply_parts.c.id == bindparam("part_id"))
+_DROP_PART = Prepared(delete(reply_parts).where(reply_parts.c.id == bindparam("part_id")))
 _DROP_PARTS = delete(reply_parts).where(reply_parts.c.chat_bot_instance_id == bindparam("link_id"))
-_ADD_USAGE = insert(usage_records)
+_ADD_USAGE = Prepared(insert(usage_records).values(named_values(usage_records)))
 
 
 def ask(connection: Connection, link_id: int, message: Incoming, *, due_at: float) -> bool:
     """Store a message that the persona is to answer. False: it is only stored, for the link is muted or is a group
     where the bot may not write. Raises AlreadySeen, NotFound (the link is gone)."""
-    asked = connection.execute(_ASK, {"b_id": link_id, "b_due_at": due_at}).scalar_one_or_none()
-    history.add(connection, link_id, message, asked=asked, addressed=asked is not None)
-    return asked is not None
+    counted = _ASK.first(connection, {"b_id": link_id, "b_due_at": due_at})
+    asked = counted[0] if counted else None
+    history.add(connection, link_id, message, asked=asked, addressed=counted is not None)
+    return counted is not None
 
 
 def ask_to_consider(
@@ -207,9 +208,9 @@ def ask_to_consider(
         "b_pondered_before": now - pause,
         "b_spoke_since": now - spoke_within,
     }
-    asked = connection.execute(_ASK_TO_CONSIDER, values).scalar_one_or_none()
-    history.add(connection, link_id, message, asked=asked)
-    return asked is not None
+    counted = _ASK_TO_CONSIDER.first(connection, values)
+    history.add(connection, link_id, message, asked=counted[0] if counted else None)
+    return counted is not None
 
 
 def claim(
@@ -219,25 +220,22 @@ def claim(
     up to `history_lines` of them (the others stay for the next turn), the newest other lines with what room is left.
     None when there is nothing to take."""
     values = {"b_id": link_id, "b_claim": token, "b_now": now, "b_lease_until": now + lease}
-    row = connection.execute(_CLAIM, values).first()
+    row = _CLAIM.first(connection, values)
     if row is None:
         return None
-    if row.parts:
-        return _claimed(row, Claim(link_id=link_id, token=token), asked=row.asked, lines=())
-    lines, asked = history.to_answer(connection, link_id, answered=row.answered, asked=row.asked, most=history_lines)
-    return _claimed(row, Claim(link_id=link_id, token=token), asked=asked, lines=lines)
-
-
-def _claimed(row: Row[*tuple[Any, ...]], claim: Claim, *, asked: int, lines: Sequence[HistoryLine]) -> ClaimedLink:
+    chat_id, chat_type, title, bot_id, mood, asked, answered, parts, failures, tries = row
+    lines: Sequence[HistoryLine] = ()
+    if not parts:
+        lines, asked = history.to_answer(connection, link_id, answered=answered, asked=asked, most=history_lines)
     return ClaimedLink(
-        claim=claim,
-        bot_id=row.bot_instance_id,
-        chat=Chat(id=row.chat_id, type=ChatType(row.chat_type), title=row.title),
-        mood=row.current_mood,
+        claim=Claim(link_id=link_id, token=token),
+        bot_id=bot_id,
+        chat=Chat(id=chat_id, type=ChatType(chat_type), title=title),
+        mood=mood,
         asked=asked,
-        parts=row.parts,
-        failures=row.failures,
-        tries=row.tries,
+        parts=parts,
+        failures=failures,
+        tries=tries,
         history=tuple(lines),
     )
 
@@ -254,29 +252,25 @@ def finish(connection: Connection, claim: Claim, outcome: TurnOutcome, usage: Us
         "b_mood": outcome.mood,
         "b_failures": outcome.failures,
     }
-    row = _held(connection.execute(_FINISH, values).first(), claim)
+    row = _held(_FINISH.first(connection, values), claim)
     if usage is not None:
-        connection.execute(_ADD_USAGE, _usage_row(usage))
-    return _progress(row, _add_parts(connection, claim.link_id, outcome.parts))
+        _ADD_USAGE.run(connection, _usage_row(usage))
+    return _progress(row, tuple(_add_part(connection, claim.link_id, draft) for draft in outcome.parts))
 
 
-def _add_parts(connection: Connection, link_id: int, drafts: Sequence[PartDraft]) -> tuple[Part, ...]:
-    if not drafts:
-        return ()
-    ids = connection.execute(_ADD_PARTS, [_part_row(link_id, draft) for draft in drafts]).scalars()
-    return tuple(
-        Part(id=part_id, kind=draft.kind, text=draft.text, html=draft.html, reply_to=draft.reply_to)
-        for part_id, draft in zip(ids, drafts, strict=True)
-    )
+def _add_part(connection: Connection, link_id: int, draft: PartDraft) -> Part:
+    added = _ADD_PART.first(connection, _part_row(link_id, draft))
+    assert added is not None
+    return Part(id=added[0], kind=draft.kind, text=draft.text, html=draft.html, reply_to=draft.reply_to)
 
 
-def _held(row: Row[*tuple[Any, ...]] | None, claim: Claim) -> Row[*tuple[Any, ...]]:
+def _held(row: Sequence[Any] | None, claim: Claim) -> Sequence[Any]:
     if row is None:
         raise ClaimLost(f"link {claim.link_id} was taken over")
     return row
 
 
-def _progress(row: Row[*tuple[Any, ...]], added: tuple[Part, ...] = ()) -> Progress:
+def _progress(row: Sequence[Any], added: tuple[Part, ...] = ()) -> Progress:
     return Progress(parts=row[0], next_due_at=float(row[2]) if row[1] else None, added=added)
 
 
@@ -322,9 +316,9 @@ def sent(connection: Connection, claim: Claim, part: Part, message: SentMessage 
     """A part is done: out of the outbox and, when it became a message, into the history. With the last part the claim
     ends. The same call again (the commit's answer was lost) changes nothing. Raises ClaimLost."""
     values = {"b_id": claim.link_id, "b_claim": claim.token, "b_now": now}
-    if connection.execute(_DROP_PART, {"part_id": part.id}).rowcount == 0:
+    if _DROP_PART.run(connection, {"part_id": part.id}) == 0:
         return _progress(_held(connection.execute(_STANDING, values).first(), claim))
-    row = _held(connection.execute(_SENT, values).first(), claim)
+    row = _held(_SENT.first(connection, values), claim)
     if message is not None:
         history.add_own(connection, claim.link_id, row[3], message, part.text, now=now)
     return _progress(row)

@@ -48,7 +48,7 @@ _ACCOUNT = (
     .where(users.c.id == bindparam("user_id"))
     .order_by(persona_configs.c.id)
 )
-_ANSWERED_SINCE = select(func.count()).where(
+_MODEL_CALLS_SINCE = select(func.count()).where(
     usage_records.c.owner_id == bindparam("owner_id"), usage_records.c.created_at >= bindparam("since")
 )
 _LANGUAGE = select(users.c.language).where(users.c.id == bindparam("user_id"))
@@ -107,6 +107,6 @@ def load_account(connection: Connection, user_id: int) -> Account | None:
     )
 
 
-def answered_since(connection: Connection, owner_id: int, since: float) -> int:
+def model_calls_since(connection: Connection, owner_id: int, since: float) -> int:
     """How often the model was asked for the owner's personas since then, silences included."""
-    return int(connection.execute(_ANSWERED_SINCE, {"owner_id": owner_id, "since": since}).scalar_one())
+    return int(connection.execute(_MODEL_CALLS_SINCE, {"owner_id": owner_id, "since": since}).scalar_one())

@@ -3,10 +3,9 @@
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
-from telegram import Message, MessageEntity
-
 from maskarad.errors import MalformedUpdate
 from maskarad.telegram import clean
+from maskarad.telegram.objects import Medium, Message, MessageEntity
 
 ENTITIES_READ = 256
 """Of more entities than this in one message the rest is ignored; Telegram itself gives at most 100."""
@@ -60,7 +59,7 @@ def read_content(message: Message) -> Content | None:
         text=words,
         has_text=True,
         mentions=frozenset(
-            clean.line(part.removeprefix("@")).lower() for entity, part in named if entity.type == MessageEntity.MENTION
+            clean.line(part.removeprefix("@")).lower() for entity, part in named if entity.type == "mention"
         ),
         mentioned_ids=frozenset(clean.identifier(entity.user.id) for entity in entities if entity.user is not None),
         command=_command(named) if message.text is not None else Command(),
@@ -72,7 +71,7 @@ def _named(written: str, entities: Sequence[MessageEntity]) -> Iterator[tuple[Me
     which may hold broken surrogates."""
     units = written.encode("utf-16-le", "surrogatepass")
     for entity in entities:
-        if entity.type in (MessageEntity.MENTION, MessageEntity.BOT_COMMAND):
+        if entity.type in ("mention", "bot_command"):
             start, length = clean.identifier(entity.offset), clean.identifier(entity.length)
             if start < 0 or length < 0:
                 raise MalformedUpdate("an entity lies outside its text")
@@ -81,7 +80,7 @@ def _named(written: str, entities: Sequence[MessageEntity]) -> Iterator[tuple[Me
 
 def _command(named: list[tuple[MessageEntity, str]]) -> Command:
     """A command counts only at the very start; `/mood@my_bot happy` is for @my_bot alone."""
-    if not named or named[0][0].type != MessageEntity.BOT_COMMAND or named[0][0].offset != 0:
+    if not named or named[0][0].type != "bot_command" or named[0][0].offset != 0:
         return Command()
     marked = clean.line(named[0][1])
     name, _, bot = marked.removeprefix("/").lower().partition("@")
@@ -90,18 +89,19 @@ def _command(named: list[tuple[MessageEntity, str]]) -> Command:
 
 def _medium(message: Message) -> str | None:
     for field, word in MEDIA:
-        medium = getattr(message, field)
-        # Lists that Telegram did not send are empty tuples here.
-        if medium is not None and medium != ():
+        medium: Medium | tuple[Medium, ...] | None = getattr(message, field)
+        if medium:
             return f"[{word}{_detail(field, medium)}]"
     return None
 
 
-def _detail(field: str, medium: object) -> str:
+def _detail(field: str, medium: Medium | tuple[Medium, ...]) -> str:
+    if isinstance(medium, tuple):
+        return ""
     if field in ("sticker", "dice"):
-        emoji = clean.optional_line(getattr(medium, "emoji", None), 16)
+        emoji = clean.optional_line(medium.emoji, 16)
         return f" {emoji}" if emoji else ""
     if field == "document":
-        name = clean.optional_line(getattr(medium, "file_name", None))
+        name = clean.optional_line(medium.file_name)
         return f": {name}" if name else ""
     return ""

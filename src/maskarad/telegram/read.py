@@ -1,14 +1,13 @@
 """From a raw update to one of our events. Whatever stands in the update, nothing but MalformedUpdate comes out."""
 
 from collections.abc import Callable, Mapping
-from datetime import datetime
 
-import telegram
-from telegram import Message
+import msgspec
 
 from maskarad.errors import MalformedUpdate
-from maskarad.telegram import clean
+from maskarad.telegram import clean, objects
 from maskarad.telegram.content import read_content
+from maskarad.telegram.objects import Message
 from maskarad.values import (
     Chat,
     ChatType,
@@ -26,8 +25,8 @@ CALLBACK_DATA_BYTES = 64
 HIDDEN_USER_ID = 0
 """Of people who do not let their forwarded messages be linked to them, Telegram gives only a name."""
 
-_HOSTILE = (TypeError, ValueError, AttributeError, LookupError, ArithmeticError, OSError, RecursionError)
-"""What python-telegram-bot raises on objects that are not what the Bot API documents: it checks no types."""
+_HOSTILE = (msgspec.ValidationError, TypeError, ValueError, LookupError, RecursionError)
+"""What comes of objects that are not what the Bot API documents."""
 
 
 class _NotForUs(Exception):
@@ -52,11 +51,11 @@ def read_update(data: JsonObject, bot_id: int) -> Event | None:
 
 
 def _read_message(data: JsonObject, bot_id: int, update_id: int) -> Event | None:
-    return _event_of(Message.de_json(data), bot_id, update_id, edited=False)
+    return _event_of(msgspec.convert(data, Message), bot_id, update_id, edited=False)
 
 
 def _read_edited(data: JsonObject, bot_id: int, update_id: int) -> Event | None:
-    return _event_of(Message.de_json(data), bot_id, update_id, edited=True)
+    return _event_of(msgspec.convert(data, Message), bot_id, update_id, edited=True)
 
 
 def _event_of(message: Message, bot_id: int, update_id: int, *, edited: bool) -> Event | None:
@@ -76,7 +75,7 @@ def _event_of(message: Message, bot_id: int, update_id: int, *, edited: bool) ->
         message_id=clean.identifier(message.message_id),
         sender=_author(message),
         text=content.text,
-        sent_at=_seconds(message.date),
+        sent_at=float(clean.identifier(message.date)),
         edited=edited,
         reply_to_user_id=_author(answered).id if answered else None,
         mentions=content.mentions,
@@ -102,7 +101,7 @@ def _answered(message: Message) -> Message | None:
 
 
 def _read_press(data: JsonObject, bot_id: int, update_id: int) -> Press | None:
-    press = telegram.CallbackQuery.de_json(data)
+    press = msgspec.convert(data, objects.CallbackQuery)
     if press.message is None or press.data is None:
         return None
     if len(press.data.encode()) > CALLBACK_DATA_BYTES:
@@ -119,8 +118,6 @@ def _read_press(data: JsonObject, bot_id: int, update_id: int) -> Press | None:
 
 
 def _read_membership(data: JsonObject, bot_id: int, update_id: int) -> Membership:
-    """The library demands of a member every right there is in its version of the Bot API, which an older server of
-    one's own does not send: the three facts that matter are read without it."""
     member = data["new_chat_member"]
     status = member["status"]
     restricted = status == "restricted"
@@ -128,15 +125,15 @@ def _read_membership(data: JsonObject, bot_id: int, update_id: int) -> Membershi
     return Membership(
         bot_id=bot_id,
         update_id=update_id,
-        chat=_chat(telegram.Chat.de_json(data["chat"])),
+        chat=_chat(msgspec.convert(data["chat"], objects.Chat)),
         is_member=is_member,
         may_write=is_member and (not restricted or member["can_send_messages"] is True),
     )
 
 
 def _read_reaction(data: JsonObject, bot_id: int, update_id: int) -> ReactionChange:
-    change = telegram.MessageReactionUpdated.de_json(data)
-    emoji = (each.emoji for each in change.new_reaction if isinstance(each, telegram.ReactionTypeEmoji))
+    change = msgspec.convert(data, objects.MessageReactionUpdated)
+    emoji = (each.emoji for each in change.new_reaction if each.type == "emoji")
     return ReactionChange(
         bot_id=bot_id,
         update_id=update_id,
@@ -164,20 +161,20 @@ def _author(message: Message) -> Sender:
     return _chat_as_sender(message.sender_chat) if message.sender_chat is not None else _person(message.from_user)
 
 
-def _origin(origin: telegram.MessageOrigin | None) -> Sender | None:
+def _origin(origin: objects.MessageOrigin | None) -> Sender | None:
     match origin:
-        case telegram.MessageOriginUser():
+        case objects.MessageOrigin(type="user"):
             return _person(origin.sender_user)
-        case telegram.MessageOriginHiddenUser():
+        case objects.MessageOrigin(type="hidden_user"):
             return Sender(id=HIDDEN_USER_ID, name=clean.line(origin.sender_user_name))
-        case telegram.MessageOriginChat():
+        case objects.MessageOrigin(type="chat"):
             return _chat_as_sender(origin.sender_chat)
-        case telegram.MessageOriginChannel():
+        case objects.MessageOrigin(type="channel"):
             return _chat_as_sender(origin.chat)
     return None
 
 
-def _person(user: telegram.User | None) -> Sender:
+def _person(user: objects.User | None) -> Sender:
     if user is None:
         raise MalformedUpdate("nobody did it")
     user_id = clean.identifier(user.id)
@@ -187,24 +184,22 @@ def _person(user: telegram.User | None) -> Sender:
         id=user_id,
         name=name or username or str(user_id),
         username=username,
-        is_bot=user.is_bot is True,
+        is_bot=user.is_bot,
         language=clean.optional_line(user.language_code, 16),
     )
 
 
-def _chat_as_sender(chat: telegram.Chat) -> Sender:
+def _chat_as_sender(chat: objects.Chat | None) -> Sender:
+    if chat is None:
+        raise MalformedUpdate("no chat did it")
     chat_id = clean.identifier(chat.id)
     username = clean.optional_line(chat.username)
     return Sender(id=chat_id, name=clean.optional_line(chat.title) or username or str(chat_id), username=username)
 
 
-def _chat(chat: telegram.Chat) -> Chat:
-    if chat.type == telegram.Chat.CHANNEL:
+def _chat(chat: objects.Chat) -> Chat:
+    if chat.type == "channel":
         raise _NotForUs
     names = (chat.title, chat.first_name, chat.last_name)
     title = " ".join(filter(None, (clean.optional_line(each) for each in names)))
     return Chat(id=clean.identifier(chat.id), type=ChatType(chat.type), title=clean.line(title))
-
-
-def _seconds(date: datetime) -> float:
-    return date.timestamp()

@@ -1,0 +1,74 @@
+"""What a turn reads and what a message writes costs the same in a history of a thousand lines and of fifty thousand.
+Counted in SQLite's steps and PostgreSQL's pages: no clock, so no luck."""
+
+from functools import partial
+from typing import Any
+
+import pytest
+from sqlalchemy import Connection, bindparam, text
+
+from maskarad.db import history, turns
+from maskarad.db.engine import Database, Query
+from maskarad.turn.prompt import HISTORY_LINES
+from tests.support import rows
+from tests.support.databases import CountStatements
+from tests.support.plans.work import work_of
+from tests.support.rows import NOW, said
+
+SHORT, LONG = 1_000, 50_000
+
+GROW = text(
+    "INSERT INTO chat_contexts (chat_bot_instance_id, message_order, chat_id, user_id, user_name, from_persona, text, "
+    "timestamp, addressed) "
+    "WITH RECURSIVE numbers(n) AS (SELECT CAST(:first AS BIGINT) UNION ALL SELECT n + 1 FROM numbers WHERE n < :last) "
+    "SELECT 1 + n % 2, n, -1001, 1002, 'Bob', false, 'hello there', n + 1000000 * (n % 2), false FROM numbers"
+).bindparams(bindparam("first"), bindparam("last"))
+
+
+def grow(connection: Connection, *, first: int, last: int) -> None:
+    """As many lines in another link, said later: neither is read by way of the other."""
+    connection.execute(GROW, {"first": 2 * first, "last": 2 * last + 1})
+    connection.execute(text("ANALYZE"))
+
+
+def ask_and_claim(connection: Connection) -> None:
+    turns.ask(connection, 1, said(10**6), due_at=NOW)
+    claimed = turns.claim(connection, 1, "token", lease=8.0, history_lines=HISTORY_LINES, now=NOW)
+    assert claimed is not None
+    assert len(claimed.history) == HISTORY_LINES
+
+
+QUERIES: dict[str, Query[Any]] = {
+    "reading for a prompt": partial(history.latest, link_id=1, most=HISTORY_LINES, answered=0),
+    "a message and its turn": ask_and_claim,
+    "a message only listened to": lambda connection: history.add(connection, 1, said(10**6)),
+    "an edited message": lambda connection: history.edit(connection, 1, said(8)),
+}
+
+
+@pytest.fixture
+async def link(database: Database) -> int:
+    await database.write(rows.link)
+    return await database.write(partial(rows.link, number=2)) - 1
+
+
+async def test_cost_does_not_grow_with_the_history(database: Database, link: int) -> None:
+    assert link == 1
+
+    def measured(connection: Connection) -> dict[str, int]:
+        return {name: work_of(connection, query) for name, query in QUERIES.items()}
+
+    await database.write(partial(grow, first=1, last=SHORT))
+    short = await database.write(measured)
+    await database.write(partial(grow, first=SHORT + 1, last=LONG))
+    long = await database.write(measured)
+    for name, work in long.items():
+        assert work <= 1.3 * short[name], (name, short, long)
+
+
+async def test_a_prompt_s_history_is_one_statement(database: Database, link: int, statements: CountStatements) -> None:
+    await database.write(partial(grow, first=1, last=SHORT))
+    with statements(database) as seen:
+        lines = await database.read(partial(history.latest, link_id=link, most=HISTORY_LINES, answered=0))
+    assert len(lines) == HISTORY_LINES
+    assert seen.count == 1

@@ -1,0 +1,55 @@
+"""What the way of a message, or a press, costs of the database."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from maskarad.app import Platform
+from maskarad.db import Connection, bots, personas, turns
+from maskarad.db.engine import Database
+from maskarad.values import Claim
+from tests.support.statements import counted
+from tests.support.transactions import Transactions, recorded
+
+
+class Budget:
+    """`background`: the statements of the platform's looks every two seconds, which are left out."""
+
+    def __init__(self, seen: Transactions, background: frozenset[str]) -> None:
+        self.seen = seen
+        self._background = background
+
+    @property
+    def transactions(self) -> list[list[str]]:
+        own = ([said for said in each if said not in self._background] for each in self.seen.committed)
+        return [each for each in own if each]
+
+    @property
+    def statements(self) -> list[str]:
+        return [said for each in self.transactions for said in each]
+
+    @property
+    def writing(self) -> list[list[str]]:
+        """The first word of each statement, by transaction, where anything was changed."""
+        words = [[said.split()[0] for said in each] for each in self.transactions]
+        return [each for each in words if set(each) != {"SELECT"}]
+
+
+@contextmanager
+def budget(platform: Platform, background: frozenset[str]) -> Iterator[Budget]:
+    with recorded(platform.database) as seen:
+        yield Budget(seen, background)
+
+
+async def looks(database: Database) -> frozenset[str]:
+    """The statements that a platform sends every two seconds whether anything happens or not, found by sending them."""
+
+    def look(connection: Connection) -> None:
+        bots.ids(connection)
+        bots.changed_since(connection, 0.0)
+        personas.changed_since(connection, 0.0)
+        turns.due(connection, now=0.0, most=1)
+        turns.renew(connection, [Claim(link_id=0, token="nobody's")], until=0.0)
+
+    with counted(database) as seen:
+        await database.write(look)
+    return frozenset(seen.seen)

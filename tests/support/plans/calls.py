@@ -1,0 +1,78 @@
+"""What the hot paths ask, as they ask it, of a platform that is full of people (`crowd`)."""
+
+from collections.abc import Callable
+from typing import Any
+
+from sqlalchemy import Connection
+
+from maskarad.db import bots, personas, turns
+from maskarad.jobs.conversation import LEASE
+from maskarad.turn.prompt import HISTORY_LINES
+from maskarad.values import (
+    Access,
+    Chat,
+    ChatType,
+    Claim,
+    Completion,
+    Incoming,
+    Part,
+    PartDraft,
+    PartKind,
+    PersonaDraft,
+    Sender,
+    SentMessage,
+    TurnOutcome,
+    Usage,
+)
+from tests.support.plans.crowd import CLAIM, HELD, LONG, LONG_HISTORY, OWNER
+from tests.support.rows import NOW
+
+PERSON = Sender(id=OWNER + 7, name="Bob", username="person_7", language="en")
+HOLDER = Claim(link_id=HELD, token=CLAIM)
+HELD_CLAIMS = [HOLDER, *(Claim(link_id=HELD + n, token=f"{CLAIM}{n}") for n in (1, 2))]
+NEW_CHAT = Chat(id=-77, type=ChatType.SUPERGROUP, title="Attic")
+
+
+def said() -> Incoming:
+    return Incoming(
+        bot_id=1,
+        update_id=10**6,
+        chat=Chat(id=1_000_000 + LONG, type=ChatType.PRIVATE),
+        message_id=10**6,
+        sender=PERSON,
+        text="hello",
+        sent_at=NOW,
+    )
+
+
+def consider(connection: Connection) -> bool:
+    return turns.ask_to_consider(
+        connection, LONG, said(), question=True, spoke_within=120.0, pause=45.0, due_at=NOW, now=NOW
+    )
+
+
+def claim(link_id: int) -> Callable[[Connection], Any]:
+    return lambda c: turns.claim(c, link_id, "token", lease=LEASE, history_lines=HISTORY_LINES, now=NOW)
+
+
+def finish(connection: Connection) -> Any:
+    outcome = TurnOutcome(answered=5, parts=(PartDraft(kind=PartKind.TEXT, text="tea?"),), mood="neutral")
+    completion = Completion(text="", model="a/model", prompt_tokens=500, completion_tokens=30, latency=0.8)
+    usage = Usage(owner_id=OWNER, persona_id=1, bot_id=1, user_id=OWNER, completion=completion, created_at=NOW)
+    return turns.finish(connection, HOLDER, outcome, usage)
+
+
+def sent(connection: Connection) -> Any:
+    part = Part(id=1, kind=PartKind.TEXT, text="tea?")
+    message = SentMessage(message_id=LONG_HISTORY, bot_telegram_id=7_000_000, bot_name="Mira")
+    return turns.sent(connection, HOLDER, part, message, now=NOW)
+
+
+def change_persona(connection: Connection) -> None:
+    personas.get_for_change(connection, OWNER, 1)
+    personas.change(connection, OWNER, 1, PersonaDraft(name="Nora", description="", language="en"), now=NOW)
+
+
+def change_bot(connection: Connection) -> None:
+    bots.token_of_own(connection, OWNER, 1)
+    bots.set_access(connection, 1, Access.PUBLIC, now=NOW)

@@ -1,0 +1,180 @@
+"""A platform with thousands of everything, so that no plan is chosen because a table is small."""
+
+from typing import Any
+
+from sqlalchemy import Connection, Table, insert, text
+
+from maskarad.db import tables
+from maskarad.db.personas import name_key
+from tests.support.rows import NOW
+
+MANY = 3_000
+OWN_PERSONAS = 20
+LONG_HISTORY = 4_000
+CHATTER = 100
+"""Lines said in the busy group since somebody asked the persona there."""
+
+OWNER = 1001
+"""Owns the first personas and bots; every other persona has an owner of its own."""
+
+LONG, BUSY, HELD = 1, 2, 3
+"""Links: of a long history with something unread, of a busy group, and one that is being worked on."""
+
+CLAIM = "held"
+A_DAY = 86_400.0
+LONG_AGO = NOW - 30 * A_DAY
+
+
+def fill(connection: Connection) -> None:
+    """The crowd, and what the database counts of it. For an empty database: ids begin at 1."""
+    for table, rows in (
+        (tables.users, [_user(n) for n in range(MANY)]),
+        (tables.persona_configs, [_persona(n) for n in range(MANY)]),
+        (tables.bot_instances, [_bot(n) for n in range(MANY)]),
+        (tables.bot_whitelist, [_guest(n) for n in range(MANY)]),
+        (tables.chat_bot_instances, [_link(n) for n in range(2 * MANY)]),
+        (tables.chat_contexts, [*_long_history(), *_busy_history(), *_other_histories()]),
+        (tables.reply_parts, [_part(n) for n in range(MANY)]),
+        (tables.usage_records, [_usage(n) for n in range(2 * MANY)]),
+        (tables.wizard_states, [_wizard(n) for n in range(MANY)]),
+        (tables.seen_updates, [_seen(n) for n in range(2 * MANY)]),
+    ):
+        _add(connection, table, rows)
+    connection.execute(text("ANALYZE"))
+
+
+def _add(connection: Connection, table: Table, rows: list[dict[str, Any]]) -> None:
+    connection.execute(insert(table), rows)
+
+
+def _user(n: int) -> dict[str, Any]:
+    return {
+        "id": OWNER + n,
+        "name": f"Person {n}",
+        "username": f"person_{n}",
+        "language": "en",
+        "created_at": LONG_AGO,
+    }
+
+
+def _persona(n: int) -> dict[str, Any]:
+    name = f"Mira {n}"
+    return {
+        "owner_id": OWNER if n < OWN_PERSONAS else OWNER + n,
+        "name": name,
+        "name_key": name_key(name),
+        "content": '{"name":"Mira","description":"a tea witch","language":"en"}',
+        "version": 1,
+        "created_at": LONG_AGO,
+        "changed_at": LONG_AGO + n,
+    }
+
+
+def _bot(n: int) -> dict[str, Any]:
+    return {
+        "persona_config_id": 1 + n,
+        "telegram_id": 7_000_000 + n,
+        "username": f"mira{n}_bot",
+        "name": f"Mira {n}",
+        "token": f"sealed-{n}",
+        "public_id": f"public-{n}",
+        "secret": f"secret-{n}",
+        "access": "public",
+        "enabled": True,
+        "state": "working",
+        "sees_all_group_messages": True,
+        "version": 1,
+        "created_at": LONG_AGO,
+        "changed_at": LONG_AGO + n,
+    }
+
+
+def _guest(n: int) -> dict[str, Any]:
+    """Every tenth is on the first bot's list."""
+    return {"bot_instance_id": 1 if n % 10 == 0 else 1 + n, "user_id": OWNER + n, "name": f"Person {n}"}
+
+
+def _link(n: int) -> dict[str, Any]:
+    """Half of the links are the first bot's, a tenth of them groups; every tenth of the others waits for Telegram."""
+    of_first, waits = n < MANY, n >= MANY and n % 10 == 0
+    in_group = n % 10 == 1
+    row = {
+        "chat_id": -1_000_000 - n if in_group else 1_000_000 + n,
+        "bot_instance_id": 1 if of_first else 1 + n - MANY,
+        "chat_type": "supergroup" if in_group else "private",
+        "title": f"Kitchen {n}" if in_group else "",
+        "active": n % 7 != 6,
+        "asked": 5,
+        "answered": 5,
+        "parts": 10 if waits else 0,
+        "due_at": NOW + 60 if waits else LONG_AGO,
+        "claim": None,
+        "lease_until": 0.0,
+        "created_at": LONG_AGO,
+    }
+    if n + 1 in (LONG, BUSY):
+        row |= {"answered": 4, "due_at": NOW}
+    if n + 1 == HELD:
+        row |= {"answered": 4, "parts": 2, "due_at": NOW, "claim": CLAIM, "lease_until": NOW + 8}
+    return row
+
+
+def _line(link_id: int, number: int, **more: Any) -> dict[str, Any]:
+    row = {
+        "chat_bot_instance_id": link_id,
+        "message_order": number,
+        "chat_id": 1_000_000 + link_id,
+        "user_id": OWNER + number % MANY,
+        "user_name": "Bob",
+        "from_persona": number % 5 == 4,
+        "text": "hello there",
+        "timestamp": LONG_AGO + number,
+        "asked": None,
+        "addressed": False,
+    }
+    return row | more
+
+
+def _long_history() -> list[dict[str, Any]]:
+    said = [_line(LONG, n) for n in range(LONG_HISTORY)]
+    return [*said, _line(LONG, LONG_HISTORY, asked=5, addressed=True, timestamp=NOW)]
+
+
+def _busy_history() -> list[dict[str, Any]]:
+    said = [_line(BUSY, n) for n in range(CHATTER)]
+    asked = _line(BUSY, CHATTER, asked=5, addressed=True, timestamp=NOW)
+    return [*said, asked, *(_line(BUSY, CHATTER + 1 + n, timestamp=NOW) for n in range(CHATTER))]
+
+
+def _other_histories() -> list[dict[str, Any]]:
+    """A line of everybody else's; one of a hundred is forgotten."""
+    forgotten = {"user_id": 0, "user_name": "", "text": ""}
+    return [_line(1 + n, n, **(forgotten if n % 100 == 50 else {})) for n in range(BUSY, 2 * MANY)]
+
+
+def _part(n: int) -> dict[str, Any]:
+    link_id = HELD if n < 2 else MANY + 1 + n // 10 * 10
+    return {"chat_bot_instance_id": link_id, "kind": "text", "text": "tea?", "html": None, "reply_to": None}
+
+
+def _usage(n: int) -> dict[str, Any]:
+    """Sixty calls a day in all, a third of them for the first owner."""
+    return {
+        "owner_id": OWNER if n % 3 == 0 else OWNER + n % MANY,
+        "persona_config_id": 1,
+        "bot_instance_id": 1,
+        "user_id": OWNER,
+        "model": "a/model",
+        "prompt_tokens": 500,
+        "completion_tokens": 30,
+        "latency": 0.8,
+        "created_at": NOW - n * A_DAY / 60,
+    }
+
+
+def _wizard(n: int) -> dict[str, Any]:
+    return {"bot_instance_id": 0, "user_id": OWNER + n, "state": "{}", "changed_at": NOW - n * A_DAY / 60}
+
+
+def _seen(n: int) -> dict[str, Any]:
+    return {"bot_instance_id": 1 + n % MANY, "update_id": n, "seen_at": NOW - n * 30.0}

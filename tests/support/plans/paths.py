@@ -1,0 +1,37 @@
+"""All hot queries, by the path that they lie on, and their plans."""
+
+from maskarad.db.engine import Database
+from tests.support.databases import connect
+from tests.support.plans.background import BACKGROUND
+from tests.support.plans.crowd import fill
+from tests.support.plans.explain import Planned, plans_of
+from tests.support.plans.hot import Hot
+from tests.support.plans.messages import INTAKE, TURN
+from tests.support.plans.presses import COMMAND, PRESS
+
+PATHS: dict[str, tuple[Hot, ...]] = {
+    "A press of a button": PRESS,
+    "Taking in a message": INTAKE,
+    "A turn": TURN,
+    "Commands of a persona bot": COMMAND,
+    "In the background": BACKGROUND,
+}
+
+HOT = tuple(query for queries in PATHS.values() for query in queries)
+
+Plans = dict[str, list[Planned]]
+"""By the query's name, a plan for each statement that it sends."""
+
+
+async def crowded_plans(url: str) -> Plans:
+    """The plans of all hot queries on an empty, migrated database, which is filled first."""
+    database = connect(url)
+    try:
+        await database.write(fill)
+        return await plans_of_all(database)
+    finally:
+        await database.close()
+
+
+async def plans_of_all(database: Database) -> Plans:
+    return {query.name: await plans_of(database, query.run) for query in HOT}
