@@ -34,7 +34,7 @@ def test_nothing_set_is_enough_to_start() -> None:
 def test_the_documents_numbers_are_the_defaults() -> None:
     settings = load(None)
     assert (settings.telegram_connection_pool_size, settings.telegram_pool_timeout) == (100, 30)
-    assert (settings.db_pool_size, settings.db_max_overflow) == (20, 30)
+    assert (settings.db_pool_size, settings.db_max_overflow) == (20, 0)
     assert (settings.cache_ttl_user, settings.cache_ttl_persona, settings.cache_ttl_menu) == (300, 600, 1800)
     assert (settings.llm_timeout, settings.llm_max_connections, settings.llm_keepalive_expiry) == (30, 100, 30)
     limits = (settings.telegram_max_per_second, settings.telegram_max_per_chat_second)

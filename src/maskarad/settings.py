@@ -153,7 +153,10 @@ class Settings(BaseSettings):
     )
     db_pool_size: int = Field(20, ge=1, description="Database connections kept open (PostgreSQL).")
     db_max_overflow: int = Field(
-        30, ge=0, description="Database connections opened beyond these under load (PostgreSQL)."
+        0,
+        ge=0,
+        description="Database connections opened beyond these under load, and closed after it (PostgreSQL). Opening one "
+        "costs more than waiting for one.",
     )
     redis_url: Annotated[str, AfterValidator(_redis_url)] | None = Field(
         None,
