@@ -1,7 +1,9 @@
-"""`python -m benchmarks [WORKLOAD…]`, `… profile press|message`, `… compare SOURCE SOURCE`."""
+"""`python -m benchmarks [WORKLOAD…]`, `… profile`, `… compare SOURCE SOURCE`."""
 
 import argparse
 import datetime
+import importlib
+import sys
 import tempfile
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
@@ -12,29 +14,32 @@ import uvloop
 
 from benchmarks import machine, report
 from benchmarks.figures import Conditions, Workload
+from benchmarks.profiling import paths
+from benchmarks.profiling.recording import CannotWatch
 from benchmarks.scene import Outcome, Scene, tell
 from benchmarks.stub import Stub
 from benchmarks.workloads import compare as sides
-from benchmarks.workloads import floors, footprint, private
+from benchmarks.workloads import floors, footprint, history, messages, navigation, private
+from benchmarks.workloads.counting import statements_a_press
+from benchmarks.workloads.start import start
 from benchmarks.workloads.statements import statements
 
 Measure = Callable[[Scene], Awaitable[Outcome]]
 
 WORKLOADS: Mapping[str, tuple[str, Measure]] = {
-    "press": ("Button press in the manager bot", floors.button_press),
+    "navigation": ("Buttons of the manager bot", navigation.navigation),
+    "navigation-postgresql": ("Buttons of the manager bot, on PostgreSQL", navigation.navigation_on_postgresql),
+    "walks": ("Statements a press", statements_a_press),
+    "message": ("Private message", messages.private),
+    "postgresql": ("Private message, on PostgreSQL", messages.private_on_postgresql),
+    "mention": ("Group message that is answered", messages.in_groups),
     "group": ("Group message that gets no reply", floors.group_message_unanswered),
-    "message": ("Private message, one at a time", private.one_at_a_time),
-    "postgresql": ("Private message, one at a time, on PostgreSQL", private.one_at_a_time_on_postgresql),
+    "slow": ("40 chats at once, a model of one second", messages.slow_model),
     "crowd": ("200 private messages at once", private.all_at_once),
     "statements": ("What the database is asked", statements),
-    "slow": ("40 chats at once, a model of one second", private.slow_model),
+    "history": ("Long histories", history.flat),
     "memory": ("Resident memory", footprint.memory),
-    "start": ("Start", footprint.start),
-}
-
-PROFILES: Mapping[str, Callable[[Scene], Awaitable[str]]] = {
-    "press": floors.profile_presses,
-    "message": private.profile,
+    "start": ("Start", start),
 }
 
 
@@ -42,14 +47,14 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
     parser.add_argument("words", nargs="*", metavar="WORKLOAD", help=f"of {', '.join(WORKLOADS)}; none: all")
     words = parser.parse_args().words
-    if words[:1] == ["profile"] and len(words) == 2 and words[1] in PROFILES:
-        uvloop.run(profile(words[1]))
+    if words == ["profile"]:
+        uvloop.run(profile())
     elif words[:1] == ["compare"] and len(words) == 3:
         uvloop.run(compare(*(str(Path(word).absolute()) for word in words[1:])))
     elif set(words) <= WORKLOADS.keys():
         uvloop.run(measure(words))
     else:
-        parser.error(f"known are {', '.join(WORKLOADS)}; profile {'|'.join(PROFILES)}; compare SOURCE SOURCE")
+        parser.error(f"known are {', '.join(WORKLOADS)}; profile; compare SOURCE SOURCE")
 
 
 async def measure(names: Sequence[str]) -> None:
@@ -62,12 +67,19 @@ async def measure(names: Sequence[str]) -> None:
     if not names:
         today = datetime.datetime.now(datetime.UTC).date().isoformat()
         report.write(report.Results(taken_on=today, machine=machine.describe(), workloads=tuple(done)))
+        importlib.import_module("benchmarks.plots").draw(done, report.PAGE.parent / "pictures")
         tell(f"written to {report.PAGE.name} and {report.RESULTS.name}")
 
 
-async def profile(name: str) -> None:
-    async with _scene() as scene:
-        print(await PROFILES[name](scene))
+async def profile() -> None:
+    """Flame graphs are written, tables are printed."""
+    try:
+        async with _scene() as scene:
+            async for found in paths.profile(scene):
+                paths.draw(found)
+                print(paths.table(found), end="\n\n", flush=True)
+    except CannotWatch as error:
+        sys.exit(str(error))
 
 
 async def compare(before: str, after: str) -> None:
@@ -95,10 +107,12 @@ async def _one(name: str) -> Workload:
         seconds=time.perf_counter() - began_at,
     )
     return Workload(
+        name=name,
         title=title,
         note=outcome.note,
         conditions=conditions,
         figures=outcome.figures,
+        grids=outcome.grids,
         complaints=outcome.complaints,
     )
 

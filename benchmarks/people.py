@@ -7,6 +7,7 @@ JsonObject = dict[str, object]
 FIRST_PERSON = 50_000
 FIRST_GROUP = -1_001_234_567_890
 GROUPS = 10
+FIRST_QUERY = 10**17
 SENTENCE = "Привіт! Сьогодні так гарно за вікном, що я пішов пішки; а ти як, що робила зранку? (line {})"
 
 
@@ -29,17 +30,26 @@ def group_message(group: int, person_id: int, line: int) -> JsonObject:
 
 
 def press(person_id: int, number: int, data: str) -> JsonObject:
+    """The numbered press of all, on a message of that number."""
     chat: JsonObject = {"id": person_id, "type": "private", "first_name": "Оксана"}
     bot = {"id": 1, "is_bot": True, "first_name": "Maskarad", "username": "maskarad_bot"}
-    shown = {"message_id": 7, "date": int(time.time()), "chat": chat, "from": bot, "text": "Maskarad"}
+    shown = {"message_id": number, "date": int(time.time()), "chat": chat, "from": bot, "text": "Maskarad"}
     query = {
-        "id": str(10**17 + number),
+        "id": str(FIRST_QUERY + number),
         "from": _user(person_id),
         "chat_instance": "-3141592653589793238",
         "message": shown,
         "data": data,
     }
     return {"callback_query": query}
+
+
+def mention(group: int, person_id: int, line: int, username: str) -> JsonObject:
+    """Says the numbered line in a group to the bot of that name."""
+    chat: JsonObject = {"id": FIRST_GROUP - group, "type": "supergroup", "title": "Вечірній чай"}
+    message = _message(person_id, line, chat, f"@{username} {SENTENCE.format(line)}")
+    message["entities"] = [{"type": "mention", "offset": 0, "length": len(username) + 1}]
+    return {"message": message}
 
 
 def _message(person_id: int, line: int, chat: JsonObject, text: str) -> JsonObject:

@@ -18,7 +18,6 @@ _KEPT = ("PATH", "HOME", "LANG", "LC_ALL", "TMPDIR", "LD_LIBRARY_PATH")
 """What a program needs of its surroundings; everything else could be a setting of the user's own platform."""
 
 PLATFORM = ("maskarad", "run")
-PROFILED = ("benchmarks.profiled",)
 OUTPUT = "output.txt"
 
 

@@ -5,12 +5,20 @@ from pathlib import Path
 
 import msgspec
 
-from benchmarks.figures import Figure, Workload
+from benchmarks import summary
+from benchmarks.figures import Figure, Grid, Workload
 from benchmarks.machine import Machine
 from benchmarks.program import ROOT
 
 PAGE = ROOT / "docs" / "benchmarks.md"
 RESULTS = ROOT / "benchmarks" / "results.json"
+PICTURES = {
+    "bench-latency": "How long a press takes, by how many people wait at once",
+    "bench-cpu": "CPU of a press and of an answered message, side by side",
+    "bench-history": "CPU to read what a prompt needs, by the length of the history",
+    "bench-memory": "Resident memory, by the number of bots",
+}
+"""Beside the page, with what they show."""
 BEGIN = "<!-- measured: everything up to the end mark is written by `make bench` -->"
 END = "<!-- end of what was measured -->"
 
@@ -29,6 +37,7 @@ def table(workload: Workload) -> str:
         workload.note,
         "",
         *_rows(workload.figures),
+        *(row for grid in workload.grids for row in _grid(grid)),
         _conditions(workload),
     ]
     if workload.complaints:
@@ -44,11 +53,44 @@ def _rows(figures: Sequence[Figure]) -> Sequence[str]:
 
 
 def _row(each: Figure) -> str:
-    target = "" if each.most is None else f"≤ {_number(each.most)}{_unit(each)}"
-    verdict = {None: "", True: "reached", False: "**not reached**"}[each.reached]
-    median = f"{_number(each.median)}{_unit(each)}"
     spread = f"{_number(each.lowest)} – {_number(each.highest)}"
-    return f"| {each.question} | {median} | {spread} | {each.repeats} | {target} | {verdict} |"
+    return f"| {each.question} | {_median(each)} | {spread} | {each.repeats} | {_target(each)} | {_verdict(each)} |"
+
+
+def _median(each: Figure) -> str:
+    return f"{_number(each.median)}{_unit(each)}"
+
+
+def _target(each: Figure) -> str:
+    if each.most is not None:
+        return f"≤ {_number(each.most)}{_unit(each)}"
+    return "" if each.least is None else f"≥ {_number(each.least)}{_unit(each)}"
+
+
+def _verdict(each: Figure) -> str:
+    return {None: "", True: "reached", False: "**not reached**"}[each.reached]
+
+
+def _grid(grid: Grid) -> Sequence[str]:
+    head = (f"| {grid.corner} | " + " | ".join(grid.columns) + " |", "|---" * (len(grid.columns) + 1) + "|")
+    lines = (f"| {line.name} | " + " | ".join(map(_cell, line.cells)) + " |" for line in grid.lines)
+    return (*head, *lines, "")
+
+
+def _cell(each: Figure | None) -> str:
+    if each is None:
+        return "–"
+    if each.lowest == each.highest:
+        return _median(each)
+    return f"{_median(each)} ({_number(each.lowest)} – {_number(each.highest)})"
+
+
+def _promises(workloads: Sequence[Workload]) -> str:
+    rows = ["| | the documents promise | to reach | measured | |", "|---|---|---|---|---|"]
+    for promise, each in summary.found(workloads):
+        measured = "not measured | " if each is None else f"{_median(each)} | {_verdict(each)}"
+        rows.append(f"| {promise.what} | {promise.seed} | {_target(each) if each else ''} | {measured} |")
+    return "\n".join(rows)
 
 
 def _conditions(workload: Workload) -> str:
@@ -76,7 +118,9 @@ def page_part(results: Results) -> str:
         f"Measured on {results.taken_on}: {machine.processor}, {machine.cores} cores, Linux {machine.kernel}, "
         f"Python {machine.python}."
     )
-    return "\n\n".join((BEGIN, head, *map(table, results.workloads), END))
+    pictures = (f"![{alt}](pictures/{name}.svg)" for name, alt in PICTURES.items())
+    parts = (BEGIN, head, _promises(results.workloads), *pictures, *map(table, results.workloads), END)
+    return "\n\n".join(parts)
 
 
 def write(results: Results, *, page: Path = PAGE, file: Path = RESULTS) -> None:

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import msgspec
 
-from benchmarks.figures import Figure
+from benchmarks.figures import Figure, Grid
 from benchmarks.stub import Stub
 
 SETTLED = 0.25
@@ -18,6 +18,7 @@ SETTLED = 0.25
 class Outcome(msgspec.Struct, frozen=True, kw_only=True):
     note: str
     figures: tuple[Figure, ...]
+    grids: tuple[Grid, ...] = ()
     complaints: tuple[str, ...] = ()
 
 

@@ -1,7 +1,7 @@
 """A Telegram and a model that answer at once, and remember when.
 
-They run in the process that measures, which is not the platform's: what they cost is not counted. They check nothing;
-the sandbox is the strict one.
+They run in the process that measures, which is not the measured one: what they cost is not counted. They check nothing
+(the sandbox is the strict one), and serve the platform, stock clients and the `openai` SDK alike.
 """
 
 import asyncio
@@ -11,28 +11,26 @@ import time
 from collections import defaultdict, deque
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from contextlib import asynccontextmanager, contextmanager
+from functools import partial
+from urllib.parse import parse_qsl
 
 import orjson
 
-from benchmarks.http import LAST_CHUNK, Exchange, chunk
+from benchmarks import model
+from benchmarks.http import Exchange
 
 MOST_UPDATES = 100
 """Updates in one answer to getUpdates, as with Telegram."""
 
 TRUE = b'{"ok":true,"result":true}'
 NO_UPDATES = b'{"ok":true,"result":[]}'
-
-REPLY = (
-    "Я саме повернулася з лісу, назбирала чебрецю й трохи звіробою; сідай, розкажеш усе по порядку, а я поки що "
-    "заварю чай і відчиню вікно, бо вечір теплий"
-)
-"""What the model says, a stream event a word: a reply of the usual length."""
+NO_WEBHOOK = b'{"ok":true,"result":{"url":"","has_custom_certificate":false,"pending_update_count":0}}'
 
 _LINE = re.compile(rb"\(line (\d+)\)")
 
 
 class Call:
-    """A Bot API call as it arrived; `at` is in seconds of `time.perf_counter`."""
+    """A Bot API call as it arrived; `at` is in seconds of `time.perf_counter`. Values are texts when a form came."""
 
     __slots__ = ("at", "method", "params", "token")
 
@@ -134,7 +132,6 @@ class Stub:
         self._model_seconds = 0.0
         self._message_ids = itertools.count(1_000_000)
         self._answers = itertools.count(1)
-        self._before, self._after = _stream_halves()
 
     @asynccontextmanager
     async def running(self) -> AsyncIterator["Stub"]:
@@ -162,7 +159,7 @@ class Stub:
     def _serve(self, exchange: Exchange, path: bytes, body: bytes) -> None:
         if path.startswith(b"/bot"):
             token, _, method = path[4:].decode().partition("/")
-            self._bot_api(exchange, Call(token, method, orjson.loads(body or b"{}"), time.perf_counter()))
+            self._bot_api(exchange, Call(token, method, _parameters(body), time.perf_counter()))
         else:
             self._model(exchange, body)
 
@@ -174,13 +171,17 @@ class Stub:
                 return
             case "sendMessage" | "editMessageText":
                 exchange.json(self._message(params))
+            case "getMe":
+                exchange.json(_account(call.token))
+            case "getWebhookInfo":
+                exchange.json(NO_WEBHOOK)
             case _:
                 exchange.json(TRUE)
         self.hear(call)
 
     def _message(self, params: JsonObject) -> bytes:
         chat_id = _whole(params["chat_id"])
-        message_id = params.get("message_id") or self.new_message_id()
+        message_id = _whole(params.get("message_id")) or self.new_message_id()
         chat = {"id": chat_id, "type": "private" if chat_id > 0 else "supergroup"}
         result = {"message_id": message_id, "date": 1_800_000_000, "chat": chat, "text": params["text"]}
         return orjson.dumps({"ok": True, "result": result})
@@ -188,36 +189,39 @@ class Stub:
     def _model(self, exchange: Exchange, body: bytes) -> None:
         number = next(self._answers)
         self.prompts[number] = frozenset(map(int, _LINE.findall(body)))
-        answer = self._before + chunk(_event(f"(reply {number})")) + self._after
         self.asked()
-        if self._model_seconds:
-            asyncio.get_running_loop().call_later(self._model_seconds, exchange.stream, answer)
+        if model.is_streamed(body):
+            answer = partial(exchange.stream, model.streamed(number))
         else:
-            exchange.stream(answer)
+            answer = partial(exchange.json, model.whole(number))
+        if self._model_seconds:
+            asyncio.get_running_loop().call_later(self._model_seconds, answer)
+        else:
+            answer()
 
 
-def _stream_halves() -> tuple[bytes, bytes]:
-    before = [_event('{"response": ["'), *(_event(f"{word} ") for word in REPLY.split())]
-    after = [_event('"]}'), _event("", finish="stop"), _usage(), b"data: [DONE]\n\n"]
-    return b"".join(map(chunk, before)), b"".join(map(chunk, after)) + LAST_CHUNK
+def username_of(bot_id: int) -> str:
+    """Of the bot with that Telegram id."""
+    return f"mavka{bot_id}_bot"
 
 
-def _event(text: str, finish: str | None = None) -> bytes:
-    choice = {"index": 0, "delta": {"content": text}, "finish_reason": finish}
-    return _data({"choices": [choice]})
+def _account(token: str) -> bytes:
+    """The bot whose token it is."""
+    bot_id = _whole(token.partition(":")[0])
+    account = {"id": bot_id, "is_bot": True, "first_name": "Мавка", "username": username_of(bot_id)}
+    return orjson.dumps({"ok": True, "result": account})
 
 
-def _usage() -> bytes:
-    return _data({"choices": [], "usage": {"prompt_tokens": 900, "completion_tokens": 40}})
-
-
-def _data(fields: JsonObject) -> bytes:
-    head = {"id": "chatcmpl-1", "object": "chat.completion.chunk", "created": 1_800_000_000, "model": "stub"}
-    return b"data: " + orjson.dumps({**head, **fields}) + b"\n\n"
+def _parameters(body: bytes) -> dict[str, object]:
+    """Of JSON, or of a form, where every value is a text and a nested one JSON text."""
+    if body.startswith(b"{"):
+        fields: dict[str, object] = orjson.loads(body)
+        return fields
+    return dict(parse_qsl(body.decode(), keep_blank_values=True))
 
 
 def _whole(value: object) -> int:
-    return int(value) if isinstance(value, int | float | str) else 0
+    return int(float(value)) if isinstance(value, int | float | str) else 0
 
 
 def _nobody(_call: Call) -> None:

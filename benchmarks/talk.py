@@ -9,7 +9,7 @@ from collections.abc import Iterable, Sequence
 
 import msgspec
 
-from benchmarks.people import JsonObject, private_message
+from benchmarks.people import JsonObject, mention, private_message
 from benchmarks.stub import Call, Stub
 
 PATIENCE = 60.0
@@ -37,9 +37,7 @@ class Talk:
 
     def line(self, person_id: int) -> tuple[int, JsonObject]:
         """A new line of somebody's, and the update that says it."""
-        number = self._stub.new_message_id()
-        self._open.add(number)
-        self._all_covered.clear()
+        number = self._new_line()
         return number, private_message(person_id, number)
 
     def say(self, token: str, people: Iterable[int]) -> dict[int, int]:
@@ -48,11 +46,23 @@ class Talk:
         ids = self._stub.inboxes[token].put(*(update for _, update in said))
         return {line: update_id for (line, _), update_id in zip(said, ids, strict=True)}
 
+    def mention(self, token: str, group: int, person_id: int, username: str) -> dict[int, int]:
+        """Somebody says a line in a group to the bot. Returns as `say`."""
+        line = self._new_line()
+        (update_id,) = self._stub.inboxes[token].put(mention(group, person_id, line, username))
+        return {line: update_id}
+
     async def all_covered(self) -> None:
         """Raises TimeoutError when a line is never answered."""
         if self._open:
             async with asyncio.timeout(PATIENCE):
                 await self._all_covered.wait()
+
+    def _new_line(self) -> int:
+        number = self._stub.new_message_id()
+        self._open.add(number)
+        self._all_covered.clear()
+        return number
 
     def _heard(self, call: Call) -> None:
         if call.method != "sendMessage":

@@ -1,91 +1,27 @@
-"""What needs no answer of a persona: buttons of the manager bot, and groups that talk among themselves.
-
-Both are held against the floor (`benchmarks.floor`): the same transport and poller under a handler that does the least.
-Platform and floor run side by side and are loaded in turn, so that a ratio is made of two neighbouring rounds.
-"""
+"""Groups that talk among themselves: the platform, the "before" and the floor (`benchmarks.floor`) side by side."""
 
 import asyncio
-import signal
-import time
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import Sequence
 
-import msgspec
-
-from benchmarks.figures import Figure, figure, percentile
+from benchmarks.databases import Databases
+from benchmarks.figures import figure, grid
 from benchmarks.people import GROUPS, JsonObject, group_message, person, press
-from benchmarks.program import PLATFORM, PROFILED, Program, running, settings_for
-from benchmarks.scene import Outcome, Scene, settle
-from benchmarks.stage import MANAGER_TOKEN, PEOPLE, Stage, set_up
+from benchmarks.scene import Outcome, Scene
+from benchmarks.sides import BEFORE, FLOOR, KEPT, OURS, Side, before, floor, kept, ours, quiet, ratio, side_by_side
+from benchmarks.stage import PEOPLE
 from benchmarks.stub import Call, Inbox, Stub
 from maskarad.manager.callbacks import encode
 
-FLOOR_TOKEN = "1001:floor-of-the-benchmarks-AAAAAAAAAAAAAA"
 ROUNDS = 5
-PATIENCE = 60.0
+ALONE = 150
+TOGETHER = 100
+MESSAGES = {BEFORE: 15, KEPT: 100, OURS: 500, FLOOR: 500}
+"""In a round."""
+
+ONE, MANY = "CPU, one at a time", f"CPU, {TOGETHER} at once"
 
 
-class Round(msgspec.Struct, frozen=True):
-    cpu: float
-    """Microseconds an update."""
-    waits: tuple[float, ...]
-    """Milliseconds from each load put in to its end."""
-
-
-Load = Callable[[Inbox, int], Awaitable[None]]
-"""Put so many updates into the inbox and return when all have been dealt with."""
-
-
-@asynccontextmanager
-async def _side_by_side(
-    scene: Scene, stage: Stage, kind: str, platform_token: str
-) -> AsyncIterator[Mapping[str, tuple[Program, Inbox]]]:
-    inboxes = scene.stub.inboxes
-    floor = ("benchmarks.floor", scene.stub.url, FLOOR_TOKEN, kind)
-    async with (
-        running(PLATFORM, settings_for(stage, scene.stub.url), stage.folder) as program,
-        running(floor, {}, scene.new_folder()) as least,
-    ):
-        yield {"floor": (least, inboxes[FLOOR_TOKEN]), "platform": (program, inboxes[platform_token])}
-
-
-async def _round(program: Program, inbox: Inbox, load: Load, updates: int, together: int) -> Round:
-    waits = []
-    before = program.cpu()
-    for _ in range(updates // together):
-        put_at = time.perf_counter()
-        async with asyncio.timeout(PATIENCE):
-            await load(inbox, together)
-        waits.append((time.perf_counter() - put_at) * 1e3)
-    await settle()
-    return Round(cpu=(program.cpu() - before) / (updates // together * together) * 1e6, waits=tuple(waits))
-
-
-async def _compare(
-    scene: Scene, sides: Mapping[str, tuple[Program, Inbox]], load: Load, updates: int, together: int
-) -> dict[str, list[Round]]:
-    """The first rounds warm up and do not count."""
-    rounds: dict[str, list[Round]] = {name: [] for name in sides}
-    for number in range(ROUNDS + 1):
-        for name, (program, inbox) in sides.items():
-            measured = await _round(program, inbox, load, updates, together)
-            if number:
-                rounds[name].append(measured)
-    costs = {name: round(min(each.cpu for each in measured)) for name, measured in rounds.items()}
-    scene.tell(f"  {together} together: {costs} µs of CPU")
-    return rounds
-
-
-def _figures(rounds: Mapping[str, Sequence[Round]], how: str, *, most: float | None) -> tuple[Figure, ...]:
-    least, ours = ([each.cpu for each in rounds[name]] for name in ("floor", "platform"))
-    return (
-        figure(f"CPU, {how}", "µs", ours),
-        figure(f"CPU of the floor, {how}", "µs", least),
-        figure(f"ratio to the floor, {how}", "×", [a / b for a, b in zip(ours, least, strict=True)], most=most),
-    )
-
-
-class _Presses:
+class Presses:
     """Hears both answers to each press: the circle ends, the screen changes."""
 
     def __init__(self, stub: Stub, persona_ids: Sequence[int]) -> None:
@@ -116,26 +52,7 @@ class _Presses:
                 self._all_shown.set()
 
 
-async def button_press(scene: Scene) -> Outcome:
-    stage = await set_up(scene.new_folder())
-    presses = _Presses(scene.stub, stage.persona_ids)
-    async with _side_by_side(scene, stage, "press", MANAGER_TOKEN) as sides:
-        alone = await _compare(scene, sides, presses.load, 200, 1)
-        together = await _compare(scene, sides, presses.load, 512, PEOPLE)
-        complaints = sides["platform"][0].complaints()
-    return Outcome(
-        note=f"Menu, list and card by turns, {PEOPLE} people; both sides call answerCallbackQuery and editMessageText "
-        f"at the same time. {ROUNDS} rounds a side, in turn: of 200 presses one at a time, of 512 by {PEOPLE}.",
-        figures=(
-            *_figures(alone, "one at a time", most=1.5),
-            *_figures(together, f"{PEOPLE} at once", most=1.5),
-            figure("until answered and shown, p50", "ms", [percentile(each.waits, 0.5) for each in alone["platform"]]),
-        ),
-        complaints=tuple(complaints),
-    )
-
-
-class _SmallTalk:
+class SmallTalk:
     """Messages between others; one is dealt with when the poll has moved past it."""
 
     def __init__(self, stub: Stub) -> None:
@@ -156,28 +73,48 @@ class _SmallTalk:
 
 
 async def group_message_unanswered(scene: Scene) -> Outcome:
-    stage = await set_up(scene.new_folder())
-    talk = _SmallTalk(scene.stub)
-    async with _side_by_side(scene, stage, "message", stage.actors[0].token) as sides:
-        alone = await _compare(scene, sides, talk.load, 200, 1)
-        together = await _compare(scene, sides, talk.load, 500, 100)
-        complaints = sides["platform"][0].complaints()
+    databases = Databases(scene)
+    stage = await databases.stage()
+    token = stage.actors[0].token
+    befores = [await databases.copy(stage) for _ in range(2)]
+    entries = (before(befores[0], token), kept(befores[1], token), ours(stage, token), floor(stage, "message"))
+    costs: dict[str, dict[str, list[float]]] = {entry.name: {MANY: []} for entry in entries}
+    for name in (OURS, FLOOR):
+        costs[name][ONE] = []
+    async with side_by_side(scene, *entries) as sides:
+        talks = {side.name: SmallTalk(side.stub) for side in sides}
+        for number in range(ROUNDS + 1):
+            for side in sides:
+                for column, measured in costs[side.name].items():
+                    load = [1] * ALONE if column == ONE else _batches(MESSAGES[side.name])
+                    cost = await _cost(side, talks[side.name], load)
+                    if number:
+                        measured.append(cost)
+        complaints = [line for side in sides if side.name == OURS for line in side.program.complaints()]
+    scene.tell("  " + ", ".join(f"{name} {min(each[MANY]):.2f} ms of CPU" for name, each in costs.items()))
+    many = {name: each[MANY] for name, each in costs.items()}
     return Outcome(
         note=f"Small talk in {GROUPS} groups, the persona answers when meant (mentioned_or_contextual): kept, not "
-        f"answered. The floor does nothing. {ROUNDS} rounds a side, in turn: of 200 messages one at a time, of 500 by "
-        "100.",
-        figures=(*_figures(alone, "one at a time", most=None), *_figures(together, "100 at once", most=None)),
+        f"answered. The floor does nothing. {ROUNDS} rounds a side, in turn, each until the program is at rest.",
+        figures=(
+            figure(f"{ONE}, {OURS} ÷ {FLOOR}", "×", ratio(costs[OURS][ONE], costs[FLOOR][ONE]), most=2),
+            figure(f"{MANY}, {OURS} ÷ {FLOOR}", "×", ratio(many[OURS], many[FLOOR]), most=2),
+            figure(f"{MANY}, {BEFORE} ÷ {OURS}", "×", ratio(many[BEFORE], many[OURS]), least=5),
+            figure(f"{MANY}, {KEPT} ÷ {OURS}", "×", ratio(many[KEPT], many[OURS])),
+        ),
+        grids=(grid("", {ONE: "ms", MANY: "ms"}, costs),),
         complaints=tuple(complaints),
     )
 
 
-async def profile_presses(scene: Scene) -> str:
-    """What the profiled platform printed of presses, one at a time."""
-    stage = await set_up(scene.new_folder())
-    presses = _Presses(scene.stub, stage.persona_ids)
-    async with running(PROFILED, settings_for(stage, scene.stub.url), stage.folder) as program:
-        inbox = scene.stub.inboxes[MANAGER_TOKEN]
-        await _round(program, inbox, presses.load, 200, 1)
-        program.tell(signal.SIGUSR1)
-        await _round(program, inbox, presses.load, 1_000, 1)
-    return program.said()
+def _batches(count: int) -> Sequence[int]:
+    return [min(TOGETHER, count)] * max(count // TOGETHER, 1)
+
+
+async def _cost(side: Side, talk: SmallTalk, load: Sequence[int]) -> float:
+    """Milliseconds of CPU a message; so many are put together."""
+    used = side.program.cpu()
+    for together in load:
+        await talk.load(side.inbox, together)
+    await quiet(side.program)
+    return (side.program.cpu() - used) / sum(load) * 1e3
