@@ -23,6 +23,7 @@ from benchmarks.workloads import floors, footprint, history, messages, navigatio
 from benchmarks.workloads.counting import statements_a_press
 from benchmarks.workloads.start import start
 from benchmarks.workloads.statements import statements
+from benchmarks.workloads.webhooks import group_message_by_webhook
 
 Measure = Callable[[Scene], Awaitable[Outcome]]
 
@@ -34,6 +35,7 @@ WORKLOADS: Mapping[str, tuple[str, Measure]] = {
     "postgresql": ("Private message, on PostgreSQL", messages.private_on_postgresql),
     "mention": ("Group message that is answered", messages.in_groups),
     "group": ("Group message that gets no reply", floors.group_message_unanswered),
+    "webhook": ("Group message that gets no reply, by webhook", group_message_by_webhook),
     "slow": ("40 chats at once, a model of one second", messages.slow_model),
     "crowd": ("200 private messages at once", private.all_at_once),
     "statements": ("What the database is asked", statements),

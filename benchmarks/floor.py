@@ -1,9 +1,12 @@
-"""The least a bot could do over the platform's own transport and poller: the floor that the platform is held against.
+"""The least a bot could do over the platform's own transport, poller and web server: the floor that the platform is
+held against.
 
 `python -m benchmarks.floor URL TOKEN press|message`: a press is answered with constants, a message with nothing.
+`… webhook` does not poll but has itself called, on the port that PORT names, and answers 200.
 """
 
 import asyncio
+import os
 import signal
 import sys
 import time
@@ -11,6 +14,7 @@ from contextlib import AsyncExitStack
 
 import uvloop
 
+from maskarad.metrics import Metrics
 from maskarad.telegram.api import BotApi
 from maskarad.telegram.bots import BotRegistry
 from maskarad.telegram.handling import Handle
@@ -19,6 +23,8 @@ from maskarad.telegram.pollers import Pollers
 from maskarad.telegram.send import Sender
 from maskarad.telegram.transport import AiohttpRequest
 from maskarad.values import MANAGER_BOT_ID, Button, Event, Press, Screen, Token
+from maskarad.web.app import build_app
+from maskarad.web.server import HttpServer
 
 SCREEN = Screen(
     html="<b>Maskarad</b>\nЩо робимо?",
@@ -44,9 +50,25 @@ async def _noted(_bot_id: int) -> None:
     pass
 
 
+async def called(token: Token, told: asyncio.Event) -> None:
+    registry = BotRegistry(token, on_invalid=_noted, on_conflict=_noted, clock=time.time)
+    app = build_app(registry, silent, checks={}, metrics=Metrics())
+    server = HttpServer(app, "127.0.0.1", int(os.environ["PORT"]))
+    await server.start()
+    await told.wait()
+    await server.stop()
+
+
 async def run(url: str, token: Token, kind: str) -> None:
     told = asyncio.Event()
     asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, told.set)
+    if kind == "webhook":
+        await called(token, told)
+    else:
+        await poll(url, token, kind, told)
+
+
+async def poll(url: str, token: Token, kind: str, told: asyncio.Event) -> None:
     async with AsyncExitStack() as stack:
         request, polls = [
             await stack.enter_async_context(AiohttpRequest(pool_size=size, pool_timeout=30.0, read_timeout=30.0))

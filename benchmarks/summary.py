@@ -77,6 +77,7 @@ PROMISES = (
     Promise(
         "CPU of a group message without reply, Maskarad ÷ floor", "", "group", "CPU, one at a time, Maskarad ÷ floor"
     ),
+    Promise("… by webhook", "", "webhook", "CPU, 40 at once, Maskarad ÷ floor"),
     Promise("CPU an answered message, everything stored", "", "message", "CPU per answered message, everything stored"),
     Promise("Resident, 1 bot", "", "memory", "resident, idle, 1 bot"),
     Promise("Resident, 1,000 bots", "", "memory", "resident, idle, 1000 bots"),

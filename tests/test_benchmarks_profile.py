@@ -19,7 +19,7 @@ RAW = f"""\
 {LOOP};Poller.run (maskarad/telegram/poll.py);BotApi.call (maskarad/telegram/api.py);_request (aiohttp/client.py) 4
 {LOOP};data_received (aiohttp/client_proto.py) 1
 {LOOP} 2
-thread (13): database-read_0;Thread.run (threading.py);claim (/home/me/src/maskarad/db/turns.py);\
+thread (13): database-read_0;Thread.run (threading.py);claim (/somewhere/src/maskarad/db/turns.py);\
 execute (/usr/lib/python3.11/site-packages/sqlalchemy/engine/base.py) 3
 """
 SVG = "{http://www.w3.org/2000/svg}"

@@ -2,7 +2,6 @@
 
 import asyncio
 import itertools
-import socket
 from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 
@@ -13,7 +12,7 @@ from benchmarks.before.database import forget_indexes
 from benchmarks.databases import Databases
 from benchmarks.figures import Figure, figure
 from benchmarks.people import person
-from benchmarks.program import Program, running, settings_for
+from benchmarks.program import Program, free_port, running, settings_for
 from benchmarks.scene import Outcome, Scene, settle
 from benchmarks.sides import BEFORE, COMMANDS, OURS
 from benchmarks.stage import Stage
@@ -114,7 +113,7 @@ async def _hold(
 
 @asynccontextmanager
 async def _receiving(scene: Scene, name: str, stage: Stage) -> AsyncIterator[tuple[Program, str]]:
-    port = _free_port()
+    port = free_port()
     settings = settings_for(
         stage, scene.stub.url, RUN_MODE="webhook", WEBHOOK_URL_BASE="https://bots.example", PORT=str(port)
     )
@@ -166,9 +165,3 @@ async def _traffic(stub: Stub, stage: Stage, url: str) -> None:
 
         await asyncio.gather(*(deliver() for _ in range(AT_ONCE)))
     await talk.all_covered()
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
