@@ -18,11 +18,13 @@ BEFORE = "before"
 KEPT = "before, bots kept"
 FLOOR = "floor"
 PTB = "python-telegram-bot"
+APPLICATIONS = "python-telegram-bot, an Application each"
 AIOGRAM = "aiogram"
 COMMANDS = {
     BEFORE: ("benchmarks.before",),
     OURS: PLATFORM,
     PTB: ("benchmarks.floors.ptb",),
+    APPLICATIONS: ("benchmarks.floors.ptb_many",),
     AIOGRAM: ("benchmarks.floors.aiogram_bot",),
 }
 

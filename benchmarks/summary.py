@@ -43,10 +43,10 @@ PROMISES = (
         "Memory of one more polling bot, less than before", "30–40 %", "start", "one more polling bot, less than before"
     ),
     Promise(
-        "… less than a process of python-telegram-bot",
+        "… less than an Application of python-telegram-bot",
         "",
         "start",
-        "one more polling bot, less than a process of python-telegram-bot",
+        "one more polling bot, less than an Application of python-telegram-bot",
     ),
     Promise(
         "Context of 1,000 messages read, before ÷ Maskarad",

@@ -10,15 +10,17 @@ from benchmarks.stub import Stub
 from benchmarks.talk import Talk
 
 TOKEN = "123456:a-stock-bot-AAAAAAAAAAAAAAAAAAAAAAA"
+OTHER_TOKEN = "654321:another-stock-bot-AAAAAAAAAAAAAAAAAA"
 FAREWELL = "Received SIGTERM signal"
 """What aiogram says when it is told to end."""
 
 
-@pytest.mark.parametrize("floor", ["ptb", "aiogram_bot"])
+@pytest.mark.parametrize("floor", ["ptb", "ptb_many", "aiogram_bot"])
 async def test_a_stock_bot_answers_each_message_through_the_model_and_ends_well(floor: str, tmp_path: Path) -> None:
     async with Stub().running() as stub:
         settings = {
             "TELEGRAM_BOT_TOKEN": TOKEN,
+            "TELEGRAM_BOT_TOKENS": f"{TOKEN},{OTHER_TOKEN}",
             "TELEGRAM_API_BASE_URL": stub.url,
             "LLM_BASE_URL": f"{stub.url}/v1",
             "LLM_API_KEY": "benchmark-key",

@@ -30,18 +30,22 @@ async def answer(update: Update, context: ContextTypes.DEFAULT_TYPE) -> None:
         await message.reply_text(await model.answer(message.text))
 
 
-def main() -> None:
-    application = (
+def application(token: str) -> Stock:
+    stock = (
         ApplicationBuilder()
-        .token(os.environ["TELEGRAM_BOT_TOKEN"])
+        .token(token)
         .base_url(f"{os.environ['TELEGRAM_API_BASE_URL']}/bot")
         .concurrent_updates(True)
         .post_init(open_model)
         .post_shutdown(close_model)
         .build()
     )
-    application.add_handler(MessageHandler(filters.TEXT & ~filters.COMMAND, answer))
-    application.run_polling()
+    stock.add_handler(MessageHandler(filters.TEXT & ~filters.COMMAND, answer))
+    return stock
+
+
+def main() -> None:
+    application(os.environ["TELEGRAM_BOT_TOKEN"]).run_polling()
 
 
 if __name__ == "__main__":

@@ -10,7 +10,7 @@ import msgspec
 from benchmarks.figures import Figure, Grid, figure, grid
 from benchmarks.program import running, settings_for
 from benchmarks.scene import Outcome, Scene
-from benchmarks.sides import BEFORE, COMMANDS, OURS, PTB, ratio
+from benchmarks.sides import APPLICATIONS, BEFORE, COMMANDS, OURS, ratio
 from benchmarks.stage import MANAGER_TOKEN, Stage
 from benchmarks.workloads.footprint import (
     BOTS,
@@ -25,6 +25,8 @@ from benchmarks.workloads.footprint import (
 )
 
 TARGETS = {FEW: 1.5, MANY: 5.0}
+STOCK = (1, 21)
+"""Bots of the stock program: the manager bot alone, and with twenty more."""
 ALL_POLL, CPU, RESIDENT = "every bot polls after", "CPU until then", "resident"
 
 
@@ -42,10 +44,11 @@ Starts = Mapping[str, Mapping[int, Sequence[_Start]]]
 
 async def start(scene: Scene) -> Outcome:
     contest = await contest_of(scene, BOTS)
-    alone = msgspec.structs.replace(contest[OURS][FEW], actors=())
+    many = contest[OURS][MANY]
+    stock = {bots: msgspec.structs.replace(many, actors=many.actors[: bots - 1]) for bots in STOCK}
     starts: dict[str, dict[int, list[_Start]]] = defaultdict(lambda: defaultdict(list))
     for _ in range(REPEATS):
-        for name, stages in {**contest, PTB: {FEW: alone}}.items():
+        for name, stages in {**contest, APPLICATIONS: stock}.items():
             for bots, stage in stages.items():
                 measured = await _start(scene, name, stage)
                 starts[name][bots].append(measured)
@@ -53,8 +56,8 @@ async def start(scene: Scene) -> Outcome:
                 scene.tell(f"  {name}, {bots_text(bots)}: all polling {last:.2f} s, {resident:.1f} MB")
     return Outcome(
         note="Polling mode. From executing the program to the first getUpdates that Telegram sees: the manager bot's, "
-        "and that of the last of all bots. Resident: once every bot polls. The database is up to date. One more "
-        f"bot of stock {PTB} is one more process.",
+        "and that of the last of all bots. Resident: once every bot polls. The database is up to date. Stock "
+        "python-telegram-bot has an Application for each bot in one process, and no database.",
         figures=(
             *itertools.chain.from_iterable(_start_figures(bots, starts[OURS][bots]) for bots in TARGETS),
             *_figures_of_more(starts),
@@ -68,12 +71,21 @@ def _figures_of_more(starts: Starts) -> Sequence[Figure]:
         name: each_further({bots: [each.resident for each in starts[name][bots]] for bots in BOTS})
         for name in (OURS, BEFORE)
     }
-    processes = [each.resident * 1e3 for each in starts[PTB][FEW]]
+    few, many = (starts[APPLICATIONS][bots] for bots in STOCK)
+    applications = [
+        (more.resident - less.resident) * 1e3 / (STOCK[1] - STOCK[0]) for less, more in zip(few, many, strict=True)
+    ]
     return (
         figure("one more polling bot", "KB", more[OURS]),
         figure(f"one more polling bot, {BEFORE}", "KB", more[BEFORE]),
         figure(f"one more polling bot, less than {BEFORE}", "%", _saved(more[OURS], more[BEFORE]), least=95),
-        figure(f"one more polling bot, less than a process of {PTB}", "%", _saved(more[OURS], processes), least=95),
+        figure("one more polling bot, an Application of python-telegram-bot", "KB", applications),
+        figure(
+            "one more polling bot, less than an Application of python-telegram-bot",
+            "%",
+            _saved(more[OURS], applications),
+            least=95,
+        ),
     )
 
 
@@ -108,7 +120,9 @@ async def _start(scene: Scene, name: str, stage: Stage) -> _Start:
     inboxes = scene.stub.inboxes
     inboxes.clear()
     tokens = [MANAGER_TOKEN, *(actor.token for actor in stage.actors)]
-    async with running(COMMANDS[name], settings_for(stage, scene.stub.url), scene.new_folder()) as program:
+    async with running(
+        COMMANDS[name], settings_for(stage, scene.stub.url, TELEGRAM_BOT_TOKENS=",".join(tokens)), scene.new_folder()
+    ) as program:
         async with asyncio.timeout(PATIENCE):
             for token in tokens:
                 await inboxes[token].polling()
