@@ -120,9 +120,8 @@ async def _start(scene: Scene, name: str, stage: Stage) -> _Start:
     inboxes = scene.stub.inboxes
     inboxes.clear()
     tokens = [MANAGER_TOKEN, *(actor.token for actor in stage.actors)]
-    async with running(
-        COMMANDS[name], settings_for(stage, scene.stub.url, TELEGRAM_BOT_TOKENS=",".join(tokens)), scene.new_folder()
-    ) as program:
+    settings = settings_for(stage, scene.stub.url, TELEGRAM_BOT_TOKENS=",".join(tokens))
+    async with running(COMMANDS[name], settings, scene.new_folder()) as program:
         async with asyncio.timeout(PATIENCE):
             for token in tokens:
                 await inboxes[token].polling()

@@ -52,8 +52,8 @@ async def group_message_by_webhook(scene: Scene) -> Outcome:
         complaints = ours.program.complaints()
     return Outcome(
         note=f"Small talk in {GROUPS} groups, kept and not answered, {MESSAGES} messages a round, each posted on a "
-        "kept connection and answered with 200 once it is stored. The floor is the same web server and the same reading "
-        f"of updates, and does nothing with them. {ROUNDS} rounds a side, in turn.",
+        "kept connection and answered with 200 once it is stored. The floor is the same web server and the same "
+        f"reading of updates, and does nothing with them. {ROUNDS} rounds a side, in turn.",
         figures=tuple(
             figure(f"CPU, {how}, {OURS} ÷ {FLOOR}", "×", ratio(costs[OURS][how], costs[FLOOR][how]), most=2)
             for how in CONNECTIONS
