@@ -155,8 +155,8 @@ class Settings(BaseSettings):
     db_max_overflow: int = Field(
         0,
         ge=0,
-        description="Database connections opened beyond these under load, and closed after it (PostgreSQL). Opening one "
-        "costs more than waiting for one.",
+        description="Database connections opened beyond these under load, and closed after it (PostgreSQL). "
+        "Opening one costs more than waiting for one.",
     )
     redis_url: Annotated[str, AfterValidator(_redis_url)] | None = Field(
         None,
