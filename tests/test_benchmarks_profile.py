@@ -86,12 +86,12 @@ async def test_a_short_run_draws_what_the_platform_ran(tmp_path: Path) -> None:
         "group": "Intake.accept (maskarad.intake.accept)",
     }
     async with Stub().running() as stub:
-        async for found in paths.profile(Scene(stub, tmp_path, lambda _line: None), scale=0.1):
+        async for found in paths.profile(Scene(stub, tmp_path, lambda _line: None), scale=0.2):
             paths.draw(found, tmp_path)
             svg = (tmp_path / f"flame-{found.path.name}.svg").read_text()
             assert names.pop(found.path.name) in boxes(svg)
             assert not re.search(r"/(?:home|root|work|usr|opt|site-packages|src)/", svg)
-            assert "event loop" in paths.table(found)
+            assert "HTTP and polling" in paths.table(found)
     assert not names
 
 
