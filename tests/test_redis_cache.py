@@ -6,7 +6,7 @@ import json
 import sys
 import time
 from collections import Counter
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
 
@@ -14,6 +14,7 @@ import pytest
 import structlog
 
 from maskarad.cache import Cache
+from maskarad.errors import SettingsError
 from maskarad.metrics import Metrics
 from maskarad.redis_cache import LONGEST_PAUSE, MOST_BYTES, MOST_UNSENT, RedisCache
 from tests.support.clock import FakeClock
@@ -46,11 +47,12 @@ class Process:
     def __init__(self, url: str, truth: Truth, *, release: str = "1", lifetime: float = 300.0) -> None:
         self.metrics = Metrics()
         self.clock = FakeClock(0.0)
-        fences = itertools.count()
+        self.before_next_fence: Callable[[], None] | None = None
+        self._fences = itertools.count()
         self.shared = RedisCache(
             url,
             release=release,
-            new_fence=lambda: f"{id(self)}-{next(fences)}".encode(),
+            new_fence=self.new_fence,
             clock=self.clock,
             metrics=self.metrics,
         )
@@ -64,6 +66,12 @@ class Process:
             meter=self.metrics.cache("words"),
             shared=self.shared,
         )
+
+    def new_fence(self) -> bytes:
+        first, self.before_next_fence = self.before_next_fence, None
+        if first is not None:
+            first()
+        return f"{id(self)}-{next(self._fences)}".encode()
 
     def is_up(self) -> bool:
         return sample(self.metrics, "maskarad_shared_cache_up") == 1
@@ -153,6 +161,68 @@ async def test_a_reader_overtaken_by_a_write_spoils_it_for_nobody(
             await each.shows("second")
         async with process(redis_url, truth) as newcomer:
             assert await newcomer.cache.get(1) == "second"
+
+
+async def test_more_readers_than_connections_wait_for_each_other(redis_url: str, truth: Truth) -> None:
+    async with process(redis_url, truth) as one:
+        for _ in range(2):
+            await asyncio.gather(*(one.cache.get(key) for key in range(300)))
+        assert one.is_up()
+    assert set(truth.reads.values()) == {1}
+
+
+async def test_a_key_that_nobody_understands_drops_everything_and_stops_nobody(
+    redis: RedisServer, redis_url: str, truth: Truth
+) -> None:
+    async with process(redis_url, truth) as one, process(redis_url, truth) as other:
+        for number, key in enumerate((b"words:1:x", b"words", b"later:1", b"\xff")):
+            await one.cache.get(1)
+            truth.values[1] = f"value {number}"
+            await asyncio.to_thread(redis.execute, "SET", "maskarad:fence:" + key.decode(errors="replace"), "1")
+            await asyncio.to_thread(redis.execute, "DEL", "maskarad:value:1:words:1")
+            await one.shows(f"value {number}")
+        truth.values[1] = "last"
+        other.cache.drop(1)
+        await one.shows("last")
+
+
+async def test_what_is_dropped_while_it_comes_back_is_told_too(own_redis: RedisServer, truth: Truth) -> None:
+    async with process(own_redis.url, truth) as one, process(own_redis.url, truth) as other:
+        own_redis.kill()
+        await one.until(up=False)
+        await other.until(up=False)
+        one.cache.drop(1)
+        own_redis.start()
+        await other.until(up=True)
+        await other.cache.get(2)
+        truth.values[2] = "second"
+        one.before_next_fence = lambda: one.cache.drop(2)
+        if one.is_up():
+            one.cache.drop(1)
+        await one.until(up=True)
+        await other.shows("second", 2)
+
+
+async def test_what_is_dropped_as_redis_dies_is_told_when_it_is_back(own_redis: RedisServer, truth: Truth) -> None:
+    async with process(own_redis.url, truth) as one, process(own_redis.url, truth) as other:
+        await other.cache.get(1)
+        own_redis.kill()
+        truth.values[1] = "second"
+        one.cache.drop(1)
+        await one.until(up=False)
+        own_redis.start()
+        for each in (one, other):
+            await each.until(up=True)
+            await each.shows("second")
+
+
+@pytest.mark.parametrize(
+    "url", ["redis://:hun/ter2@127.0.0.1/0", "redis://127.0.0.1:abc", "redis://127.0.0.1/0?hunter2=1"]
+)
+def test_an_address_that_cannot_be_one_is_refused_without_its_words(url: str, truth: Truth) -> None:
+    with pytest.raises(SettingsError, match="REDIS_URL") as refused:
+        Process(url, truth)
+    assert "hun" not in str(refused.value)
 
 
 async def test_an_operator_who_empties_redis_empties_every_memory(

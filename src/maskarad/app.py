@@ -7,7 +7,7 @@ import secrets
 import time
 from collections.abc import Awaitable, Callable, Coroutine, Mapping
 from importlib.metadata import version
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import structlog
 
@@ -46,6 +46,9 @@ from maskarad.values import MANAGER_BOT_ID, READY_MOODS, Bot, Incoming, Mood, To
 from maskarad.vault import open_vault
 from maskarad.web.app import build_app
 from maskarad.web.server import HttpServer
+
+if TYPE_CHECKING:
+    from maskarad.redis_cache import RedisCache
 
 log = structlog.get_logger()
 
@@ -94,9 +97,9 @@ class Platform:
         self._build_stages()
         self._build_receivers()
 
-    def _share(self, url: str) -> Any:
+    def _share(self, url: str) -> "RedisCache":
         """Redis' client is imported only by those who have a Redis: it is 15 MB and half a second."""
-        shared = importlib.import_module("maskarad.redis_cache").RedisCache(
+        shared: RedisCache = importlib.import_module("maskarad.redis_cache").RedisCache(
             url,
             release=version("maskarad"),
             new_fence=lambda: secrets.token_bytes(8),
@@ -205,7 +208,7 @@ class Platform:
             default_language=settings.default_language,
             bot_health=self._registry.health,
             on_persona_changed=self._persona_edited,
-            on_bot_changed=self._bot_changed,
+            on_bot_changed=lambda _bot_id: self._look_soon(),
         )
         return Manager(desk)
 
@@ -307,18 +310,19 @@ class Platform:
         if new and self._receiving:
             self._in_background(self._introduce(bot.id, described_commands(self._texts)), f"commands of bot {bot.id}")
 
-    def _bot_gone(self, bot_id: int) -> None:
+    def _bot_gone(self, bot_id: int, owner_id: int) -> None:
         self._registry.remove(bot_id)
-        self._snapshots.accounts.clear()
+        self._snapshots.accounts.drop(owner_id)
 
-    def _bot_changed(self, _bot_id: int) -> None:
+    def _look_soon(self) -> None:
+        """Here, and in every other process."""
         self._changed.set()
         if self._shared is not None:
             self._shared.drop(CHANGES, (0,))
 
     def _persona_edited(self, persona_id: int) -> None:
         self._snapshots.personas.drop(persona_id)
-        self._bot_changed(persona_id)
+        self._look_soon()
 
     async def _follow_changes(self) -> None:
         """Look for changes now and then, and at once when this process made one."""

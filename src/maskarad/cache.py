@@ -76,7 +76,8 @@ class Cache(Generic[V]):
         meter: Meter,
         shared: Shared | None = None,
     ) -> None:
-        """`load` is called with the ids and may raise; `clock` gives Unix seconds."""
+        """`load` is called with the ids and may raise; `clock` gives Unix seconds. A `name` is for ever: where the ids
+        change their meaning, the cache takes another, for two releases may run side by side."""
         self._name = name
         self._load = load
         self._encode: Callable[[V], bytes] = msgspec.msgpack.Encoder().encode

@@ -9,13 +9,14 @@ copy. Imported only by those who have a Redis: its client is 15 MB and half a se
 
 import asyncio
 import random
+import re
 from collections.abc import Callable
 from contextlib import suppress
 from typing import Any, cast
 
 import msgspec
 import structlog
-from redis.asyncio import ConnectionPool, Redis
+from redis.asyncio import BlockingConnectionPool, Redis
 from redis.asyncio.client import PubSub
 from redis.asyncio.connection import parse_url
 from redis.asyncio.retry import Retry
@@ -24,6 +25,7 @@ from redis.exceptions import ConnectionError as NoConnection
 from redis.exceptions import RedisError
 
 from maskarad.cache import Fetched, Ids
+from maskarad.errors import SettingsError
 from maskarad.metrics import Metrics
 from maskarad.values import Value
 
@@ -35,8 +37,10 @@ SILENCE = 1.0
 """Seconds without news after which the connection is tried; silent for as long again, it counts as dead."""
 FIRST_PAUSE, LONGEST_PAUSE = 0.2, 5.0
 WARNINGS_APART = 60.0
-FENCE_LIFETIME = 86_400
-"""Seconds; longer than any snapshot may live."""
+FENCE_LIFETIME = 2 * 86_400
+"""Seconds; twice as long as any snapshot may live."""
+CONNECTIONS = 32
+"""More questions than that at once wait for each other; Redis answers thousands a second on each."""
 MOST_BYTES = 65_536
 """A snapshot above this size is not worth sharing."""
 MOST_UNSENT = 10_000
@@ -45,6 +49,7 @@ FENCE = "maskarad:fence:"
 VALUE = "maskarad:value:"
 EVERYTHING = "everything"
 NO_FENCE = b""
+_NUMBER = re.compile(r"-?[0-9]{1,19}")
 INVALIDATED = "__redis__:invalidate"
 
 
@@ -64,17 +69,20 @@ class RedisCache:
     def __init__(
         self, url: str, *, release: str, new_fence: Callable[[], bytes], clock: Callable[[], float], metrics: Metrics
     ) -> None:
-        """`release` keeps apart what differing versions of the code made of the same rows; `clock` never goes back."""
+        """`release` keeps apart what differing versions of the code made of the same rows; `clock` never goes back.
+        Raises SettingsError."""
         # RESP2 whatever the address says: with RESP3 the news of changed keys does not come as messages, and what is
         # in memory would be stale for its lifetime without a word.
-        options: dict[str, Any] = {
-            **parse_url(url),
+        options = {
             "protocol": 2,
+            "decode_responses": False,
             "socket_timeout": PATIENCE,
             "socket_connect_timeout": PATIENCE,
             "retry": Retry(NoBackoff(), 1, supported_errors=(NoConnection,)),
+            "max_connections": CONNECTIONS,
+            "timeout": PATIENCE,
         }
-        self._redis = Redis.from_pool(ConnectionPool(**options))
+        self._redis = Redis.from_pool(_pool(url, options))
         self._values = f"{VALUE}{release}:"
         self._new_fence = new_fence
         self._clock = clock
@@ -137,11 +145,14 @@ class RedisCache:
             try:
                 async with self._redis.pubsub(ignore_subscribe_messages=True) as feed:
                     await self._track(feed)
-                    await self._send()
+                    await self._catch_up()
                     self._is_back(failures)
                     failures = 0
                     await self._listen(feed)
             except (RedisError, OSError) as error:
+                self._went_away(error)
+            except Exception as error:
+                log.exception("redis_cache_failed")
                 self._went_away(error)
             failures += 1
             await asyncio.sleep(min(FIRST_PAUSE * 2**failures, LONGEST_PAUSE) * (0.5 + random.random() / 2))
@@ -179,11 +190,14 @@ class RedisCache:
             self._clear_all()
             return
         for key in message["data"]:
-            name, _, ids = key.decode().removeprefix(FENCE).partition(":")
-            if name == EVERYTHING:
-                self._clear_all()
-            elif name in self._forget:
-                self._forget[name](tuple(map(int, ids.split(":"))))
+            self._hear(*key.removeprefix(FENCE.encode()).decode(errors="replace").split(":"))
+
+    def _hear(self, name: str, *ids: str) -> None:
+        forget = self._forget.get(name)
+        if forget is not None and ids and all(map(_NUMBER.fullmatch, ids)):
+            forget(tuple(map(int, ids)))
+        else:  # everything, or what only another release understands: it may be anything
+            self._clear_all()
 
     def _is_dropped(self, tag: str) -> bool:
         """Here, and the others cannot know yet."""
@@ -198,10 +212,17 @@ class RedisCache:
         finally:
             self._sender = None
 
+    async def _catch_up(self) -> None:
+        """Tell what was dropped while nobody could be told. When it returns nothing is left, also nothing that was
+        dropped meanwhile."""
+        if self._sender is not None:
+            await self._sender
+        while self._unsent:
+            await self._send()
+
     async def _send(self) -> None:
-        """Overwrite the fences of what was dropped. Raises RedisError, nothing being forgotten then."""
-        if not self._unsent:
-            return
+        """Overwrite the fences of what was dropped; for one caller at a time. Raises RedisError, nothing being
+        forgotten then."""
         self._sending, self._unsent = self._unsent, set()
         try:
             if EVERYTHING in self._sending:
@@ -229,10 +250,8 @@ class RedisCache:
             log.info("redis_back", failures=failures)
 
     def _went_away(self, error: Exception) -> None:
-        if self._up:
-            self._up = False
-            self._shown_up(0)
-            self._clear_all()
+        self._up = False
+        self._shown_up(0)
         self._broken.set()
         now = self._clock()
         loud = now - self._warned_at >= WARNINGS_APART
@@ -243,6 +262,16 @@ class RedisCache:
     def _clear_all(self) -> None:
         for clear in self._clear:
             clear()
+
+
+def _pool(url: str, options: dict[str, Any]) -> BlockingConnectionPool:
+    try:
+        pool = BlockingConnectionPool(**{**parse_url(url), **options})
+        pool.make_connection()  # type: ignore[no-untyped-call]  # redis-py has no types there
+    except (ValueError, TypeError):
+        # Not its words: they may hold a part of the password.
+        raise SettingsError("REDIS_URL: is not an address of a Redis, or has an option that no Redis knows") from None
+    return pool
 
 
 def _tag(name: str, ids: Ids) -> str:

@@ -58,6 +58,10 @@ def _check_server(place: str) -> None:
 def _redis_url(value: str) -> str:
     if not value.startswith(("redis://", "rediss://", "unix://")):
         raise ValueError("must start with redis://, rediss:// or unix://")
+    try:
+        _ = urlsplit(value).port
+    except ValueError:
+        raise ValueError("the port must be a number; a / in the password is written %2F") from None
     return value
 
 
@@ -161,11 +165,15 @@ class Settings(BaseSettings):
     redis_url: Annotated[str, AfterValidator(_redis_url)] | None = Field(
         None,
         description="redis://… lets processes share snapshots and tell each other of changes at once; one Maskarad "
-        "for each Redis database. Unset: each keeps its own, and looks for changes every 2 s.",
+        "for each Redis database. Unset: each keeps its own, and looks for changed bots and personas every 2 s.",
     )
-    cache_ttl_user: float = Field(300, gt=0, description="Seconds that a user's account is kept in memory and Redis.")
-    cache_ttl_persona: float = Field(600, gt=0, description="Seconds that a persona and its prompt are kept.")
-    cache_ttl_menu: float = Field(1800, gt=0, description="Seconds that a link of a bot and a chat is kept.")
+    cache_ttl_user: float = Field(
+        300, gt=0, le=86_400, description="Seconds that a user's account is kept in memory and Redis."
+    )
+    cache_ttl_persona: float = Field(
+        600, gt=0, le=86_400, description="Seconds that a persona and its prompt are kept."
+    )
+    cache_ttl_menu: float = Field(1800, gt=0, le=86_400, description="Seconds that a link of a bot and a chat is kept.")
     llm_base_url: HttpUrl = Field(
         "https://openrouter.ai/api/v1", description="Any OpenAI-compatible server; OpenRouter by default."
     )

@@ -56,7 +56,9 @@ class Links:
         if found is not None:
             return found
         now = self._clock()
-        return await self._database.write(lambda connection: links.find_or_add(connection, bot.id, chat, now=now))
+        await self._database.write(lambda connection: links.find_or_add(connection, bot.id, chat, now=now))
+        # Read once more, and not kept as it was added: somebody may have changed it in between.
+        return await self._cache.get(bot.id, chat.id)
 
     def drop(self, bot_id: int, chat_id: int) -> None:
         self._cache.drop(bot_id, chat_id)

@@ -21,7 +21,7 @@ class Seen:
             database,
             open_token=self.open_token,
             on_bot=self.on_bot,
-            on_bot_gone=lambda bot_id: self.told.append(("gone", bot_id)),
+            on_bot_gone=lambda bot_id, owner_id: self.told.append(("gone", bot_id, owner_id)),
             on_persona=lambda persona_id, owner_id: self.told.append(("persona", persona_id, owner_id)),
             clock=clock,
         )
@@ -50,7 +50,7 @@ async def test_bots_added_changed_and_removed_are_told_once_each(database: Datab
     await database.write(partial(bots.set_enabled, bot_id=1, enabled=False, now=clock()))
     assert await seen.look() == [("bot", 1, False, "sealed-1")]
     await database.write(partial(bots.unbind, bot_id=1))
-    assert await seen.look() == [("gone", 1)]
+    assert await seen.look() == [("gone", 1, ALICE.id)]
 
 
 async def test_an_edited_persona_is_told_with_its_owner(database: Database, clock: FakeClock) -> None:

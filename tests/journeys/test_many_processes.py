@@ -8,6 +8,7 @@ import pytest
 from redis.asyncio import Redis
 
 from maskarad.app import Platform
+from maskarad.db import bots
 from maskarad.manager.callbacks import encode
 from maskarad.telegram.bots import webhook_identity
 from maskarad.values import Token
@@ -18,6 +19,9 @@ from tests.support.statements import counted
 from tests.support.until import until
 
 pytestmark = pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)
+
+LOOK = 6.0
+"""Seconds within which a process notices what no other told it of."""
 
 AT_ONCE = 1.0
 """Seconds; without Redis a process looks for changes every two, and keeps an account for five minutes."""
@@ -123,6 +127,23 @@ async def test_whom_one_process_shuts_out_the_other_does_not_hear(
         return "invited" in (await stage.ask(actor, "hello again", FRIEND)).text
 
     await until(turns_away, AT_ONCE)
+
+
+async def test_a_bot_removed_by_the_command_line_is_gone_in_both(
+    stage: Stage, actor: Actor, pair: tuple[Process, Process]
+) -> None:
+    one, other = pair
+    for each in pair:
+        await each.says("/start")
+        assert actor.username in await press(stage, "b", actor.persona_id)
+    await stage.database.write(lambda connection: bots.unbind(connection, actor.bot_id))
+    for each in pair:
+        await each.says("/start")
+
+        async def is_gone() -> bool:
+            return actor.username not in await press(stage, "p", actor.persona_id)
+
+        await until(is_gone, LOOK)
 
 
 async def test_nothing_secret_goes_to_redis(

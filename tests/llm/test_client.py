@@ -136,6 +136,16 @@ class TestPassingFailures:
         assert (await connect().complete(HELLO)).text == "now"
         assert sum(clock.slept) <= 0.5
 
+    async def test_an_endless_retry_after_is_believed_for_an_hour(
+        self, server: Server, connect: Connect, clock: Clock
+    ) -> None:
+        server.script = [status(429, **{"Retry-After": "1e400"}), says("now")]
+        client = connect()
+        with pytest.raises(ModelError):
+            await client.complete(HELLO)
+        clock.now += 3601
+        assert (await client.complete(HELLO)).text == "now"
+
     async def test_retry_after_beyond_the_budget(self, server: Server, connect: Connect, clock: Clock) -> None:
         server.script = [status(429, **{"Retry-After": "3600"})]
         error = await fails(connect)

@@ -63,6 +63,7 @@ class EmbeddedDatabase:
         return await self._writer.submit(query)
 
     async def close(self) -> None:
+        self._writer.take_no_more()
         await asyncio.to_thread(self._writer.close)
         self._readers.shutdown()
         self._reader.dispose()
@@ -123,20 +124,22 @@ class _Writer:
         if writes is not None:
             self._waiting.put(writes)
 
-    def close(self) -> None:
+    def take_no_more(self) -> None:
+        """To be called in the event loop that writes."""
         self._closed = True
-        for loop in list(self._gathered):
-            self._hand_over(loop)
+        self._hand_over(asyncio.get_running_loop())
         self._waiting.put(None)
+
+    def close(self) -> None:
+        """Returns when everything that was taken is committed."""
         self._thread.join()
         self.engine.dispose()
 
     def _run(self) -> None:
         while (batch := self._waiting.get()) is not None:
             closing = self._take_waiting(batch)
-            self._commit(batch)
-            for loop in {write.loop for write in batch}:
-                loop.call_soon_threadsafe(_settle, [write for write in batch if write.loop is loop])
+            for first in range(0, len(batch), MOST_WRITES_A_COMMIT):
+                self._commit(batch[first : first + MOST_WRITES_A_COMMIT])
             if closing:
                 break
         self._connection.close()
@@ -162,6 +165,8 @@ class _Writer:
             self._connection.after(error)
             for write in batch:
                 write.error = write.error or error
+        for loop in {write.loop for write in batch}:
+            loop.call_soon_threadsafe(_settle, [write for write in batch if write.loop is loop])
 
 
 class _Write(Generic[T]):

@@ -16,8 +16,8 @@ OVERLAP = 10.0
 
 
 class Changes:
-    """Calls the hooks for every bot and persona that is new or has another version than last time; `on_persona` gets
-    its id and its owner's."""
+    """Calls the hooks for every bot and persona that is new or has another version than last time; `on_bot_gone` and
+    `on_persona` get its id and its owner's."""
 
     def __init__(
         self,
@@ -25,7 +25,7 @@ class Changes:
         *,
         open_token: Callable[[str], Token],
         on_bot: Callable[[Bot, Token, WebhookIdentity], None],
-        on_bot_gone: Callable[[int], None],
+        on_bot_gone: Callable[[int, int], None],
         on_persona: Callable[[int, int], None],
         clock: Callable[[], float],
     ) -> None:
@@ -35,7 +35,7 @@ class Changes:
         self._on_bot_gone = on_bot_gone
         self._on_persona = on_persona
         self._clock = clock
-        self._bots: dict[int, int] = {}
+        self._bots: dict[int, Bot] = {}
         self._personas: dict[int, int] = {}
         self._looked_at = 0.0
 
@@ -63,19 +63,19 @@ class Changes:
         self._follow_personas(versions)
         self._follow_bots(changed)
         for gone in self._bots.keys() - present:
-            del self._bots[gone]
-            self._on_bot_gone(gone)
+            self._on_bot_gone(gone, self._bots.pop(gone).owner_id)
 
     def _follow_bots(self, changed: Iterable[StoredBot]) -> None:
         for stored in changed:
-            if self._bots.get(stored.bot.id) != stored.bot.version:
+            known = self._bots.get(stored.bot.id)
+            if known is None or known.version != stored.bot.version:
                 try:
                     self._serve(stored)
                 except WrongSecretKey as error:
                     log.error("bot_not_served", bot_id=stored.bot.id, error=str(error))
 
     def _serve(self, stored: StoredBot) -> None:
-        self._bots[stored.bot.id] = stored.bot.version
+        self._bots[stored.bot.id] = stored.bot
         self._on_bot(stored.bot, self._open_token(stored.token), stored.webhook)
 
     def _follow_personas(self, versions: dict[int, tuple[int, int]]) -> None:

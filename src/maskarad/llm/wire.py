@@ -4,6 +4,7 @@ docs/decisions/model-client.md says why no SDK stands here, and what became of t
 """
 
 import email.utils
+import math
 from collections.abc import Callable, Collection, Sequence
 from contextlib import suppress
 from urllib.parse import urlsplit
@@ -19,6 +20,8 @@ from maskarad.values import JsonObject
 
 NO_KEY = "none"
 """What goes out as the key to a server that asks for none: behind a gateway one may still want the header."""
+LONGEST_REST = 3600.0
+"""Seconds of a `Retry-After` that are believed."""
 MOST_OF_A_REFUSAL = 64 * 1024
 """Bytes that are read of the body of a refusal."""
 MOST_OF_A_LIST = 16 * 1024 * 1024
@@ -165,13 +168,11 @@ def _proxy_for(url: str) -> str | None:
 
 def _retry_after(value: str | None, now: float) -> float | None:
     """Seconds from a `Retry-After` header, which holds seconds or a date."""
-    if not value:
+    seconds = None
+    with suppress(ValueError):
+        seconds = email.utils.parsedate_to_datetime(value or "").timestamp() - now
+    with suppress(ValueError):
+        seconds = float(value or "")
+    if seconds is None or math.isnan(seconds):
         return None
-    try:
-        return max(0.0, float(value))
-    except ValueError:
-        pass
-    try:
-        return max(0.0, email.utils.parsedate_to_datetime(value).timestamp() - now)
-    except ValueError:
-        return None
+    return min(max(0.0, seconds), LONGEST_REST)
