@@ -1,4 +1,4 @@
-"""Asking the model: a client of its own for every call, and the answer read in up to four attempts."""
+"""Asking the model: a client of its own for every call, and the answer read in up to five ways."""
 
 import json
 import re

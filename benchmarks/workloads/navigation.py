@@ -16,7 +16,7 @@ from benchmarks.walk import Walkers
 PEOPLE = 200
 PERSONAS = 20
 ROUNDS = 5
-MANY = {1: 250, 10: 400, 50: 400, 200: 600}
+MANY = {1: 800, 10: 2_000, 50: 2_000, 200: 2_000}
 PRESSES = {
     BEFORE: {1: 10, 10: 20, 50: 50},
     KEPT: {1: 20, 10: 40, 50: 50, 200: 200},
@@ -28,7 +28,7 @@ ON_POSTGRESQL = (10,)
 
 STEADY = 100.0
 """Presses a second."""
-STEADY_PRESSES = 100
+STEADY_PRESSES = 300
 
 PAUSE = 0.1
 """Seconds after a round in which connections are closed and tasks end."""

@@ -159,9 +159,11 @@ async def _count(counting: _Counting, stage: Stage) -> tuple[Figure, ...]:
     for who in range(REPEATS):
         for button in (("m",), ("ps", 0), ("p", stage.persona_ids[who])):
             warm.append((await counting.press(who, *button)).statements)
-    await counting.group_message()
+    for _ in range(2):  # the first makes the link and meets the person
+        await counting.group_message()
     group = [(await counting.group_message()).statements for _ in range(REPEATS)]
-    await counting.private_message()
+    for _ in range(2):
+        await counting.private_message()
     return (
         figure("button press, warm", "", warm, most=0),
         figure("button press, cold", "", cold, most=1),

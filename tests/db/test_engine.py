@@ -8,11 +8,11 @@ from functools import partial
 from pathlib import Path
 
 import pytest
-from sqlalchemy import Connection, insert, text
+from sqlalchemy import Connection, event, insert, text
 from sqlalchemy.exc import DBAPIError
 
 from maskarad.db import seen, turns
-from maskarad.db.embedded import EmbeddedDatabase
+from maskarad.db.embedded import MOST_WRITES_A_COMMIT, EmbeddedDatabase
 from maskarad.db.engine import Database, Query
 from maskarad.db.tables import users
 from maskarad.errors import DatabaseUnavailable, MaskaradError
@@ -183,6 +183,16 @@ async def test_closing_settles_what_was_submitted(database_url: str, database: D
         await asyncio.gather(*writes)
         await other.close()
     assert await database.read(stored) == set(range(200))
+
+
+async def test_one_commit_holds_no_more_than_its_share_of_a_crowd(sqlite_url: str) -> None:
+    database = connect(sqlite_url)
+    commits: list[Connection] = []
+    event.listen(database.engines[0], "commit", commits.append)
+    crowd = 5 * MOST_WRITES_A_COMMIT
+    await asyncio.gather(*(database.write(partial(seen.once, bot_id=1, update_id=n, now=NOW)) for n in range(crowd)))
+    assert len(commits) == 5
+    await database.close()
 
 
 async def test_a_closed_file_refuses_writes(sqlite_url: str) -> None:

@@ -173,7 +173,7 @@ async def test_a_bot_at_rest_costs_no_statement(
         database,
         open_token=Token,
         on_bot=lambda *_: None,
-        on_bot_gone=lambda _: None,
+        on_bot_gone=lambda *_: None,
         on_persona=lambda *_: None,
         clock=clock,
     )

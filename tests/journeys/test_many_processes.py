@@ -132,7 +132,6 @@ async def test_whom_one_process_shuts_out_the_other_does_not_hear(
 async def test_a_bot_removed_by_the_command_line_is_gone_in_both(
     stage: Stage, actor: Actor, pair: tuple[Process, Process]
 ) -> None:
-    one, other = pair
     for each in pair:
         await each.says("/start")
         assert actor.username in await press(stage, "b", actor.persona_id)
