@@ -5,7 +5,7 @@ from pathlib import Path
 
 import msgspec
 
-from benchmarks import summary
+from benchmarks import pages, summary
 from benchmarks.figures import Figure, Grid, Workload
 from benchmarks.machine import Machine
 from benchmarks.program import ROOT
@@ -20,7 +20,6 @@ PICTURES = {
 }
 """Beside the page, with what they show."""
 BEGIN = "<!-- measured: everything up to the end mark is written by `make bench` -->"
-END = "<!-- end of what was measured -->"
 
 
 class Results(msgspec.Struct, frozen=True):
@@ -113,21 +112,13 @@ def _unit(each: Figure) -> str:
 
 
 def page_part(results: Results) -> str:
-    machine = results.machine
-    head = (
-        f"Measured on {results.taken_on}: {machine.processor}, {machine.cores} cores, Linux {machine.kernel}, "
-        f"Python {machine.python}."
-    )
+    head = pages.where_and_when(results.taken_on, results.machine)
     pictures = (f"![{alt}](pictures/{name}.svg)" for name, alt in PICTURES.items())
-    parts = (BEGIN, head, _promises(results.workloads), *pictures, *map(table, results.workloads), END)
+    parts = (BEGIN, head, _promises(results.workloads), *pictures, *map(table, results.workloads), pages.END)
     return "\n\n".join(parts)
 
 
 def write(results: Results, *, page: Path = PAGE, file: Path = RESULTS) -> None:
     """Replace the measured part of the page, and the file. Raises ValueError when the page has lost its marks."""
-    before, _, rest = page.read_text().partition(BEGIN)
-    _, mark, after = rest.partition(END)
-    if not mark:
-        raise ValueError(f"{page} has no marks to write between")
-    page.write_text(before + page_part(results) + after)
-    file.write_bytes(msgspec.json.format(msgspec.json.encode(results), indent=2) + b"\n")
+    pages.write(page, BEGIN, page_part(results))
+    pages.write_results(file, results)

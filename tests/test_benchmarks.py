@@ -18,8 +18,9 @@ from benchmarks.counted import COUNTED
 from benchmarks.databases import Databases
 from benchmarks.figures import Conditions, Workload, figure, grid, percentile
 from benchmarks.machine import Machine
+from benchmarks.pages import END
 from benchmarks.program import ROOT
-from benchmarks.report import BEGIN, END, PICTURES, Results, page_part, table, write
+from benchmarks.report import BEGIN, PICTURES, Results, page_part, table, write
 from benchmarks.scene import Scene
 from benchmarks.sides import AIOGRAM, BEFORE, FLOOR, KEPT, OURS, PTB, ratio
 from benchmarks.stage import MANAGER_TOKEN, Stage

@@ -18,9 +18,10 @@ from benchmarks.load.mix import BOTS, PEOPLE, updates
 from benchmarks.load.plan import Bot, Plan
 from benchmarks.load.play import Played, Player, Times, epoch
 from benchmarks.load.plot import draw
-from benchmarks.load.report import BEGIN, END, Outcome, Results, limit, section, write
+from benchmarks.load.report import BEGIN, Outcome, Results, limit, section, write
 from benchmarks.load.search import CONFIRMATIONS, FIRST_RATE, highest
 from benchmarks.machine import Machine
+from benchmarks.pages import END
 from benchmarks.people import FIRST_QUERY
 from benchmarks.program import ROOT
 from benchmarks.stage import MANAGER_TOKEN

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import msgspec
 
+from benchmarks import pages
 from benchmarks.load.play import ACKNOWLEDGED_WITHIN, SHOWN_WITHIN, Played
 from benchmarks.machine import Machine
 from benchmarks.program import ROOT
@@ -13,7 +14,6 @@ PAGE = ROOT / "docs" / "load.md"
 PICTURE = ROOT / "docs" / "pictures" / "load.svg"
 RESULTS = ROOT / "benchmarks" / "load.json"
 BEGIN = "<!-- measured: everything up to the end mark is written by `python -m benchmarks.load` -->"
-END = "<!-- end of what was measured -->"
 
 TITLES = {"sqlite": "SQLite", "postgresql": "PostgreSQL and Redis"}
 FULL = 0.9
@@ -148,24 +148,16 @@ def limit(rounds: Sequence[Played], cores: int) -> str:
 
 
 def page_part(results: Results) -> str:
-    machine = results.machine
-    head = (
-        f"Measured on {results.taken_on}: {machine.processor}, {machine.cores} cores, Linux {machine.kernel}, "
-        f"Python {machine.python}."
-    )
+    head = pages.where_and_when(results.taken_on, results.machine)
     picture = f"![Time until acknowledged and until shown, by rate](pictures/{PICTURE.name})"
-    sections = (section(each, machine.cores) for each in results.outcomes)
-    return "\n\n".join((BEGIN, head, picture, *sections, END))
+    sections = (section(each, results.machine.cores) for each in results.outcomes)
+    return "\n\n".join((BEGIN, head, picture, *sections, pages.END))
 
 
 def write(results: Results, *, page: Path = PAGE, file: Path = RESULTS) -> None:
     """Replace the measured part of the page, and the file. Raises ValueError when the page has lost its marks."""
-    before, _, rest = page.read_text().partition(BEGIN)
-    _, mark, after = rest.partition(END)
-    if not mark:
-        raise ValueError(f"{page} has no marks to write between")
-    page.write_text(before + page_part(results) + after)
-    file.write_bytes(msgspec.json.format(msgspec.json.encode(results), indent=2) + b"\n")
+    pages.write(page, BEGIN, page_part(results))
+    pages.write_results(file, results)
 
 
 def limits() -> str:

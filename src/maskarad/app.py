@@ -1,11 +1,10 @@
 """The composition root: settings become a running platform. Here, and only here, the parts meet."""
 
 import asyncio
-import contextlib
 import importlib
 import secrets
 import time
-from collections.abc import Awaitable, Callable, Coroutine, Mapping
+from collections.abc import Awaitable, Callable, Coroutine
 from importlib.metadata import version
 from typing import TYPE_CHECKING, Any
 
@@ -19,7 +18,7 @@ from maskarad.db.engine import Database
 from maskarad.db.opening import open_database
 from maskarad.delivery.deliver import Delivery
 from maskarad.delivery.pacing import no_pause, pause_before
-from maskarad.errors import Flooded, SettingsError, TelegramError, TelegramUnreachable
+from maskarad.errors import SettingsError
 from maskarad.intake.accept import Intake
 from maskarad.intake.refusal import Refusals
 from maskarad.jobs.changes import Changes
@@ -39,6 +38,7 @@ from maskarad.snapshots import Snapshots
 from maskarad.telegram.background import BackgroundSender
 from maskarad.telegram.edge import Edge
 from maskarad.telegram.handling import bounded
+from maskarad.telegram.introduction import introduce
 from maskarad.telegram.typing import Typing
 from maskarad.texts import language_for, load_texts
 from maskarad.turn.run import Turns
@@ -56,18 +56,13 @@ GATHER = 1.0
 """Seconds that a persona waits for the rest of what somebody is typing in several messages (REPLY_PACING=natural)."""
 
 SWEEP_INTERVAL = 2.0
-CHANGES_INTERVAL = 2.0
 TIDY_INTERVAL = 3600.0
 TIDY_AFTER = 60.0
-INTRODUCTION_PAUSE = 30.0
 STOP_PATIENCE = 14.0
 """Seconds that turns under way may take to finish once the platform is told to stop; all of it takes 20 at most."""
 
 ANSWER_PATIENCE = 2.0
 """Seconds for answers to commands and buttons that still wait for Telegram then."""
-CHANGES = "changes"
-"""What processes that share a Redis call the news that a bot or persona has changed."""
-
 WORK_AT_ONCE = 1000
 """Links worked on at once; most of them wait, for the model (bounded by itself) or in a pause between two parts."""
 
@@ -90,7 +85,6 @@ class Platform:
         )
         self._model = open_model(settings)
         self._metrics = Metrics()
-        self._changed = asyncio.Event()
         self._shared = self._share(settings.redis_url) if settings.redis_url else None
         self._build_snapshots()
         self._build_edge()
@@ -106,7 +100,6 @@ class Platform:
             clock=time.monotonic,
             metrics=self._metrics,
         )
-        shared.follow(CHANGES, lambda _ids: self._changed.set(), self._changed.set)
         return shared
 
     def _build_snapshots(self) -> None:
@@ -208,7 +201,7 @@ class Platform:
             default_language=settings.default_language,
             bot_health=self._registry.health,
             on_persona_changed=self._persona_edited,
-            on_bot_changed=lambda _bot_id: self._look_soon(),
+            on_bot_changed=lambda _bot_id: self._changes.announce(),
         )
         return Manager(desk)
 
@@ -230,6 +223,7 @@ class Platform:
             on_bot_gone=self._bot_gone,
             on_persona=self._snapshots.persona_changed,
             clock=self._clock,
+            shared=self._shared,
         )
 
     @property
@@ -259,10 +253,10 @@ class Platform:
         sweep = self._conversations.sweep
         self._every(SWEEP_INTERVAL, lambda: sweep(self._wakeups.ring), "sweep")
         self._every(RENEWAL, self._conversations.renew, "renew")
-        self._every(0.0, self._follow_changes, "changes")
+        self._every(0.0, self._changes.follow, "changes")
         self._in_background(every(TIDY_INTERVAL, self._tidy, name="tidy", first_after=TIDY_AFTER), "tidy")
         menus = command_menus(self._texts, self._settings.default_language)
-        self._in_background(self._introduce(MANAGER_BOT_ID, menus), "commands of the manager bot")
+        self._in_background(introduce(self._sender, MANAGER_BOT_ID, menus), "commands of the manager bot")
         if self._shared is not None:
             self._in_background(self._shared.run(), "shared cache")
 
@@ -308,42 +302,16 @@ class Platform:
             # What came while the bot was at rest, or was being put to rest, need not wait for the next sweep.
             self._in_background(self._conversations.sweep(self._wakeups.ring), f"sweep for bot {bot.id}")
         if new and self._receiving:
-            self._in_background(self._introduce(bot.id, described_commands(self._texts)), f"commands of bot {bot.id}")
+            commands = described_commands(self._texts)
+            self._in_background(introduce(self._sender, bot.id, commands), f"commands of bot {bot.id}")
 
     def _bot_gone(self, bot_id: int, owner_id: int) -> None:
         self._registry.remove(bot_id)
         self._snapshots.accounts.drop(owner_id)
 
-    def _look_soon(self) -> None:
-        """Here, and in every other process."""
-        self._changed.set()
-        if self._shared is not None:
-            self._shared.drop(CHANGES, (0,))
-
     def _persona_edited(self, persona_id: int) -> None:
         self._snapshots.personas.drop(persona_id)
-        self._look_soon()
-
-    async def _follow_changes(self) -> None:
-        """Look for changes now and then, and at once when this process made one."""
-        with contextlib.suppress(TimeoutError):
-            await asyncio.wait_for(self._changed.wait(), CHANGES_INTERVAL)
-        self._changed.clear()
-        await self._changes.look()
-
-    async def _introduce(self, bot_id: int, menus: Mapping[str, Mapping[str, str]]) -> None:
-        """Tell Telegram a bot's commands, in each language; again and again while it cannot be reached."""
-        while True:
-            try:
-                await self._sender.set_commands(bot_id, menus)
-            except (TelegramUnreachable, Flooded) as error:
-                log.debug("commands_not_set", bot_id=bot_id, error=str(error))
-                await asyncio.sleep(INTRODUCTION_PAUSE)
-            except TelegramError as error:
-                log.info("commands_refused", bot_id=bot_id, error=str(error))
-                return
-            else:
-                return
+        self._changes.announce()
 
     async def _tidy(self) -> None:
         await self._database.write(lambda connection: tidy(connection, now=self._clock()))

@@ -1,15 +1,24 @@
 """What other processes (the command line among them) changed: looked for every few seconds, by indexed times."""
 
+import asyncio
 from collections.abc import Callable, Iterable
+from contextlib import suppress
 
 import structlog
 
+from maskarad.cache import Shared
 from maskarad.db import Connection, bots, personas
 from maskarad.db.engine import Database
 from maskarad.errors import WrongSecretKey
 from maskarad.values import Bot, StoredBot, Token, WebhookIdentity
 
 log = structlog.get_logger()
+
+INTERVAL = 2.0
+"""Seconds between two looks when nothing is announced."""
+
+NEWS = "changes"
+"""What processes that share a Redis call the news that a bot or persona has changed."""
 
 OVERLAP = 10.0
 """Seconds looked back beyond the last look, so that a slow transaction or a skewed clock hides nothing."""
@@ -28,6 +37,7 @@ class Changes:
         on_bot_gone: Callable[[int, int], None],
         on_persona: Callable[[int, int], None],
         clock: Callable[[], float],
+        shared: Shared | None = None,
     ) -> None:
         self._database = database
         self._open_token = open_token
@@ -38,6 +48,10 @@ class Changes:
         self._bots: dict[int, Bot] = {}
         self._personas: dict[int, int] = {}
         self._looked_at = 0.0
+        self._announced = asyncio.Event()
+        self._shared = shared
+        if shared is not None:
+            shared.follow(NEWS, lambda _ids: self._announced.set(), self._announced.set)
 
     async def load(self) -> int:
         """Everything there is, at the start. Returns the number of bots. Raises WrongSecretKey."""
@@ -46,6 +60,19 @@ class Changes:
         for stored in found:
             self._serve(stored)
         return len(found)
+
+    def announce(self) -> None:
+        """This process has changed something: it looks at once, and so does every other that shares a Redis."""
+        self._announced.set()
+        if self._shared is not None:
+            self._shared.drop(NEWS, (0,))
+
+    async def follow(self) -> None:
+        """The next look: at once after an announcement, else when it is time."""
+        with suppress(TimeoutError):
+            await asyncio.wait_for(self._announced.wait(), INTERVAL)
+        self._announced.clear()
+        await self.look()
 
     async def look(self) -> None:
         now, since = self._clock(), self._looked_at - OVERLAP
