@@ -52,6 +52,9 @@ def main() -> None:
     if words == ["profile"]:
         uvloop.run(profile())
     elif words[:1] == ["compare"] and len(words) == 3:
+        for source in words[1:]:
+            if not sides.holds_package(source):
+                parser.error(f"there is no maskarad/__init__.py in {source}; SOURCE is the src folder of a checkout")
         uvloop.run(compare(*(str(Path(word).absolute()) for word in words[1:])))
     elif set(words) <= WORKLOADS.keys():
         uvloop.run(measure(words))
@@ -86,9 +89,12 @@ async def profile() -> None:
 
 async def compare(before: str, after: str) -> None:
     """Absolute paths of two folders, each with a `maskarad` package in it (`src` of two checkouts)."""
-    async with _scene() as scene:
-        for each in await sides.compare(scene, before, after):
-            print(f"{each.question:35} {each.median:.2f} {each.unit}  ({each.lowest:.2f} – {each.highest:.2f})")
+    try:
+        async with _scene() as scene:
+            for each in await sides.compare(scene, before, after):
+                print(f"{each.question:35} {each.median:.2f} {each.unit}  ({each.lowest:.2f} – {each.highest:.2f})")
+    except sides.WrongSource as error:
+        sys.exit(str(error))
 
 
 @asynccontextmanager

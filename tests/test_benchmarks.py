@@ -13,13 +13,14 @@ import aiohttp
 import msgspec
 import pytest
 
+import maskarad
 from benchmarks import plots
 from benchmarks.counted import COUNTED
 from benchmarks.databases import Databases
 from benchmarks.figures import Conditions, Workload, figure, grid, percentile
 from benchmarks.machine import Machine
 from benchmarks.pages import END
-from benchmarks.program import ROOT
+from benchmarks.program import ROOT, Program
 from benchmarks.report import BEGIN, PICTURES, Results, page_part, table, write
 from benchmarks.scene import Scene
 from benchmarks.sides import AIOGRAM, BEFORE, FLOOR, KEPT, OURS, PTB, ratio
@@ -28,7 +29,9 @@ from benchmarks.stub import Stub
 from benchmarks.summary import PROMISES, found
 from benchmarks.talk import Covered, chats_out_of_order
 from benchmarks.walk import Walkers
+from benchmarks.workloads.compare import WrongSource, check_source
 
+SOURCE = ROOT / "src"
 MACHINE = Machine(processor="a processor", cores=2, kernel="6.1", python="3.11.7")
 WORKLOAD = Workload(
     name="message",
@@ -221,3 +224,58 @@ async def test_both_sides_get_the_same_people_in_databases_of_their_own(tmp_path
 def _count(stage: Stage, table: str) -> int:
     with closing(sqlite3.connect(stage.folder / "maskarad.db")) as connection:
         return int(connection.execute(f"SELECT count(*) FROM {table}").fetchone()[0])
+
+
+async def test_a_source_without_the_package_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "empty" / "maskarad").mkdir(parents=True)
+    code, _, told = await _compare(SOURCE, tmp_path / "empty")
+    assert code == 2
+    assert told.splitlines()[-1].endswith(
+        f"there is no maskarad/__init__.py in {tmp_path / 'empty'}; SOURCE is the src folder of a checkout"
+    )
+    assert (await _compare(tmp_path / "missing", SOURCE))[0] == 2
+
+
+async def test_a_source_that_is_not_what_runs_is_no_side_of_a_comparison(tmp_path: Path) -> None:
+    """Python takes a colon for the end of a folder, finds no package in either half, and runs the installed one."""
+    source = tmp_path / "one:two"
+    (source / "maskarad").mkdir(parents=True)
+    (source / "maskarad" / "__init__.py").touch()
+    code, shown, told = await _compare(source, SOURCE)
+    assert code == 1
+    assert shown == ""
+    assert told.splitlines()[-1] == f"{source}: not its package is run, but {Path(maskarad.__file__).parent}"
+
+
+async def test_a_source_comes_before_what_is_installed(tmp_path: Path) -> None:
+    package = tmp_path / "src" / "maskarad"
+    package.mkdir(parents=True)
+    (package / "__init__.py").touch()
+    (package / "__main__.py").write_text("print('ours', flush=True); input()")
+    settings = {"PYTHONPATH": str(package.parent)}
+    process = await asyncio.create_subprocess_exec(
+        *(sys.executable, "-m", "maskarad"),
+        cwd=tmp_path,
+        env=settings,
+        stdin=asyncio.subprocess.PIPE,
+        stdout=asyncio.subprocess.PIPE,
+    )
+    assert process.stdout is not None
+    assert await process.stdout.readline() == b"ours\n"
+    program = Program(process, started_at=0.0, output=tmp_path / "output.txt")
+    await check_source(program, str(package.parent))
+    with pytest.raises(WrongSource, match="not its package is run"):
+        await check_source(program, str(SOURCE))
+    await process.communicate(b"\n")
+    assert process.returncode == 0
+
+
+async def _compare(*sources: Path) -> tuple[int | None, str, str]:
+    process = await asyncio.create_subprocess_exec(
+        *(sys.executable, "-m", "benchmarks", "compare", *map(str, sources)),
+        cwd=ROOT,
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.PIPE,
+    )
+    shown, told = (each.decode() for each in await process.communicate())
+    return process.returncode, shown, told

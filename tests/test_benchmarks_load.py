@@ -18,7 +18,7 @@ from benchmarks.load.mix import BOTS, PEOPLE, updates
 from benchmarks.load.plan import Bot, Plan
 from benchmarks.load.play import Played, Player, Times, epoch
 from benchmarks.load.plot import draw
-from benchmarks.load.report import BEGIN, Outcome, Results, limit, section, write
+from benchmarks.load.report import BEGIN, RESULTS, Outcome, Results, limit, section, write
 from benchmarks.load.search import CONFIRMATIONS, FIRST_RATE, highest
 from benchmarks.machine import Machine
 from benchmarks.pages import END
@@ -293,8 +293,42 @@ def test_the_picture_has_text_as_text_and_is_the_same_every_time(tmp_path: Path)
     for picture in pictures:
         draw([OUTCOME, msgspec.structs.replace(OUTCOME, database="postgresql", confirmed=None)], picture)
     text = pictures[0].read_text()
-    assert "SQLite: 100/s held</text>" in text
-    assert "PostgreSQL and Redis: no rate held</text>" in text
+    assert ">SQLite: p95, ms</text>" in text
+    assert text.count(">100/s held for 60 s</text>") == 1
+    assert text.count(">acknowledged 20.0 ms</text>") == text.count(">buttons 30.0 ms</text>") == 1
+    assert ">PostgreSQL and Redis: p95, ms</text>" in text
+    assert text.count(">no rate held</text>") == 1
     assert ">50 ms</text>" in text
     assert ">100 ms</text>" in text
     assert pictures[1].read_text() == text
+
+
+def test_a_rate_that_was_tried_twice_makes_no_zigzag_and_the_long_rounds_are_not_joined(tmp_path: Path) -> None:
+    rates = ((100.0, 10.0), (150.0, 10.0), (225.0, 10.0), (225.0, 10.0), (188.0, 10.0), (135.0, 60.0))
+    slow = msgspec.structs.replace(GOOD, shown=Times(p50=80.0, p95=300.0))
+    rounds = tuple(msgspec.structs.replace(slow, rate=rate, seconds=seconds) for rate, seconds in rates)
+    draw([msgspec.structs.replace(OUTCOME, rounds=rounds)], tmp_path / "load.svg")
+    joined = re.findall(r'<path d="([^"]+)"[^>]+stroke-opacity: 0.6', (tmp_path / "load.svg").read_text())
+    assert len(joined) == 2
+    for line in joined:
+        places = [float(place) for place in re.findall(r"[ML] (\S+)", line)]
+        assert len(places) == 4
+        assert places == sorted(places)
+
+
+def test_each_panel_has_rates_of_its_own(tmp_path: Path) -> None:
+    fast = msgspec.structs.replace(GOOD, rate=7_000.0)
+    much = msgspec.structs.replace(OUTCOME, rounds=(msgspec.structs.replace(GOOD, rate=6_000.0), fast), confirmed=fast)
+    draw([much, msgspec.structs.replace(OUTCOME, database="postgresql")], tmp_path / "load.svg")
+    text = (tmp_path / "load.svg").read_text()
+    assert text.count(">7000</text>") == 1
+    assert text.count(">140</text>") == 1
+
+
+def test_the_picture_is_drawn_from_the_file_of_the_last_run(tmp_path: Path) -> None:
+    results = msgspec.json.decode(RESULTS.read_bytes(), type=Results)
+    draw(results.outcomes, tmp_path / "load.svg")
+    text = (tmp_path / "load.svg").read_text()
+    confirmed = [each.confirmed for each in results.outcomes if each.confirmed is not None]
+    assert all(f">{each.rate:.0f}/s held for {each.seconds:.0f} s</text>" in text for each in confirmed)
+    assert confirmed

@@ -90,10 +90,16 @@ class Process:
 
 @asynccontextmanager
 async def process(
-    url: str, truth: Truth, *, release: str = "1", lifetime: float = 300.0, up: bool = True
+    url: str,
+    truth: Truth,
+    *,
+    release: str = "1",
+    lifetime: float = 300.0,
+    up: bool = True,
+    identity: str = "one",
 ) -> AsyncIterator[Process]:
     one = Process(url, truth, release=release, lifetime=lifetime)
-    running = asyncio.create_task(one.shared.run())
+    running = asyncio.create_task(one.shared.run(identity))
     try:
         await one.until(up=up)
         yield one
@@ -154,7 +160,7 @@ async def test_a_reader_overtaken_by_a_write_spoils_it_for_nobody(
         await until(lambda: truth.reads[1] > 0)
         truth.values[1] = "second"
         writer.cache.drop(1)
-        await until(lambda: redis.execute("EXISTS", "maskarad:fence:words:1") == b":1\r\n")
+        await until(lambda: redis.execute("EXISTS", "maskarad:one:fence:words:1") == b":1\r\n")
         truth.door.set()
         assert await overtaken == "first"
         for each in (slow, writer):
@@ -178,8 +184,8 @@ async def test_a_key_that_nobody_understands_drops_everything_and_stops_nobody(
         for number, key in enumerate((b"words:1:x", b"words", b"later:1", b"\xff")):
             await one.cache.get(1)
             truth.values[1] = f"value {number}"
-            await asyncio.to_thread(redis.execute, "SET", "maskarad:fence:" + key.decode(errors="replace"), "1")
-            await asyncio.to_thread(redis.execute, "DEL", "maskarad:value:1:words:1")
+            await asyncio.to_thread(redis.execute, "SET", "maskarad:one:fence:" + key.decode(errors="replace"), "1")
+            await asyncio.to_thread(redis.execute, "DEL", "maskarad:one:value:1:words:1")
             await one.shows(f"value {number}")
         truth.values[1] = "last"
         other.cache.drop(1)
@@ -225,6 +231,37 @@ def test_an_address_that_cannot_be_one_is_refused_without_its_words(url: str, tr
     assert "hun" not in str(refused.value)
 
 
+async def test_two_platforms_share_a_redis_and_nothing_else(redis_url: str, truth: Truth) -> None:
+    elsewhere = Truth()
+    elsewhere.values[1] = "theirs"
+    async with process(redis_url, truth) as ours, process(redis_url, elsewhere, identity="another") as theirs:
+        assert await ours.cache.get(1) == "first"
+        assert await theirs.cache.get(1) == "theirs"
+        ours.cache.drop(1)
+        assert await theirs.cache.get(1) == "theirs"
+    assert elsewhere.reads[1] == 1
+
+
+@pytest.mark.parametrize("words", [("CONFIG", "SET", "maxmemory", "1"), ("REPLICAOF", "127.0.0.1", "1")])
+async def test_a_redis_that_lets_nobody_write_is_away_until_it_does(
+    own_redis: RedisServer, truth: Truth, words: tuple[str, ...]
+) -> None:
+    async with process(own_redis.url, truth) as one:
+        await one.cache.get(1)
+        await asyncio.to_thread(own_redis.execute, *words)
+        with structlog.testing.capture_logs() as logged:
+            for key in range(10, 20):
+                assert await one.cache.get(key) == "first"
+            await one.until(up=False)
+            assert await one.cache.get(1) == "first"
+            await until(lambda: len(logged) >= 4, 60)
+        assert truth.reads[1] == 1
+        assert {each["event"] for each in logged} == {"redis_away"}
+        await asyncio.to_thread(own_redis.execute, "CONFIG", "SET", "maxmemory", "0")
+        await asyncio.to_thread(own_redis.execute, "REPLICAOF", "NO", "ONE")
+        await one.until(up=True)
+
+
 async def test_an_operator_who_empties_redis_empties_every_memory(
     redis: RedisServer, redis_url: str, truth: Truth
 ) -> None:
@@ -259,7 +296,7 @@ async def test_what_somebody_else_wrote_there_counts_as_nothing(
     redis: RedisServer, redis_url: str, truth: Truth
 ) -> None:
     async with process(redis_url, truth) as one:
-        await asyncio.to_thread(redis.execute, "SET", "maskarad:value:1:words:1", "not ours")
+        await asyncio.to_thread(redis.execute, "SET", "maskarad:one:value:1:words:1", "not ours")
         assert await one.cache.get(1) == "first"
 
 

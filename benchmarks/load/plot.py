@@ -1,64 +1,138 @@
-"""The picture: time by rate, a panel for each database."""
+"""The picture: p95 by rate, a panel for each database. Drawn again from benchmarks/load.json, without a run, by
+`python -m benchmarks.load.plot`."""
 
-from collections.abc import Sequence
+import statistics
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
-from matplotlib import rc_context
+import matplotlib as mpl
+import msgspec
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
 
-from benchmarks.load.play import ACKNOWLEDGED_WITHIN, SHOWN_WITHIN, Played, Times
-from benchmarks.load.report import TITLES, Outcome
+from benchmarks.load.play import ACKNOWLEDGED_WITHIN, SHOWN_WITHIN, Played
+from benchmarks.load.report import PICTURE, RESULTS, TITLES, Outcome, Results
+from benchmarks.load.search import STEP_SECONDS
+from benchmarks.plots import BLUE, INK, NO_TRACES, ORANGE, STYLE, WIDE
 
-GREY, BLUE, ORANGE = "#808080", "#3b82f6", "#e07b00"
-"""Each can be read on white and on black."""
-STYLE: dict[Any, Any] = {
-    "svg.fonttype": "none",
-    "svg.hashsalt": "load",
-    "font.family": "sans-serif",
-    "font.size": 10,
-    **dict.fromkeys(("text.color", "axes.labelcolor", "axes.edgecolor", "xtick.color", "ytick.color"), GREY),
-    "axes.spines.top": False,
-    "axes.spines.right": False,
-}
-"""Text stays text; the same figures give the same file."""
+HIGH = 3.4
+"""Inches of a panel."""
+ROOM_BELOW, ROOM_ABOVE = 0.4, 0.06
+"""Shares of a panel's height without marks; below stands the label of what held."""
+LINE = 15.0
+"""Points from one line of that label to the next."""
+SEARCHED: dict[str, Any] = {"markersize": 5, "markerfacecolor": "none", "markeredgewidth": 1.2}
+FAILED: dict[str, Any] = {"markersize": 5}
+HELD: dict[str, Any] = {"markersize": 10}
+
+
+class Measure(msgspec.Struct, frozen=True):
+    """`within` are milliseconds."""
+
+    label: str
+    colour: str
+    mark: str
+    within: float
+    p95: Callable[[Played], float]
+
+
+MEASURES = (
+    Measure("acknowledged", BLUE, "o", ACKNOWLEDGED_WITHIN, lambda played: played.acknowledged.p95),
+    Measure("buttons", ORANGE, "s", SHOWN_WITHIN, lambda played: played.shown.p95),
+)
 
 
 def draw(outcomes: Sequence[Outcome], file: Path) -> None:
-    with rc_context(STYLE):
-        figure = Figure(figsize=(1 + 4 * len(outcomes), 4), layout="constrained")
-        panels = figure.subplots(1, len(outcomes), sharex=True, sharey=True, squeeze=False)[0]
-        for axes, outcome in zip(panels, outcomes, strict=True):
+    with mpl.rc_context(STYLE):
+        figure = Figure(figsize=(WIDE, HIGH * len(outcomes)), layout="constrained")
+        figure.set_layout_engine("constrained", hspace=0.06)
+        for axes, outcome in zip(figure.subplots(len(outcomes), squeeze=False)[:, 0], outcomes, strict=True):
             _panel(axes, outcome)
-        panels[0].set_ylabel("milliseconds from when the update was due")
-        figure.legend(*panels[0].get_legend_handles_labels(), loc="outside lower center", ncols=2, frameon=False)
-        figure.savefig(file, format="svg", transparent=True, metadata={"Date": None, "Creator": None})
+        longest = max(each.seconds for outcome in outcomes for each in _played(outcome))
+        figure.legend(handles=_legend(longest), loc="outside lower left", ncols=2)
+        figure.savefig(file, format="svg", transparent=True, metadata=NO_TRACES)
 
 
 def _panel(axes: Axes, outcome: Outcome) -> None:
-    rounds = sorted(outcome.rounds, key=lambda each: each.rate)
-    _lines(axes, rounds, [each.acknowledged for each in rounds], "acknowledged", BLUE)
-    _lines(axes, rounds, [each.shown for each in rounds], "button answered and shown", ORANGE)
-    for within, colour in ((ACKNOWLEDGED_WITHIN, BLUE), (SHOWN_WITHIN, ORANGE)):
-        axes.axhline(within, color=colour, linewidth=0.8, linestyle=":")
-        limit = f"{within:g} ms"
-        axes.annotate(limit, (0, within), xycoords=("axes fraction", "data"), xytext=(4, 2), textcoords="offset points")
-    if outcome.confirmed is not None:
-        axes.axvline(outcome.confirmed.rate, color=GREY, linewidth=0.8, linestyle="--")
+    for measure in MEASURES:
+        _marks(axes, measure, outcome)
+        axes.axhline(measure.within, color=measure.colour, linewidth=1, linestyle=":")
+        beside: dict[str, Any] = {"xycoords": ("axes fraction", "data"), "textcoords": "offset points"}
+        axes.annotate(
+            f"{measure.within:g} ms", (1, measure.within), (4, 0), va="center", color=measure.colour, **beside
+        )
     axes.set_yscale("log")
     axes.yaxis.set_major_formatter("{x:g}")
+    axes.minorticks_off()
+    axes.grid(visible=True, axis="y")
+    axes.margins(x=0.08)
+    axes.set_ylim(*_heights(outcome))
     axes.set_xlabel("updates a second")
-    axes.set_title(_title(outcome), fontsize=10)
+    axes.set_title(f"{TITLES[outcome.database]}: p95, ms")
+    _verdict(axes, outcome.confirmed)
 
 
-def _lines(axes: Axes, rounds: Sequence[Played], times: Sequence[Times], label: str, colour: str) -> None:
-    rates = [each.rate for each in rounds]
-    axes.plot(rates, [each.p95 for each in times], color=colour, marker="o", markersize=4, label=f"{label}, p95")
-    p50 = [each.p50 for each in times]
-    axes.plot(rates, p50, color=colour, marker="o", markersize=2, linewidth=1, linestyle="--", label=f"{label}, p50")
+def _played(outcome: Outcome) -> tuple[Played, ...]:
+    return outcome.rounds if outcome.confirmed is None else (*outcome.rounds, outcome.confirmed)
 
 
-def _title(outcome: Outcome) -> str:
-    held = "no rate held" if outcome.confirmed is None else f"{outcome.confirmed.rate:.0f}/s held"
-    return f"{TITLES[outcome.database]}: {held}"
+def _heights(outcome: Outcome) -> tuple[float, float]:
+    """Where the logarithmic axis begins and ends."""
+    times = [measure.p95(each) for measure in MEASURES for each in _played(outcome)]
+    low, high = min(*times, ACKNOWLEDGED_WITHIN), max(*times, SHOWN_WITHIN)
+    whole = (high / low) ** (1 / (1 - ROOM_BELOW - ROOM_ABOVE))
+    return low / whole**ROOM_BELOW, high * whole**ROOM_ABOVE
+
+
+def _marks(axes: Axes, measure: Measure, outcome: Outcome) -> None:
+    """The search joined by its medians, so that a rate which was tried twice makes no zigzag."""
+    short = [each for each in outcome.rounds if each.seconds <= STEP_SECONDS]
+    failed = [each for each in outcome.rounds if each.seconds > STEP_SECONDS and not each.held]
+    held = [] if outcome.confirmed is None else [outcome.confirmed]
+    rates = sorted({each.rate for each in short})
+    medians = [statistics.median(measure.p95(each) for each in short if each.rate == rate) for rate in rates]
+    axes.plot(rates, medians, color=measure.colour, linewidth=1, alpha=0.6)
+    for rounds, how in ((short, SEARCHED), (failed, FAILED), (held, HELD)):
+        times = [measure.p95(each) for each in rounds]
+        axes.plot([each.rate for each in rounds], times, measure.mark, color=measure.colour, **how)
+
+
+def _verdict(axes: Axes, held: Played | None) -> None:
+    if held is None:
+        axes.annotate("no rate held", (0.02, 0.04), xycoords="axes fraction", weight="bold")
+        return
+    axes.axvline(held.rate, color=INK, linewidth=1, linestyle="--")
+    low, high = axes.get_xlim()
+    left = held.rate > (low + high) / 2
+    lines = [(f"{held.rate:.0f}/s held for {held.seconds:.0f} s", INK)]
+    lines += [(f"{measure.label} {measure.p95(held):.1f} ms", measure.colour) for measure in MEASURES]
+    for above, (words, colour) in enumerate(reversed(lines)):
+        axes.annotate(
+            words,
+            (held.rate, 0),
+            (-6 if left else 6, 5 + LINE * above),
+            xycoords=("data", "axes fraction"),
+            textcoords="offset points",
+            ha="right" if left else "left",
+            color=colour,
+            weight="bold",
+        )
+
+
+def _legend(longest: float) -> list[Line2D]:
+    of_measures = [
+        Line2D([], [], color=each.colour, marker=each.mark, linestyle="", label=each.label) for each in MEASURES
+    ]
+    kinds = (
+        (f"{STEP_SECONDS:.0f} s, medians joined", SEARCHED),
+        (f"{longest:.0f} s, not held", FAILED),
+        (f"{longest:.0f} s, held", HELD),
+    )
+    of_rounds = [Line2D([], [], color=INK, marker="o", linestyle="", label=label, **how) for label, how in kinds]
+    return [*of_measures, *of_rounds]
+
+
+if __name__ == "__main__":
+    draw(msgspec.json.decode(RESULTS.read_bytes(), type=Results).outcomes, PICTURE)

@@ -3,7 +3,10 @@
 Both platforms run at the same time and are loaded in turn, in short rounds; each ratio is made of two neighbours.
 """
 
+import asyncio
+import sys
 from contextlib import AsyncExitStack
+from pathlib import Path
 
 import msgspec
 
@@ -16,6 +19,14 @@ from benchmarks.talk import Talk
 from benchmarks.workloads.private import MESSAGES, one_by_one, warmed_up
 
 ROUNDS = 8
+
+
+class WrongSource(Exception):
+    """Says in one sentence what is wrong."""
+
+
+def holds_package(source: str) -> bool:
+    return (Path(source) / "maskarad" / "__init__.py").is_file()
 
 
 class _Side(msgspec.Struct, frozen=True):
@@ -31,7 +42,7 @@ class _Round(msgspec.Struct, frozen=True):
 
 
 async def compare(scene: Scene, before: str, after: str) -> tuple[Figure, ...]:
-    """`before` and `after` are folders that hold a `maskarad` package each."""
+    """`before` and `after` are folders that hold a `maskarad` package each. Raises WrongSource when another is run."""
     async with AsyncExitStack() as stack:
         sides = [await _side(scene, stack, source) for source in (before, after)]
         pairs = []
@@ -55,7 +66,26 @@ async def _side(scene: Scene, stack: AsyncExitStack, source: str) -> _Side:
     stage = await set_up(own.new_folder())
     settings = settings_for(stage, stub.url, PYTHONPATH=source)
     program = await stack.enter_async_context(running(PLATFORM, settings, stage.folder))
-    return _Side(scene=own, stage=stage, program=program, talk=await warmed_up(own, stage))
+    talk = await warmed_up(own, stage)
+    await check_source(program, source)
+    return _Side(scene=own, stage=stage, program=program, talk=talk)
+
+
+async def check_source(program: Program, source: str) -> None:
+    """Import the package once more in the surroundings that the running program has, whatever came before `source` in
+    them. Raises WrongSource."""
+    process = Path("/proc", str(program.pid))
+    variables = (process / "environ").read_bytes().rstrip(b"\0").split(b"\0")
+    asked = await asyncio.create_subprocess_exec(
+        *(sys.executable, "-c", "import maskarad; print(maskarad.__file__)"),
+        cwd=(process / "cwd").readlink(),
+        env=dict(each.split(b"=", 1) for each in variables),
+        stdout=asyncio.subprocess.PIPE,
+    )
+    told, _ = await asked.communicate()
+    package = Path(told.decode().strip()).parent
+    if package.resolve() != (Path(source) / "maskarad").resolve():
+        raise WrongSource(f"{source}: not its package is run, but {package}")
 
 
 async def _round(side: _Side) -> _Round:

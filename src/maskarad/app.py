@@ -239,6 +239,8 @@ class Platform:
         """Begin to receive. `alone`: no other process works on this database, so claims left by a dead one are void.
         Raises SchemaOutdated, DatabaseUnavailable, WrongSecretKey."""
         await self._database.read(schema.check)
+        if self._shared is not None:
+            self._in_background(self._shared.run(await self._database.read(schema.identity)), "shared cache")
         await self._edge.open()
         if alone:
             await self._database.write(turn_rows.release_all)
@@ -257,8 +259,6 @@ class Platform:
         self._in_background(every(TIDY_INTERVAL, self._tidy, name="tidy", first_after=TIDY_AFTER), "tidy")
         menus = command_menus(self._texts, self._settings.default_language)
         self._in_background(introduce(self._sender, MANAGER_BOT_ID, menus), "commands of the manager bot")
-        if self._shared is not None:
-            self._in_background(self._shared.run(), "shared cache")
 
     def _every(self, interval: float, job: Callable[[], Awaitable[object]], name: str) -> None:
         self._in_background(every(interval, job, name=name), name)

@@ -33,6 +33,8 @@ log = structlog.get_logger()
 
 PATIENCE = 0.25
 """Seconds that Redis may take for one answer. Whoever asks then goes to the database, and nobody else asks."""
+BEGINNING = 2.0
+"""Seconds for all that is asked at the beginning."""
 SILENCE = 1.0
 """Seconds without news after which the connection is tried; silent for as long again, it counts as dead."""
 FIRST_PAUSE, LONGEST_PAUSE = 0.2, 5.0
@@ -45,8 +47,7 @@ MOST_BYTES = 65_536
 """A snapshot above this size is not worth sharing."""
 MOST_UNSENT = 10_000
 
-FENCE = "maskarad:fence:"
-VALUE = "maskarad:value:"
+FENCE = "fence:"
 EVERYTHING = "everything"
 NO_FENCE = b""
 _NUMBER = re.compile(r"-?[0-9]{1,19}")
@@ -71,19 +72,9 @@ class RedisCache:
     ) -> None:
         """`release` keeps apart what differing versions of the code made of the same rows; `clock` never goes back.
         Raises SettingsError."""
-        # RESP2 whatever the address says: with RESP3 the news of changed keys does not come as messages, and what is
-        # in memory would be stale for its lifetime without a word.
-        options = {
-            "protocol": 2,
-            "decode_responses": False,
-            "socket_timeout": PATIENCE,
-            "socket_connect_timeout": PATIENCE,
-            "retry": Retry(NoBackoff(), 1, supported_errors=(NoConnection,)),
-            "max_connections": CONNECTIONS,
-            "timeout": PATIENCE,
-        }
-        self._redis = Redis.from_pool(_pool(url, options))
-        self._values = f"{VALUE}{release}:"
+        self._redis = Redis.from_pool(_pool(url))
+        self._release = release
+        self._fences = self._all_values = self._values = ""
         self._new_fence = new_fence
         self._clock = clock
         self._forget: dict[str, Callable[[Ids], None]] = {}
@@ -94,6 +85,7 @@ class RedisCache:
         self._sending: set[str] = set()
         self._sender: asyncio.Task[None] | None = None
         self._warned_at = float("-inf")
+        self._warned = False
         self._reads = {result: metrics.shared_cache_reads.labels(result).inc for result in ("hit", "miss", "away")}
         self._shown_up = metrics.shared_cache_up.set
 
@@ -110,7 +102,7 @@ class RedisCache:
             return None
         try:
             stored, fence = cast(
-                tuple[bytes | None, bytes | None], await self._redis.mget(self._values + tag, FENCE + tag)
+                tuple[bytes | None, bytes | None], await self._redis.mget(self._values + tag, self._fences + tag)
             )
         except (RedisError, OSError) as error:
             self._went_away(error)
@@ -137,16 +129,21 @@ class RedisCache:
         if self._up and self._sender is None:
             self._sender = asyncio.create_task(self._send_while_up(), name="drops to Redis")
 
-    async def run(self) -> None:
-        """Follow the news, and come back after every outage; until cancelled."""
+    async def run(self, identity: str) -> None:
+        """Follow the news, and come back after every outage; until cancelled. Platforms of different identities may
+        share a Redis and see nothing of each other."""
+        namespace = f"maskarad:{identity}:"
+        self._fences, self._all_values = f"{namespace}{FENCE}", f"{namespace}value:"
+        self._values = f"{self._all_values}{self._release}:"
         failures = 0
         while True:
             self._broken.clear()
             try:
                 async with self._redis.pubsub(ignore_subscribe_messages=True) as feed:
-                    await self._track(feed)
+                    async with asyncio.timeout(BEGINNING):
+                        await _begin(self._redis, feed, namespace)
                     await self._catch_up()
-                    self._is_back(failures)
+                    self._is_back()
                     failures = 0
                     await self._listen(feed)
             except (RedisError, OSError) as error:
@@ -163,17 +160,12 @@ class RedisCache:
             await self._sender
         await self._redis.aclose()
 
-    async def _track(self, feed: PubSub) -> None:
-        """Have Redis tell this connection of every fence that changes."""
-        connection_id = await _ask(feed, "CLIENT", "ID")
-        await _ask(feed, "CLIENT", "TRACKING", "ON", "REDIRECT", connection_id, "BCAST", "PREFIX", FENCE)
-        await feed.subscribe(INVALIDATED)
-
     async def _listen(self, feed: PubSub) -> None:
         """Returns when a command has failed meanwhile. Raises RedisError when the connection is dead."""
         silent = 0
         while not self._broken.is_set():
             message = await feed.get_message(timeout=SILENCE)
+            _end_if_cancelled()
             if message is not None:
                 silent = 0
                 self._heard(message)
@@ -190,7 +182,7 @@ class RedisCache:
             self._clear_all()
             return
         for key in message["data"]:
-            self._hear(*key.removeprefix(FENCE.encode()).decode(errors="replace").split(":"))
+            self._hear(*key.removeprefix(self._fences.encode()).decode(errors="replace").split(":"))
 
     def _hear(self, name: str, *ids: str) -> None:
         forget = self._forget.get(name)
@@ -229,7 +221,7 @@ class RedisCache:
                 await self._empty()
             async with self._redis.pipeline(transaction=False) as pipeline:
                 for tag in self._sending:
-                    pipeline.set(FENCE + tag, self._new_fence(), ex=FENCE_LIFETIME)
+                    pipeline.set(self._fences + tag, self._new_fence(), ex=FENCE_LIFETIME)
                     pipeline.unlink(self._values + tag)
                 await pipeline.execute()
         except BaseException:
@@ -239,15 +231,16 @@ class RedisCache:
             self._sending = set()
 
     async def _empty(self) -> None:
-        async for key in self._redis.scan_iter(match=f"{VALUE}*", count=1_000):
+        async for key in self._redis.scan_iter(match=f"{self._all_values}*", count=1_000):
             await self._redis.unlink(key)
 
-    def _is_back(self, failures: int) -> None:
+    def _is_back(self) -> None:
         self._clear_all()
         self._up = True
         self._shown_up(1)
-        if failures:
-            log.info("redis_back", failures=failures)
+        if self._warned:
+            self._warned = False
+            log.info("redis_back")
 
     def _went_away(self, error: Exception) -> None:
         self._up = False
@@ -256,15 +249,50 @@ class RedisCache:
         now = self._clock()
         loud = now - self._warned_at >= WARNINGS_APART
         if loud:
-            self._warned_at = now
-        (log.warning if loud else log.debug)("redis_away", error=type(error).__name__)
+            self._warned_at, self._warned = now, True
+        (log.warning if loud else log.debug)(
+            "redis_away", error=type(error).__name__, meanwhile="each process keeps its own snapshots"
+        )
 
     def _clear_all(self) -> None:
         for clear in self._clear:
             clear()
 
 
-def _pool(url: str, options: dict[str, Any]) -> BlockingConnectionPool:
+def _end_if_cancelled() -> None:
+    """A cancellation that comes as one of redis-py's own timeouts ends is lost in there (8.1)."""
+    task = asyncio.current_task()
+    if task is not None and task.cancelling():
+        raise asyncio.CancelledError
+
+
+async def probe(url: str) -> None:
+    """Ask of a Redis all that the cache will ask of it. Raises SettingsError, RedisError, OSError."""
+    async with Redis.from_pool(_pool(url)) as redis, redis.pubsub() as feed:
+        await _begin(redis, feed, "maskarad:probe:")
+
+
+async def _begin(redis: Redis, feed: PubSub, namespace: str) -> None:
+    """Have Redis tell the feed's connection of every fence that changes; and see that it lets us write, which one that
+    is full, or a replica, does not."""
+    connection_id = await _ask(feed, "CLIENT", "ID")
+    await _ask(feed, "CLIENT", "TRACKING", "ON", "REDIRECT", connection_id, "BCAST", "PREFIX", namespace + FENCE)
+    await feed.subscribe(INVALIDATED)
+    await redis.set(f"{namespace}tried", b"", ex=1)
+
+
+def _pool(url: str) -> BlockingConnectionPool:
+    options: dict[str, Any] = {
+        # RESP2 whatever the address says: with RESP3 the news of changed keys does not come as messages, and what is
+        # in memory would be stale for its lifetime without a word.
+        "protocol": 2,
+        "decode_responses": False,
+        "socket_timeout": PATIENCE,
+        "socket_connect_timeout": PATIENCE,
+        "retry": Retry(NoBackoff(), 1, supported_errors=(NoConnection,)),
+        "max_connections": CONNECTIONS,
+        "timeout": PATIENCE,
+    }
     try:
         pool = BlockingConnectionPool(**{**parse_url(url), **options})
         pool.make_connection()  # type: ignore[no-untyped-call]  # redis-py has no types there

@@ -59,9 +59,12 @@ def _redis_url(value: str) -> str:
     if not value.startswith(("redis://", "rediss://", "unix://")):
         raise ValueError("must start with redis://, rediss:// or unix://")
     try:
-        _ = urlsplit(value).port
+        parts = urlsplit(value)
+        _ = parts.port
     except ValueError:
-        raise ValueError("the port must be a number; a / in the password is written %2F") from None
+        raise ValueError("the port must be a number up to 65535; a / in the password is written %2F") from None
+    if parts.scheme != "unix" and not re.fullmatch(r"/?|/[0-9]{1,5}", parts.path):
+        raise ValueError("after the / stands the number of a database")
     return value
 
 
@@ -164,8 +167,8 @@ class Settings(BaseSettings):
     )
     redis_url: Annotated[str, AfterValidator(_redis_url)] | None = Field(
         None,
-        description="redis://… lets processes share snapshots and tell each other of changes at once; one Maskarad "
-        "for each Redis database. Unset: each keeps its own, and looks for changed bots and personas every 2 s.",
+        description="redis://… (Redis 6 or newer) lets processes share snapshots and tell each other of changes at "
+        "once. Unset, or while it is away: each keeps its own, and looks for changed bots and personas every 2 s.",
     )
     cache_ttl_user: float = Field(
         300, gt=0, le=86_400, description="Seconds that a user's account is kept in memory and Redis."

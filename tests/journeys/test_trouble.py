@@ -4,6 +4,7 @@ import pytest
 
 from maskarad.sandbox.person import Object
 from tests.journeys.stage import FRIEND, MANAGER_ID, OWNER, Stage
+from tests.support.servers import free_port
 
 APOLOGY = "Ой, думка кудись утекла. Напишіть мені, будь ласка, трохи пізніше."
 
@@ -138,7 +139,12 @@ async def test_long_answers_come_in_pieces_and_markdown_as_formatting(stage: Sta
     assert " ".join(" ".join(piece.text for piece in pieces).split()) == long.strip()
 
 
-async def test_hostile_updates_do_not_stop_a_bot(stage: Stage) -> None:
+@pytest.mark.parametrize("mode", ["polling", "webhook"])
+async def test_hostile_updates_do_not_stop_a_bot(stage: Stage, mode: str) -> None:
+    port = free_port()
+    stage.settings = stage.settings.model_copy(
+        update={"run_mode": mode, "webhook_url_base": f"http://127.0.0.1:{port}", "port": port}
+    )
     actor = await stage.actor()
     async with stage.playing():
         await stage.ask(actor, "привіт")

@@ -2,6 +2,7 @@
 
 import asyncio
 import email.utils
+import json
 
 import pytest
 from aiohttp import web
@@ -10,7 +11,7 @@ from maskarad.errors import ModelError, SettingsError
 from maskarad.llm.breaker import OPENS_AFTER, RESTS_FOR
 from maskarad.llm.client import REJECTED_KEY_RESTS
 from maskarad.values import CompletionRequest, PromptMessage
-from tests.llm.stub import DONE, HELLO, USAGE, Clock, Connect, Server, event, page, says, status, stream
+from tests.llm.stub import DONE, HELLO, USAGE, Answer, Clock, Connect, Server, event, page, says, status, stream
 
 
 async def fails(connect: Connect, **changes: object) -> ModelError:
@@ -60,13 +61,21 @@ class TestAnswer:
         assert completion.text == "Ой, як 🌻"
         assert completion.completion_tokens == 7
 
-    async def test_server_that_does_not_stream(self, server: Server, connect: Connect) -> None:
-        server.script = [
-            page(
-                '{"choices": [{"message": {"content": "hello"}, "finish_reason": "stop"}], "usage": null}',
-                "application/json",
-            )
-        ]
+    @pytest.mark.parametrize("indent", [None, 2])
+    @pytest.mark.parametrize("end", [{"finish_reason": "stop"}, {"finish_reason": None}, {}])
+    async def test_server_that_does_not_stream(
+        self, server: Server, connect: Connect, end: dict[str, object], indent: int | None
+    ) -> None:
+        choice = {"index": 0, "message": {"role": "assistant", "content": "hello"}, **end}
+        usage = {"prompt_tokens": 11, "completion_tokens": 7, "total_tokens": 18}
+        whole = {"id": "1", "object": "chat.completion", "choices": [choice], "usage": usage}
+        server.script = [page(json.dumps(whole, indent=indent), "application/json")]
+        completion = await connect().complete(HELLO)
+        assert (completion.text, completion.prompt_tokens, completion.completion_tokens) == ("hello", 11, 7)
+        assert len(server.bodies) == 1
+
+    async def test_server_that_does_not_stream_and_tells_no_usage(self, server: Server, connect: Connect) -> None:
+        server.script = [page('{"choices": [{"message": {"content": "hello"}}], "usage": null}', "application/json")]
         completion = await connect().complete(HELLO)
         assert (completion.text, completion.prompt_tokens) == ("hello", 0)
 
@@ -213,8 +222,11 @@ class TestPassingFailures:
         ]
         assert (await connect().complete(HELLO)).text == "whole"
 
-    async def test_empty_answer(self, server: Server, connect: Connect) -> None:
-        server.script = [says(" ", "\n")]
+    @pytest.mark.parametrize(
+        "answer", [says(" ", "\n"), page('{"choices": [{"message": {"content": ""}}]}', "application/json")]
+    )
+    async def test_empty_answer(self, server: Server, connect: Connect, answer: Answer) -> None:
+        server.script = [answer]
         assert (await fails(connect)).reason == "empty"
 
     async def test_endless_answer(self, server: Server, connect: Connect) -> None:
@@ -235,6 +247,9 @@ class TestPassingFailures:
             page("", "text/event-stream"),
             page("[1, 2]", "application/json"),
             page('{"choices": 5}', "application/json"),
+            page('{"choices": []}', "application/json"),
+            page('{"choices": [{"message": {"content": "cut', "application/json"),
+            page('{"choices": [{"message": {"content": "no"}}], "error": {"code": 502}}', "application/json"),
             page('"text"', "application/json"),
             page('{"error": "overloaded"}', "application/json"),
             page('{"error": {"code": 502}}', "application/json"),

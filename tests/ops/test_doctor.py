@@ -89,7 +89,11 @@ async def test_a_key_that_others_can_read_is_told(settings: Settings) -> None:
 
 async def test_redis_is_well_until_it_is_gone(settings: Settings, own_redis: RedisServer) -> None:
     settings = settings.model_copy(update={"redis_url": own_redis.url})
-    assert (await look(settings, "cache")).state.startswith("Redis answers in ")
+    assert (await look(settings, "cache")).state.startswith("Redis does all that is asked of it")
+    own_redis.execute("CONFIG", "SET", "maxmemory", "1")
+    full = await look(settings, "cache")
+    assert not full.ok
+    assert "Redis refuses" in full.state
     own_redis.stop()
     found = await look(settings, "cache")
     assert (found.ok, found.todo) == (False, "check REDIS_URL, and that the server runs, or unset it")

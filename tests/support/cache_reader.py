@@ -25,7 +25,7 @@ async def main(url: str) -> None:
     cache = Cache(
         "words", read, float, lifetime=300, room=1_000, clock=time.time, meter=metrics.cache("words"), shared=shared
     )
-    following = asyncio.create_task(shared.run())
+    following = asyncio.create_task(shared.run("one"))
     await until(lambda: sample(metrics, "maskarad_shared_cache_up") == 1)
     seen = 0.0
     while not following.done():

@@ -3,11 +3,12 @@
 Migrating itself is in `migrate.py`, apart, because Alembic's import costs more than the rest of the start.
 """
 
-from sqlalchemy import Connection, inspect, text
+from sqlalchemy import Connection, inspect, select, text
 
+from maskarad.db.tables import platform_identity
 from maskarad.errors import SchemaOutdated
 
-REVISION = "0001"
+REVISION = "0002"
 
 
 def revision_of(connection: Connection) -> str | None:
@@ -24,3 +25,8 @@ def check(connection: Connection) -> None:
         raise SchemaOutdated(
             f"the database's schema is {revision or 'empty'}, this version needs {REVISION}: run `maskarad db upgrade`"
         )
+
+
+def identity(connection: Connection) -> str:
+    """A random text that no other platform's database has."""
+    return str(connection.execute(select(platform_identity.c.id)).scalar_one())

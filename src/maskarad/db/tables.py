@@ -32,6 +32,9 @@ metadata = MetaData(
 BigKey: TypeEngine[int] = BigInteger().with_variant(Integer(), "sqlite")
 """A growing 64-bit key: SQLite counts up only in a column that is called INTEGER."""
 
+platform_identity = Table("platform_identity", metadata, Column("id", Text, primary_key=True))
+"""One row, made with the database: what keeps two platforms apart that share a Redis."""
+
 users = Table(
     "users",
     metadata,

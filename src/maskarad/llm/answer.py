@@ -72,7 +72,7 @@ class AnswerReader:
         self._line(self._rest)
         self._rest = b""
         if not self._events:
-            self._event(b"\n".join(self._elsewhere))
+            self._whole(b"\n".join(self._elsewhere))
         if self._refused or self._finish == "content_filter":
             raise ModelRejected("refused", "by the model")
         if not self.done and self._finish is None:
@@ -93,7 +93,12 @@ class AnswerReader:
         elif not self._events and line and not line.startswith((b":", b"event:", b"id:", b"retry:")):
             self._elsewhere.append(line)
 
-    def _event(self, data: bytes) -> None:
+    def _whole(self, body: bytes) -> None:
+        """JSON that came at once cannot be cut short and still be read, so its message needs no reason to end."""
+        event = self._event(body)
+        self.done = any(choice.message is not None for choice in event.choices or ())
+
+    def _event(self, data: bytes) -> _Event:
         try:
             event = _decoder.decode(data)
         except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
@@ -106,6 +111,7 @@ class AnswerReader:
         if event.usage is not None:
             self.prompt_tokens = event.usage.prompt_tokens or 0
             self.completion_tokens = event.usage.completion_tokens or 0
+        return event
 
     def _choice(self, choice: _Choice) -> None:
         said = choice.delta or choice.message

@@ -7,9 +7,9 @@ import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from pathlib import Path
 
-from redis.asyncio import Redis
-from redis.exceptions import RedisError
+from redis.exceptions import AuthenticationError, RedisError, ResponseError
 
+from maskarad import redis_cache
 from maskarad.db import Connection, bots, schema
 from maskarad.db.opening import open_database
 from maskarad.errors import (
@@ -177,13 +177,18 @@ async def _cache(settings: Settings) -> str:
         return "in memory; REDIS_URL is not set"
     started = time.perf_counter()
     try:
-        async with Redis.from_url(settings.redis_url, socket_connect_timeout=3, socket_timeout=3) as client:
-            await client.ping()
-    except (RedisError, OSError, ValueError) as error:
+        await redis_cache.probe(settings.redis_url)
+    except (AuthenticationError, ResponseError) as error:
+        raise _Wrong(
+            f"Redis refuses ({type(error).__name__}: {error})", "check user, password and database number in REDIS_URL"
+        ) from None
+    except (RedisError, OSError) as error:
         raise _Wrong(
             f"Redis does not answer ({type(error).__name__})", "check REDIS_URL, and that the server runs, or unset it"
         ) from None
-    return f"Redis answers in {1000 * (time.perf_counter() - started):.0f} ms"
+    except SettingsError as error:
+        raise _Wrong(str(error), "redis://USER:PASSWORD@HOST:PORT/NUMBER") from None
+    return f"Redis does all that is asked of it, in {1000 * (time.perf_counter() - started):.0f} ms"
 
 
 async def _telegram(settings: Settings) -> str:

@@ -48,7 +48,8 @@ def build_app(
 
     A webhook is answered 200 only after `handle` has returned, 503 when the database is away and 500 after a fault of
     ours: Telegram then delivers the update again. What fails by our fault for the third time is given up with 200.
-    404 unknown id, 401 wrong secret, 413 body above 1 MiB, 400 not an update. `/healthz` runs every check: 200, or 503
+    404 unknown id, 401 wrong secret, 413 body above 1 MiB, 400 not a JSON object; an update that cannot be read is
+    logged and answered 200, as a poll would pass over it. `/healthz` runs every check: 200, or 503
     with the names of those that failed.
     """
     tries = Tries()
@@ -80,15 +81,16 @@ def build_app(
 
 
 async def _read(request: Request, registry: BotRegistry) -> Event | None:
-    """Raises Refused."""
+    """None for an update that says nothing to us, or that we cannot read: refused, it would come again and again and
+    hold up what follows in its chat. Raises Refused."""
     served = _sender_of(request, registry)
+    update = _parse(await _body(request))
+    registry.update_seen(served.bot_id)
     try:
-        event = read_update(_parse(await _body(request)), served.bot_id)
+        return read_update(update, served.bot_id)
     except MalformedUpdate as error:
         log.warning("update_malformed", bot_id=served.bot_id, error=str(error))
-        raise Refused(400) from None
-    registry.update_seen(served.bot_id)
-    return event
+        return None
 
 
 async def _store(event: Event, handle: Handle, tries: Tries) -> int:
@@ -138,7 +140,7 @@ def _parse(body: bytes) -> JsonObject:
     except ValueError:
         update = None
     if not isinstance(update, dict):
-        raise MalformedUpdate("the body is not a JSON object")
+        raise Refused(400)
     return update
 
 
