@@ -10,7 +10,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure as Sheet
 
 from benchmarks.figures import Figure, Workload
-from benchmarks.sides import AIOGRAM, BEFORE, FLOOR, KEPT, OURS, PTB
+from benchmarks.sides import AIOGRAM, APPLICATIONS, BEFORE, FLOOR, KEPT, OURS, PTB
 
 INK = "#7a818a"
 BLUE, VIOLET, RED, ORANGE, GREY, LIGHT_GREY = "#2f81f7", "#8957e5", "#d1423b", "#d98324", "#8b929a", "#a9b0b8"
@@ -22,6 +22,7 @@ COLOURS = {
     KEPT: ORANGE,
     FLOOR: GREY,
     PTB: GREY,
+    APPLICATIONS: GREY,
     AIOGRAM: LIGHT_GREY,
 }
 WIDE, HIGH = 5.6, 3.5

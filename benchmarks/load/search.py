@@ -10,11 +10,11 @@ FIRST_RATE = 100.0
 LOWEST_RATE = 10.0
 RISE = 1.5
 HALVINGS = 2
-FALL = 0.9
+FALL = 0.75
 STEP_SECONDS = 10.0
 TRIES = 2
 """Of a rate while rates rise: on a shared machine a neighbour can spoil a round."""
-CONFIRMATIONS = 3
+CONFIRMATIONS = 4
 
 Play = Callable[[float, float], Awaitable[Played]]
 """Play a round at a rate for some seconds."""
