@@ -56,9 +56,8 @@ class Links:
         if found is not None:
             return found
         now = self._clock()
-        await self._database.write(lambda connection: links.find_or_add(connection, bot.id, chat, now=now))
-        # Read once more, and not kept as it was added: somebody may have changed it in between.
-        return await self._cache.get(bot.id, chat.id)
+        # Not kept as it was added: somebody may change it before this is resumed.
+        return await self._database.write(lambda connection: links.find_or_add(connection, bot.id, chat, now=now))
 
     def drop(self, bot_id: int, chat_id: int) -> None:
         self._cache.drop(bot_id, chat_id)
