@@ -1,11 +1,9 @@
-"""Pauses that grow with each failure in a row and differ from bot to bot, so that 1,000 never come back at once."""
+"""Pauses that grow with each failure in a row and differ by chance, so that 1,000 never come back at once."""
 
 from collections.abc import Callable
 
 FIRST_SECONDS = 0.5
 LONGEST_SECONDS = 30.0
-LONGEST_REFUSED_SECONDS = 60.0
-"""Of a token that Telegram refuses: nothing but another word from @BotFather changes that."""
 
 Jitter = Callable[[], float]
 """A random number from 0 to 1."""

@@ -24,6 +24,7 @@ from redis.backoff import NoBackoff
 from redis.exceptions import ConnectionError as NoConnection
 from redis.exceptions import RedisError
 
+from maskarad.backoff import Jitter, backoff
 from maskarad.cache import Fetched, Ids
 from maskarad.errors import SettingsError
 from maskarad.metrics import Metrics
@@ -37,7 +38,7 @@ BEGINNING = 2.0
 """Seconds for all that is asked at the beginning."""
 SILENCE = 1.0
 """Seconds without news after which the connection is tried; silent for as long again, it counts as dead."""
-FIRST_PAUSE, LONGEST_PAUSE = 0.2, 5.0
+LONGEST_PAUSE = 5.0
 WARNINGS_APART = 60.0
 FENCE_LIFETIME = 2 * 86_400
 """Seconds; twice as long as any snapshot may live."""
@@ -68,7 +69,14 @@ class RedisCache:
     """Without Redis nothing is shared and nothing is lost: drops that could not be told are told when it is back."""
 
     def __init__(
-        self, url: str, *, release: str, new_fence: Callable[[], bytes], clock: Callable[[], float], metrics: Metrics
+        self,
+        url: str,
+        *,
+        release: str,
+        new_fence: Callable[[], bytes],
+        clock: Callable[[], float],
+        metrics: Metrics,
+        jitter: Jitter = random.random,
     ) -> None:
         """`release` keeps apart what differing versions of the code made of the same rows; `clock` never goes back.
         Raises SettingsError."""
@@ -77,6 +85,7 @@ class RedisCache:
         self._fences = self._all_values = self._values = ""
         self._new_fence = new_fence
         self._clock = clock
+        self._jitter = jitter
         self._forget: dict[str, Callable[[Ids], None]] = {}
         self._clear: list[Callable[[], None]] = []
         self._up = False
@@ -152,7 +161,7 @@ class RedisCache:
                 log.exception("redis_cache_failed")
                 self._went_away(error)
             failures += 1
-            await asyncio.sleep(min(FIRST_PAUSE * 2**failures, LONGEST_PAUSE) * (0.5 + random.random() / 2))
+            await asyncio.sleep(backoff(failures, self._jitter, LONGEST_PAUSE))
 
     async def close(self) -> None:
         """Tell what there is to tell, if that is possible at once."""

@@ -12,6 +12,9 @@ from maskarad.values import MANAGER_BOT_ID, Bot, BotState, Token, Value, Webhook
 
 log = structlog.get_logger()
 
+LONGEST_REFUSED_SECONDS = 60.0
+"""Until a refused token is tried again: nothing but another word from @BotFather changes that."""
+
 Notice = Callable[[int], Awaitable[None]]
 """Called with a bot id."""
 
@@ -213,8 +216,7 @@ class BotRegistry:
 
 
 def webhook_identity(token: Token) -> WebhookIdentity:
-    """For a bot that has no row to keep them in: always the same for a token, and no way back
-    from them to it."""
+    """For a bot that has no row to keep one in: always the same for a token, and no way back from it to the token."""
     key = token.reveal().encode()
     public_id, secret = (hmac.new(key, purpose, hashlib.sha256).hexdigest() for purpose in (b"public id", b"secret"))
     return WebhookIdentity(public_id=public_id, secret=secret)

@@ -7,6 +7,7 @@ from typing import Any
 
 import structlog
 
+from maskarad.backoff import Jitter, backoff
 from maskarad.errors import (
     Conflict,
     DatabaseUnavailable,
@@ -17,8 +18,7 @@ from maskarad.errors import (
     WebhookActive,
 )
 from maskarad.telegram.api import BotApi
-from maskarad.telegram.backoff import LONGEST_REFUSED_SECONDS, Jitter, backoff
-from maskarad.telegram.bots import BotRegistry
+from maskarad.telegram.bots import LONGEST_REFUSED_SECONDS, BotRegistry
 from maskarad.telegram.handling import Handle, Tries
 from maskarad.telegram.read import ALLOWED_UPDATES, read_update
 from maskarad.values import Event, Migration, Token

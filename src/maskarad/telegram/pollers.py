@@ -5,8 +5,8 @@ import random
 
 import structlog
 
+from maskarad.backoff import Jitter
 from maskarad.telegram.api import BotApi
-from maskarad.telegram.backoff import Jitter
 from maskarad.telegram.bots import BotRegistry, Served
 from maskarad.telegram.handling import Handle
 from maskarad.telegram.poll import SILENCE_SECONDS, STUCK_SECONDS, Poller

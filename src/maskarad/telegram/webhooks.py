@@ -5,10 +5,10 @@ import random
 
 import structlog
 
+from maskarad.backoff import Jitter, backoff
 from maskarad.errors import DatabaseUnavailable, Flooded, TelegramError, TelegramUnreachable, TokenInvalid
 from maskarad.telegram.api import BotApi
-from maskarad.telegram.backoff import LONGEST_REFUSED_SECONDS, Jitter, backoff
-from maskarad.telegram.bots import BotRegistry, Served
+from maskarad.telegram.bots import LONGEST_REFUSED_SECONDS, BotRegistry, Served
 from maskarad.telegram.limits import Sleep
 from maskarad.telegram.read import ALLOWED_UPDATES
 from maskarad.values import JsonObject, Token
