@@ -37,6 +37,7 @@ WORKLOADS: Mapping[str, tuple[str, Measure]] = {
     "group": ("Group message that gets no reply", floors.group_message_unanswered),
     "webhook": ("Group message that gets no reply, by webhook", group_message_by_webhook),
     "slow": ("40 chats at once, a model of one second", messages.slow_model),
+    "slow-groups": ("Groups at once, a model of one second", messages.slow_model_in_groups),
     "crowd": ("200 private messages at once", private.all_at_once),
     "statements": ("What the database is asked", statements),
     "history": ("Long histories", history.flat),

@@ -12,12 +12,13 @@ from benchmarks.before.database import forget_indexes
 from benchmarks.databases import Databases
 from benchmarks.figures import Figure, figure
 from benchmarks.people import person
-from benchmarks.program import Program, free_port, running, settings_for
+from benchmarks.program import Program, running, settings_for
 from benchmarks.scene import Outcome, Scene, settle
 from benchmarks.sides import BEFORE, COMMANDS, OURS
 from benchmarks.stage import Stage
 from benchmarks.stub import Call, Stub
 from benchmarks.talk import Talk
+from tests.support.servers import free_port
 
 BOTS = (1, 100, 1_000)
 FEW, MANY = BOTS[0], BOTS[-1]

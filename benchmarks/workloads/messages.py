@@ -37,6 +37,7 @@ GAP = 0.005
 """Seconds from a reply to the next message: the platform has ended its transactions by then."""
 
 CPU, P50, P95 = "CPU a message", "overhead p50", "overhead p95"
+UNTIL = "until all are answered"
 COLUMNS = {CPU: "ms", P50: "ms", P95: "ms"}
 HOW = (
     f"One message at a time, the next one {GAP * 1e3:g} ms after the reply; {ROUNDS} rounds a side, in turn. Overhead: "
@@ -161,30 +162,44 @@ def _ratios(measured: Measured, *, least: float) -> tuple[Figure, ...]:
 
 
 async def slow_model(scene: Scene) -> Outcome:
+    """Raises TimeoutError when somebody is never answered."""
+    return await _slow(scene, privately, CHATS, f"One message in each of {CHATS} chats", most=1.2)
+
+
+async def slow_model_in_groups(scene: Scene) -> Outcome:
+    """Raises TimeoutError when somebody is never answered."""
+    return await _slow(scene, _in_a_group, GROUPS, f"One mention by @username in each of {GROUPS} groups")
+
+
+async def _slow(scene: Scene, say: Say, chats: int, what: str, *, most: float | None = None) -> Outcome:
     databases = Databases(scene)
     stage = await databases.stage()
     token = stage.actors[0].token
-    seconds: dict[str, list[float]] = defaultdict(list)
-    cpu: dict[str, list[float]] = defaultdict(list)
-    async with side_by_side(scene, kept(await databases.copy(stage), token), ours(stage, token)) as sides:
-        talks = [await _warmed_up(side, privately) for side in sides]
+    entries = (
+        before(await databases.copy(stage), token),
+        kept(await databases.copy(stage), token),
+        ours(stage, token),
+    )
+    measured: dict[str, dict[str, list[float]]] = {entry.name: {UNTIL: [], CPU: []} for entry in entries}
+    async with side_by_side(scene, *entries) as sides:
+        talks = [await _warmed_up(side, say) for side in sides]
         for _ in range(ROUNDS):
             for side, talk in zip(sides, talks, strict=True):
                 used, began_at = side.program.cpu(), time.perf_counter()
                 with side.stub.thinking(MODEL_SECONDS):
-                    talk.say(side.token, map(person, range(CHATS)))
+                    for number in range(chats):
+                        say(side, talk, number)
                     await talk.all_covered()
-                seconds[side.name].append(time.perf_counter() - began_at)
+                measured[side.name][UNTIL].append(time.perf_counter() - began_at)
                 await settle()
-                cpu[side.name].append((side.program.cpu() - used) / CHATS * 1e3)
+                measured[side.name][CPU].append((side.program.cpu() - used) / chats * 1e3)
         complaints = [line for side in sides if side.name == OURS for line in side.program.complaints()]
     return Outcome(
-        note=f"One message in each of {CHATS} chats at once, the model answers after {MODEL_SECONDS:g} s; {ROUNDS} "
-        "rounds a side, in turn.",
+        note=f"{what} at once, the model answers after {MODEL_SECONDS:g} s; {ROUNDS} rounds a side, in turn.",
         figures=(
-            figure("until all are answered", "s", seconds[OURS], most=1.2),
-            figure(f"until all are answered, {KEPT}", "s", seconds[KEPT]),
-            figure(f"CPU, {KEPT} ÷ {OURS}", "×", ratio(cpu[KEPT], cpu[OURS])),
+            figure("until all are answered", "s", measured[OURS][UNTIL], most=most),
+            *_ratios(measured, least=5),
         ),
+        grids=(grid("", {UNTIL: "s", CPU: "ms"}, measured),),
         complaints=tuple(complaints),
     )

@@ -11,12 +11,13 @@ import orjson
 
 from benchmarks.figures import figure, grid
 from benchmarks.people import GROUPS, group_message, person
-from benchmarks.program import Program, free_port, running, settings_for
+from benchmarks.program import Program, running, settings_for
 from benchmarks.scene import Outcome, Scene
 from benchmarks.sides import COMMANDS, FLOOR, OURS, quiet, ratio
 from benchmarks.stage import MANAGER_TOKEN, PEOPLE, Stage, set_up
 from maskarad.telegram.bots import webhook_identity
 from maskarad.values import Token, WebhookIdentity
+from tests.support.servers import free_port
 
 ROUNDS = 5
 MESSAGES = 600
