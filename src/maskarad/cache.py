@@ -9,7 +9,7 @@ import asyncio
 from collections import OrderedDict
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
-from typing import Any, Generic, Protocol, TypeVar
+from typing import Any, Generic, NamedTuple, Protocol, TypeVar
 
 import msgspec
 
@@ -51,13 +51,10 @@ class Meter(Protocol):
     def miss(self) -> None: ...
 
 
-class _Kept(Generic[V]):
-    __slots__ = ("expires_at", "size", "value")
-
-    def __init__(self, value: V, expires_at: float, size: int) -> None:
-        self.value = value
-        self.expires_at = expires_at
-        self.size = size
+class _Kept(NamedTuple, Generic[V]):
+    value: V
+    expires_at: float
+    size: int
 
 
 class Cache(Generic[V]):

@@ -49,8 +49,8 @@ def build_app(
     A webhook is answered 200 only after `handle` has returned, 503 when the database is away and 500 after a fault of
     ours: Telegram then delivers the update again. What fails by our fault for the third time is given up with 200.
     404 unknown id, 401 wrong secret, 413 body above 1 MiB, 400 not a JSON object; an update that cannot be read is
-    logged and answered 200, as a poll would pass over it. `/healthz` runs every check: 200, or 503
-    with the names of those that failed.
+    logged and answered 200, as a poll would pass over it. `/healthz` runs every check: 200, or 503 with the names of
+    those that failed.
     """
     tries = Tries()
 
