@@ -18,7 +18,7 @@ from benchmarks.machine import cpu_of
 from benchmarks.people import FIRST_GROUP, SENTENCE, person
 from benchmarks.scene import Outcome, Scene
 from benchmarks.sides import BEFORE, OURS, ratio
-from maskarad.db import Connection, history, links, turns
+from maskarad.db import Connection, hearing, history, links
 from maskarad.db.engine import Database
 from maskarad.db.opening import open_database
 from maskarad.values import Chat, ChatType, Incoming, Sender
@@ -78,7 +78,7 @@ class _Ours:
             text=SENTENCE.format(self._message_id),
             sent_at=1_800_000_000.0,
         )
-        await self._database.write(lambda c: turns.ask(c, self._link_id, message, due_at=0))
+        await self._database.write(lambda c: hearing.ask(c, self._link_id, message, due_at=0))
 
     async def read(self) -> None:
         def query(connection: Connection) -> int:

@@ -11,7 +11,10 @@ from typing import TYPE_CHECKING, Any
 import structlog
 
 from maskarad.controls.commands import Commands, described_commands
+from maskarad.controls.desk import ControlDesk
 from maskarad.controls.membership import Memberships
+from maskarad.controls.mood import Moods
+from maskarad.controls.talk import Talk
 from maskarad.db import schema, users
 from maskarad.db import turns as turn_rows
 from maskarad.db.engine import Database
@@ -160,6 +163,15 @@ class Platform:
         )
         self._conversations = Conversations(self._database, turns, delivery, find_bot=self._find_bot, clock=self._clock)
         self._wakeups = Wakeups(self._conversations.work, most=WORK_AT_ONCE)
+        desk = ControlDesk(
+            self._database,
+            self._background,
+            persona=self._snapshots.personas.persona,
+            links=self._snapshots.links,
+            clock=self._clock,
+        )
+        families = (Talk(desk), Moods(desk))
+        self._commands = Commands(desk, families, self._texts, turn_away=refusals.turn_away)
         self._router = Router(
             manager=self._build_manager(),
             intake=Intake(
@@ -172,15 +184,7 @@ class Platform:
                 gather=GATHER if natural else 0.0,
                 default_language=self._settings.default_language,
             ),
-            commands=Commands(
-                self._database,
-                self._background,
-                self._texts,
-                persona=self._snapshots.personas.persona,
-                links=self._snapshots.links,
-                turn_away=refusals.turn_away,
-                clock=self._clock,
-            ),
+            commands=self._commands,
             memberships=memberships,
             find_bot=self._find_bot,
         )

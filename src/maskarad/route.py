@@ -5,7 +5,7 @@ from typing import Protocol
 
 import structlog
 
-from maskarad.controls.commands import COMMANDS, Commands
+from maskarad.controls.commands import Commands
 from maskarad.controls.membership import Memberships
 from maskarad.errors import AlreadySeen, NotFound, TelegramError
 from maskarad.intake.accept import Intake
@@ -67,7 +67,7 @@ class Router:
     async def _for_persona(self, bot: Bot, event: Event) -> None:
         match event:
             case Incoming():
-                if _is_command(event, bot):
+                if self._is_command(event, bot):
                     await self._commands.on_command(bot, event)
                 else:
                     await self._intake.accept(bot, event)
@@ -80,8 +80,7 @@ class Router:
             case ReactionChange():
                 log.debug("reaction_unused", bot_id=bot.id)
 
-
-def _is_command(message: Incoming, bot: Bot) -> bool:
-    if message.edited or message.command not in COMMANDS:
-        return False
-    return message.command_for is None or message.command_for == bot.username.lower()
+    def _is_command(self, message: Incoming, bot: Bot) -> bool:
+        if message.edited or message.command not in self._commands.names:
+            return False
+        return message.command_for is None or message.command_for == bot.username.lower()

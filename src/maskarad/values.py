@@ -231,6 +231,15 @@ class Chat(Value, frozen=True):
     title: str = ""
 
 
+class Document(Value, frozen=True):
+    """A file in a message. `name` is as its sender's device gave it (empty when it gave none): to be shown, never a
+    path. `size` is bytes, as Telegram says."""
+
+    file_id: str
+    name: str
+    size: int | None
+
+
 class Incoming(Value, frozen=True):
     """A message (or its edited form) as the platform needs it; `text` is never empty: media without words become
     a bracketed word such as `[photo]`."""
@@ -244,6 +253,7 @@ class Incoming(Value, frozen=True):
     sent_at: float
     edited: bool = False
     reply_to_user_id: int | None = None
+    reply_to_message_id: int | None = None
     mentions: frozenset[str] = frozenset()
     """Usernames mentioned, lower case, without @."""
     mentioned_ids: frozenset[int] = frozenset()
@@ -254,6 +264,7 @@ class Incoming(Value, frozen=True):
     """The @botname of the command, lower case, when one was given."""
     forwarded_from: Sender | None = None
     has_text: bool = True
+    document: Document | None = None
 
 
 class Press(Value, frozen=True):
@@ -301,6 +312,22 @@ class ReactionChange(Value, frozen=True):
 Event = Incoming | Press | Membership | Migration | ReactionChange
 
 
+class PartKind(StrEnum):
+    TEXT = "text"
+    REACTION = "reaction"
+
+
+class PartDraft(Value, frozen=True):
+    """A row of the outbox to be. A reaction has its emoji as `text` and the message it is for as `reply_to`."""
+
+    kind: PartKind
+    text: str
+    html: str | None = None
+    reply_to: int | None = None
+    silent: bool = False
+    """Sent without a notification sound."""
+
+
 class Link(Value, frozen=True):
     """One bot in one chat, as intake needs it."""
 
@@ -309,7 +336,82 @@ class Link(Value, frozen=True):
     chat_id: int
     active: bool
     muted: bool
-    mood: str = NEUTRAL_MOOD
+
+
+class Chattiness(StrEnum):
+    """How much a group's administrators want to hear of the persona."""
+
+    SILENT = "silent"
+    QUIET = "quiet"
+    NORMAL = "normal"
+    CHATTY = "chatty"
+
+
+class Manners(Value, frozen=True):
+    """What a group's administrators chose for the persona in their chat; None: as the persona and the platform are.
+    Quiet hours run from one full hour (0-23) to another, in the chat's time zone (an IANA name)."""
+
+    chattiness: Chattiness | None = None
+    time_zone: str | None = None
+    quiet_from: int | None = None
+    quiet_until: int | None = None
+
+
+class MoodState(Value, frozen=True):
+    """The persona's mood in a link as it was at `set_at`; how much of it is left by now is `life/mood.py`'s to say.
+    Held by hand it stays as it is until `held_until`. `reason` is JSON that only that module reads."""
+
+    key: str = NEUTRAL_MOOD
+    strength: float = 0.0
+    set_at: float = 0.0
+    held_until: float = 0.0
+    reason: str | None = None
+
+
+class LinkState(Value, frozen=True):
+    """What a link knows when a message comes in, that message counted in. `recent_own` has a bit for each of the last
+    20 messages, the newest lowest, set where it was the persona's; `recent_considered` one for each of the last 60, set
+    where the model was asked to consider it."""
+
+    active: bool
+    muted: bool
+    waiting: bool
+    """A turn is due or under way."""
+    messages: int
+    recent_own: int
+    recent_considered: int
+    bot_exchanges: int
+    spoke_at: float
+    pondered_at: float
+    flood_told_at: float
+    liking: float
+    liking_at: float
+    reactions_since: float
+    reactions: int
+    mood: MoodState
+    manners: Manners
+
+
+class Verdict(StrEnum):
+    ANSWER = "answer"
+    """It is for the persona."""
+    CONSIDER = "consider"
+    """The model is to say whether it is."""
+    LISTEN = "listen"
+    """It is kept, not answered."""
+
+
+class Decision(Value, frozen=True):
+    """What was decided about a message and from what. `reason` is the key of the sentence that tells it; features that
+    were not looked at, because the others had settled it, are missing."""
+
+    verdict: Verdict
+    reason: str
+    score: float | None = None
+    threshold: float | None = None
+    features: dict[str, float] = {}
+    part: PartDraft | None = None
+    """A remark or a reaction that needs no model."""
 
 
 class HistoryLine(Value, frozen=True):
@@ -340,7 +442,6 @@ class ClaimedLink(Value, frozen=True):
     claim: Claim
     bot_id: int
     chat: Chat
-    mood: str
     asked: int
     parts: int
     failures: int
@@ -348,6 +449,12 @@ class ClaimedLink(Value, frozen=True):
     history: tuple[HistoryLine, ...]
     tries: int = 0
     """Tries in a row after which the work was postponed."""
+    mood: MoodState = MoodState()
+    manners: Manners = Manners()
+    messages: int = 0
+    """How many the history holds, so that what lies before `history` is asked for only where there is any."""
+    liking: float = 0.0
+    liking_at: float = 0.0
 
 
 class PromptMessage(Value, frozen=True):
@@ -393,20 +500,6 @@ class Piece(Value, frozen=True):
     html: str | None = None
 
 
-class PartKind(StrEnum):
-    TEXT = "text"
-    REACTION = "reaction"
-
-
-class PartDraft(Value, frozen=True):
-    """A row of the outbox to be. A reaction has its emoji as `text` and the message it is for as `reply_to`."""
-
-    kind: PartKind
-    text: str
-    html: str | None = None
-    reply_to: int | None = None
-
-
 class Part(PartDraft, frozen=True, kw_only=True):
     """A row of the outbox: one thing to be sent in a link, in the order of `id`."""
 
@@ -418,7 +511,7 @@ class TurnOutcome(Value, frozen=True):
 
     answered: int
     parts: tuple[PartDraft, ...] = ()
-    mood: str | None = None
+    mood: MoodState | None = None
     failures: int = 0
 
 
@@ -429,6 +522,8 @@ class Usage(Value, frozen=True):
     user_id: int
     completion: Completion
     created_at: float
+    purpose: str = "turn"
+    """Which purse it is paid from: turn, summary, or spontaneous."""
 
 
 class Progress(Value, frozen=True):

@@ -11,7 +11,7 @@ import pytest
 from sqlalchemy import Connection, event, insert, text
 from sqlalchemy.exc import DBAPIError
 
-from maskarad.db import seen, turns
+from maskarad.db import hearing, seen
 from maskarad.db.embedded import MOST_WRITES_A_COMMIT, EmbeddedDatabase
 from maskarad.db.engine import Database, Query
 from maskarad.db.tables import users
@@ -330,7 +330,7 @@ async def test_a_deadlock_is_unavailable_for_one_of_both(postgres_url: str) -> N
         def both(order: list[int]) -> Query[None]:
             def query(connection: Connection) -> None:
                 for link_id in order:
-                    turns.ask(connection, link_id, said(link_id * 1000 + order[0]), due_at=NOW)
+                    hearing.ask(connection, link_id, said(link_id * 1000 + order[0]), due_at=NOW)
                     connection.execute(text("SELECT pg_sleep(0.3)"))
 
             return query

@@ -4,7 +4,7 @@ from functools import partial
 import pytest
 from sqlalchemy import Connection, select
 
-from maskarad.db import history, links, turns
+from maskarad.db import hearing, history, links, turns
 from maskarad.db.engine import Database
 from maskarad.db.tables import chat_contexts
 from maskarad.errors import AlreadySeen, NotFound
@@ -49,7 +49,7 @@ async def test_the_newest_are_read_in_one_statement_however_long_the_history(
     world: Database, statements: CountStatements
 ) -> None:
     for message_id in range(1, 201):
-        await world.write(partial(turns.ask, link_id=1, message=said(message_id), due_at=NOW))
+        await world.write(partial(hearing.ask, link_id=1, message=said(message_id), due_at=NOW))
     with statements(world) as seen:
         lines = await latest(world, most=5, answered=197)
     assert seen.count == 1
@@ -64,7 +64,7 @@ async def test_the_newest_are_read_in_one_statement_however_long_the_history(
 
 async def test_what_is_to_be_answered_is_read_however_much_was_said_since(world: Database) -> None:
     for message_id in (1, 2):
-        await world.write(partial(turns.ask, link_id=1, message=said(message_id), due_at=NOW))
+        await world.write(partial(hearing.ask, link_id=1, message=said(message_id), due_at=NOW))
     for message_id in range(3, 20):
         await world.write(partial(history.add, link_id=1, message=said(message_id)))
     lines, asked = await world.read(partial(history.to_answer, link_id=1, answered=1, asked=2, most=5))
@@ -73,7 +73,7 @@ async def test_what_is_to_be_answered_is_read_however_much_was_said_since(world:
 
 
 async def test_an_edit_replaces_the_text_of_what_is_stored_and_nothing_else(world: Database) -> None:
-    await world.write(partial(turns.ask, link_id=1, message=said(1, "teh"), due_at=NOW))
+    await world.write(partial(hearing.ask, link_id=1, message=said(1, "teh"), due_at=NOW))
     assert await world.write(partial(history.edit, link_id=1, message=said(1, "the")))
     assert not await world.write(partial(history.edit, link_id=1, message=said(2, "never stored")))
     [line] = await latest(world)
@@ -108,15 +108,15 @@ def everything(connection: Connection) -> str:
 
 async def test_a_forgotten_message_that_comes_again_is_known_and_its_words_are_gone(world: Database) -> None:
     words = said(1, "my secret")
-    await world.write(partial(turns.ask, link_id=1, message=words, due_at=NOW))
+    await world.write(partial(hearing.ask, link_id=1, message=words, due_at=NOW))
     assert await world.write(partial(links.forget, link_id=1, now=NOW + 60)) == 1
-    for store in (partial(history.add, message=words), partial(turns.ask, message=words, due_at=NOW)):
+    for store in (partial(history.add, message=words), partial(hearing.ask, message=words, due_at=NOW)):
         with pytest.raises(AlreadySeen):
             await world.write(partial(store, link_id=1))
     assert not await world.write(partial(history.edit, link_id=1, message=said(1, "my secret, again")))
     kept = await world.read(everything)
     assert not [word for word in ("secret", BOB.name, str(BOB.id)) if word in kept]
-    await world.write(partial(turns.ask, link_id=1, message=said(2, "hi"), due_at=NOW))
+    await world.write(partial(hearing.ask, link_id=1, message=said(2, "hi"), due_at=NOW))
     claimed = await world.write(partial(turns.claim, link_id=1, token="a", lease=9, history_lines=40, now=NOW + 60))
     assert claimed is not None
     assert [line.text for line in claimed.history] == ["hi"]

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from sqlalchemy import Connection, bindparam, text
 
-from maskarad.db import history, turns
+from maskarad.db import hearing, history, turns
 from maskarad.db.engine import Database, Query
 from maskarad.turn.prompt import HISTORY_LINES
 from tests.support import rows
@@ -32,7 +32,7 @@ def grow(connection: Connection, *, first: int, last: int) -> None:
 
 
 def ask_and_claim(connection: Connection) -> None:
-    turns.ask(connection, 1, said(10**6), due_at=NOW)
+    hearing.ask(connection, 1, said(10**6), due_at=NOW)
     claimed = turns.claim(connection, 1, "token", lease=8.0, history_lines=HISTORY_LINES, now=NOW)
     assert claimed is not None
     assert len(claimed.history) == HISTORY_LINES

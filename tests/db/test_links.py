@@ -4,11 +4,11 @@ from functools import partial
 import pytest
 from sqlalchemy import select
 
-from maskarad.db import bots, history, links, turns
+from maskarad.db import bots, hearing, history, links, turns
 from maskarad.db.engine import Database
 from maskarad.db.tables import chat_contexts
 from maskarad.errors import NotFound
-from maskarad.values import Chat, ChatType, Link, TurnOutcome
+from maskarad.values import Chat, ChatType, Link, MoodState, TurnOutcome
 from tests.support import rows
 from tests.support.databases import OpenDatabase
 from tests.support.people import BOB
@@ -71,22 +71,24 @@ async def test_membership_comes_and_goes(world: Database) -> None:
 
 async def test_mood_and_mute(world: Database) -> None:
     link = await made(world)
-    await world.write(partial(links.set_mood, link_id=link.id, mood="joy", now=NOW))
+    await world.write(partial(links.set_mood, link_id=link.id, mood="joy", held_until=NOW + 9, now=NOW))
     await world.write(partial(links.set_muted, link_id=link.id, muted=True))
     after = await found(world)
     assert after is not None
-    assert (after.mood, after.muted) == ("joy", True)
+    assert after.muted
+    mood = await world.read(partial(links.mood, link_id=link.id))
+    assert mood == MoodState(key="joy", strength=1.0, set_at=NOW, held_until=NOW + 9)
     await world.write(partial(links.set_muted, link_id=link.id, muted=False))
     assert not (await made(world)).muted
 
 
 async def test_what_waited_when_it_was_muted_gets_no_answer(world: Database) -> None:
     await made(world)
-    await world.write(partial(turns.ask, link_id=1, message=said(1), due_at=NOW))
+    await world.write(partial(hearing.ask, link_id=1, message=said(1), due_at=NOW))
     await world.write(partial(links.set_muted, link_id=1, muted=True))
     assert await world.read(partial(turns.due, now=NOW, most=10)) == []
     await world.write(partial(links.set_muted, link_id=1, muted=False))
-    await world.write(partial(turns.ask, link_id=1, message=said(2), due_at=NOW))
+    await world.write(partial(hearing.ask, link_id=1, message=said(2), due_at=NOW))
     claimed = await world.write(partial(turns.claim, link_id=1, token="a", lease=60, history_lines=40, now=NOW))
     assert claimed is not None
     assert [(line.message_order, line.unread) for line in claimed.history] == [(1, False), (2, True)]
@@ -95,15 +97,16 @@ async def test_what_waited_when_it_was_muted_gets_no_answer(world: Database) -> 
 async def test_forgetting_erases_history_and_mood_and_may_be_done_twice(world: Database) -> None:
     await made(world)
     other = await made(world, rows.private(BOB))
-    await world.write(partial(links.set_mood, link_id=1, mood="joy", now=NOW))
+    await world.write(partial(links.set_mood, link_id=1, mood="joy", held_until=NOW + 9, now=NOW))
     for message_id in (1, 2, 3):
-        await world.write(partial(turns.ask, link_id=1, message=said(message_id), due_at=NOW))
-    await world.write(partial(turns.ask, link_id=other.id, message=said(1), due_at=NOW))
+        await world.write(partial(hearing.ask, link_id=1, message=said(message_id), due_at=NOW))
+    await world.write(partial(hearing.ask, link_id=other.id, message=said(1), due_at=NOW))
     assert await world.write(partial(links.forget, link_id=1, now=NOW)) == 3
     assert await world.write(partial(links.forget, link_id=1, now=NOW)) == 0
     after = await found(world)
     assert after is not None
-    assert (after.mood, after.active) == ("neutral", True)
+    assert after.active
+    assert await world.read(partial(links.mood, link_id=1)) == MoodState()
     assert await world.read(partial(turns.due, now=NOW, most=10)) == [other.id]
     assert len(await world.read(partial(history.latest, link_id=other.id, most=10, answered=0))) == 1
 
@@ -128,12 +131,12 @@ async def test_history_goes_on_in_a_supergroup_that_counts_from_one_again(world:
     """A supergroup has message ids of its own: they are not those of the group, and they come after them."""
     await made(world)
     for message_id in (1, 2, 900):
-        await world.write(partial(turns.ask, link_id=1, message=said(message_id, f"old {message_id}"), due_at=NOW))
+        await world.write(partial(hearing.ask, link_id=1, message=said(message_id, f"old {message_id}"), due_at=NOW))
     await moved(world)
     await moved(world)
     for message_id in (1, 2, 3):
         message = said(message_id, f"new {message_id}", chat=SUPERGROUP)
-        await world.write(partial(turns.ask, link_id=1, message=message, due_at=NOW))
+        await world.write(partial(hearing.ask, link_id=1, message=message, due_at=NOW))
     lines = await world.read(partial(history.latest, link_id=1, most=10, answered=0))
     assert [line.text for line in lines] == ["old 1", "old 2", "old 900", "new 1", "new 2", "new 3"]
     chats = await world.read(lambda connection: connection.execute(select(chat_contexts.c.chat_id).distinct()).all())
@@ -142,7 +145,7 @@ async def test_history_goes_on_in_a_supergroup_that_counts_from_one_again(world:
 
 async def test_the_link_with_the_history_wins_over_one_made_early(world: Database) -> None:
     link = await made(world)
-    await world.write(partial(turns.ask, link_id=link.id, message=said(5), due_at=NOW))
+    await world.write(partial(hearing.ask, link_id=link.id, message=said(5), due_at=NOW))
     early = await made(world, SUPERGROUP)
     await moved(world)
     after = await found(world, SUPERGROUP)
@@ -153,11 +156,11 @@ async def test_the_link_with_the_history_wins_over_one_made_early(world: Databas
 
 async def test_what_was_said_before_the_news_of_the_move_is_neither_lost_nor_answered_twice(world: Database) -> None:
     link = await made(world)
-    await world.write(partial(turns.ask, link_id=link.id, message=said(900, "old"), due_at=NOW))
+    await world.write(partial(hearing.ask, link_id=link.id, message=said(900, "old"), due_at=NOW))
     early = await made(world, SUPERGROUP)
     for message_id in (1, 2):
         message = said(message_id, f"early {message_id}", chat=SUPERGROUP)
-        await world.write(partial(turns.ask, link_id=early.id, message=message, due_at=NOW))
+        await world.write(partial(hearing.ask, link_id=early.id, message=message, due_at=NOW))
     await moved(world)
     claimed = await world.write(
         partial(turns.claim, link_id=link.id, token="t", lease=9.0, history_lines=10, now=NOW + 1)

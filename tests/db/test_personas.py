@@ -5,7 +5,7 @@ import msgspec
 import pytest
 from sqlalchemy import Connection, func, select
 
-from maskarad.db import bots, history, links, personas, tables, turns, users, wizards
+from maskarad.db import bots, hearing, history, links, personas, tables, turns, users, wizards
 from maskarad.db.engine import Database, Query
 from maskarad.errors import LimitReached, NameTaken, NotFound
 from maskarad.values import (
@@ -162,7 +162,7 @@ async def test_a_removed_persona_leaves_no_orphan_rows(world: Database) -> None:
         bot_id = rows.bind(connection, persona_id)
         bots.whitelist_add(connection, bot_id, WhitelistEntry(user_id=BOB.id, name="Bob"), now=NOW)
         link = links.find_or_add(connection, bot_id, rows.GROUP, now=NOW)
-        turns.ask(connection, link.id, said(1), due_at=NOW)
+        hearing.ask(connection, link.id, said(1), due_at=NOW)
         history.add(connection, link.id, said(2))
         claimed = turns.claim(connection, link.id, "a", lease=60, history_lines=40, now=NOW)
         assert claimed is not None

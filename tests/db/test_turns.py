@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from sqlalchemy import Connection, delete, select, update
 
-from maskarad.db import bots, history, links, turns
+from maskarad.db import bots, hearing, history, links, outbox, turns
 from maskarad.db.engine import Database, Query
 from maskarad.db.tables import chat_bot_instances, reply_parts, usage_records
 from maskarad.errors import AlreadySeen, ClaimLost, NotFound
@@ -15,6 +15,8 @@ from maskarad.values import (
     Claim,
     ClaimedLink,
     Completion,
+    Decision,
+    MoodState,
     Part,
     PartDraft,
     PartKind,
@@ -22,6 +24,7 @@ from maskarad.values import (
     SentMessage,
     TurnOutcome,
     Usage,
+    Verdict,
 )
 from tests.support import rows
 from tests.support.databases import CountStatements, OpenDatabase
@@ -40,7 +43,7 @@ USAGE = Usage(
 
 
 def ask(message_id: int, link_id: int = 1, *, due_at: float = NOW) -> Query[bool]:
-    return partial(turns.ask, link_id=link_id, message=said(message_id), due_at=due_at)
+    return partial(hearing.ask, link_id=link_id, message=said(message_id), due_at=due_at)
 
 
 def take(token: str = "a", link_id: int = 1, *, now: float = NOW) -> Query[ClaimedLink | None]:
@@ -53,9 +56,14 @@ async def taken(database: Database, token: str = "a", *, now: float = NOW) -> Cl
     return claimed
 
 
+def consider(message_id: int) -> Query[bool]:
+    perhaps = Decision(verdict=Verdict.CONSIDER, reason="perhaps")
+    return partial(hearing.hear, link_id=1, message=said(message_id), judge=lambda _state: perhaps, due_at=NOW, now=NOW)
+
+
 def finish(claimed: ClaimedLink, *texts: str, mood: str | None = None, usage: Usage | None = None) -> Query[Any]:
     parts = tuple(PartDraft(kind=PartKind.TEXT, text=text) for text in texts)
-    outcome = TurnOutcome(answered=claimed.asked, parts=parts, mood=mood)
+    outcome = TurnOutcome(answered=claimed.asked, parts=parts, mood=MoodState(key=mood, set_at=NOW) if mood else None)
     return partial(turns.finish, claim=claimed.claim, outcome=outcome, usage=usage)
 
 
@@ -165,10 +173,10 @@ async def test_a_lease_that_ran_out_is_taken_over_and_the_late_one_changes_nothi
     for give_back in (turns.release, turns.give_up, turns.leave, partial(turns.postpone, due_at=NOW + 500)):
         await world.write(partial(give_back, claim=late.claim))
     assert await world.read(row) == before
-    assert await world.read(partial(turns.parts, link_id=1)) == []
+    assert await world.read(partial(outbox.waiting, link_id=1)) == []
     assert await world.read(_usage) == []
     await world.write(finish(second, "in time"))
-    assert [part.text for part in await world.read(partial(turns.parts, link_id=1))] == ["in time"]
+    assert [part.text for part in await world.read(partial(outbox.waiting, link_id=1))] == ["in time"]
 
 
 def _part(part_id: int) -> Part:
@@ -196,7 +204,7 @@ async def test_a_turn_to_its_end(world: Database) -> None:
     await world.write(ask(11, due_at=NOW + 5))
     progress = await world.write(finish(claimed, "one", "two", mood="joy", usage=USAGE))
     assert (progress.parts, progress.next_due_at) == (2, NOW)
-    waiting = await world.read(partial(turns.parts, link_id=1))
+    waiting = await world.read(partial(outbox.waiting, link_id=1))
     assert [part.text for part in waiting] == ["one", "two"]
     for number, part in enumerate(waiting):
         message = SentMessage(message_id=20 + number, bot_telegram_id=7001, bot_name="Mira")
@@ -267,7 +275,7 @@ async def test_a_message_that_is_stored_already_does_not_keep_its_part_in_the_ou
     message = SentMessage(message_id=10, bot_telegram_id=7001, bot_name="Mira")
     progress = await world.write(partial(turns.sent, claim=claimed.claim, part=part, message=message, now=NOW))
     assert progress.parts == 0
-    assert await world.read(partial(turns.parts, link_id=1)) == []
+    assert await world.read(partial(outbox.waiting, link_id=1)) == []
 
 
 async def overheard(database: Database, message_ids: Iterable[int]) -> None:
@@ -280,7 +288,7 @@ async def test_a_call_for_help_is_answered_however_much_was_said_since(
 ) -> None:
     await world.write(ask(1))
     await overheard(world, range(2, 45))
-    assert await world.write(consider(45, now=NOW, question=True))
+    assert await world.write(consider(45))
     with statements(world) as seen:
         claimed = await taken(world)
     assert seen.count == 3
@@ -312,7 +320,7 @@ async def test_a_reaction_leaves_the_outbox_and_no_history(world: Database) -> N
     claimed = await taken(world)
     outcome = TurnOutcome(answered=1, parts=(PartDraft(kind=PartKind.REACTION, text="👍", reply_to=10),))
     await world.write(partial(turns.finish, claim=claimed.claim, outcome=outcome, usage=None))
-    [part] = await world.read(partial(turns.parts, link_id=1))
+    [part] = await world.read(partial(outbox.waiting, link_id=1))
     assert (part.kind, part.text, part.reply_to) == (PartKind.REACTION, "👍", 10)
     progress = await world.write(partial(turns.sent, claim=claimed.claim, part=part, message=None, now=NOW))
     assert progress.parts == 0
@@ -327,7 +335,7 @@ async def test_parts_left_by_a_crash_are_claimed_without_history(world: Database
         second = await taken(world, "b", now=NOW + LEASE + 1)
     assert seen.count == 1
     assert (second.parts, second.history) == (2, ())
-    [first, _] = await world.read(partial(turns.parts, link_id=1))
+    [first, _] = await world.read(partial(outbox.waiting, link_id=1))
     message = SentMessage(message_id=20, bot_telegram_id=7001, bot_name="Mira")
     progress = await world.write(partial(turns.sent, claim=second.claim, part=first, message=message, now=NOW))
     assert progress.parts == 1
@@ -360,7 +368,7 @@ async def test_what_was_sent_ends_the_row_of_tries_and_leaves_the_model_s_failur
     await world.write(partial(turns.postpone, claim=claimed.claim, due_at=NOW))
     again = await taken(world, "b")
     assert (again.tries, again.failures) == (1, 1)
-    [part, _] = await world.read(partial(turns.parts, link_id=1))
+    [part, _] = await world.read(partial(outbox.waiting, link_id=1))
     await world.write(partial(turns.sent, claim=again.claim, part=part, message=None, now=NOW))
     after = await world.read(row)
     assert (after.tries, after.failures) == (0, 1)
@@ -374,7 +382,7 @@ async def test_given_up_work_is_dropped_with_its_parts(world: Database) -> None:
     claimed = await taken(world)
     await world.write(finish(claimed, "one"))
     await world.write(partial(turns.give_up, claim=claimed.claim))
-    assert await world.read(partial(turns.parts, link_id=1)) == []
+    assert await world.read(partial(outbox.waiting, link_id=1)) == []
     after = await world.read(row)
     assert (after.claim, after.parts, after.answered) == (None, 0, after.asked)
     assert await world.read(due(NOW + 1000)) == []
@@ -399,6 +407,12 @@ async def test_a_private_link_that_was_left_sleeps_until_somebody_asks_again(wor
     assert [(line.message_order, line.unread) for line in claimed.history] == [(10, False), (11, True)]
 
 
+def work(connection: Connection) -> Any:
+    """What says whether anything is to be done in the link."""
+    link = row(connection)
+    return link.active, link.asked, link.answered, link.parts, link.due_at, link.claim
+
+
 async def history_of(database: Database) -> list[tuple[int, bool]]:
     lines = await database.read(partial(history.latest, link_id=1, most=10, answered=0))
     return [(line.message_order, line.unread) for line in lines]
@@ -411,21 +425,21 @@ async def test_a_muted_link_stores_and_asks_for_nothing(
     await in_private(world)
     await world.write(partial(links.set_active, link_id=1, active=not asleep))
     await world.write(partial(links.set_muted, link_id=1, muted=True))
-    before = await world.read(row)
+    before = await world.read(work)
     with statements(world) as seen:
         assert not await world.write(ask(10))
     assert seen.count == 2
-    assert not await world.write(consider(11, now=NOW, question=True))
-    assert await world.read(row) == before
+    assert not await world.write(consider(11))
+    assert await world.read(work) == before
     assert await history_of(world) == [(10, False), (11, False)]
 
 
 async def test_a_group_where_the_bot_may_not_write_is_not_woken_by_messages(world: Database) -> None:
     await world.write(partial(links.set_active, link_id=1, active=False))
-    before = await world.read(row)
+    before = await world.read(work)
     assert not await world.write(ask(10))
-    assert not await world.write(consider(11, now=NOW, question=True))
-    assert await world.read(row) == before
+    assert not await world.write(consider(11))
+    assert await world.read(work) == before
     assert await history_of(world) == [(10, False), (11, False)]
     await world.write(partial(links.set_active, link_id=1, active=True))
     assert await world.write(ask(12))
@@ -465,58 +479,6 @@ async def test_the_longest_waiting_are_due_first(world: Database) -> None:
         await world.write(ask(10, link_id, due_at=due_at))
     assert await world.read(due()) == [3, 2, 4]
     assert await world.read(partial(turns.due, now=NOW, most=2)) == [3, 2]
-
-
-def consider(message_id: int, *, now: float, question: bool = False) -> Query[bool]:
-    return partial(
-        turns.ask_to_consider,
-        link_id=1,
-        message=said(message_id),
-        question=question,
-        spoke_within=120,
-        pause=30,
-        due_at=now,
-        now=now,
-    )
-
-
-async def test_small_talk_is_considered_only_after_the_persona_spoke(world: Database) -> None:
-    assert not await world.write(consider(10, now=NOW))
-    await world.write(ask(11))
-    claimed = await taken(world)
-    await world.write(finish(claimed, "hi"))
-    [part] = await world.read(partial(turns.parts, link_id=1))
-    await world.write(partial(turns.sent, claim=claimed.claim, part=part, message=None, now=NOW))
-    assert await world.write(consider(12, now=NOW + 10))
-    assert not await world.write(consider(13, now=NOW + 20)), "it was asked within the pause"
-    assert not await world.write(consider(14, now=NOW + 121)), "it has been silent too long"
-    assert await world.write(consider(15, now=NOW + 121, question=True))
-    claimed = await taken(world, "b", now=NOW + 121)
-    assert [(line.message_order, line.unread, line.addressed) for line in claimed.history] == [
-        (10, False, False),
-        (11, False, True),
-        (12, True, False),
-        (13, False, False),
-        (14, False, False),
-        (15, True, False),
-    ]
-
-
-@pytest.mark.parametrize("question", [True, False])
-async def test_a_message_that_gets_no_reply_costs_two_statements(
-    world: Database, statements: CountStatements, question: bool
-) -> None:
-    with statements(world) as seen:
-        await world.write(consider(10, now=NOW, question=question))
-    assert seen.count == 2
-
-
-async def test_a_considered_message_twice_changes_nothing(world: Database) -> None:
-    assert await world.write(consider(10, now=NOW, question=True))
-    before = await world.read(row)
-    with pytest.raises(AlreadySeen):
-        await world.write(consider(10, now=NOW + 100, question=True))
-    assert await world.read(row) == before
 
 
 async def test_forgetting_takes_the_claim_from_a_turn_under_way(world: Database) -> None:

@@ -8,7 +8,7 @@ from functools import partial
 
 import pytest
 
-from maskarad.db import turns
+from maskarad.db import hearing, turns
 from maskarad.db.engine import Database
 from maskarad.errors import AlreadySeen, ClaimLost
 from maskarad.values import TurnOutcome
@@ -42,7 +42,7 @@ class Scene:
     async def _ask(self, messages: Sequence[int]) -> None:
         for message_id in messages:
             link_id = self._random.choice(LINKS)
-            query = partial(turns.ask, link_id=link_id, message=said(message_id), due_at=self._time)
+            query = partial(hearing.ask, link_id=link_id, message=said(message_id), due_at=self._time)
             await self._any().write(query)
             self.asked.add((link_id, message_id))
             if self._random.random() < 0.3:

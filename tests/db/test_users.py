@@ -2,7 +2,7 @@ from functools import partial
 
 import pytest
 
-from maskarad.db import turns, users
+from maskarad.db import hearing, turns, users
 from maskarad.db.engine import Database
 from maskarad.values import Account, Completion, Sender, TurnOutcome, Usage, User
 from tests.support import rows
@@ -92,7 +92,7 @@ async def test_answers_are_counted_for_their_owner_since_a_moment(database: Data
             completion=Completion(text="", model="m", prompt_tokens=1, completion_tokens=1, latency=0.1),
             created_at=NOW + number,
         )
-        await database.write(partial(turns.ask, link_id=link_id, message=said(number), due_at=NOW))
+        await database.write(partial(hearing.ask, link_id=link_id, message=said(number), due_at=NOW))
         claimed = await database.write(
             partial(turns.claim, link_id=link_id, token="a", lease=60, history_lines=40, now=NOW)
         )

@@ -8,12 +8,27 @@ from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import IntegrityError
 
 from maskarad.db.failures import is_duplicate
-from maskarad.db.prepared import Prepared, named_values
+from maskarad.db.prepared import Prepared
 from maskarad.db.tables import chat_contexts
 from maskarad.errors import AlreadySeen, NotFound
 from maskarad.values import HistoryLine, Incoming, SentMessage
 
-_LINE = named_values(chat_contexts)
+_LIVE = (
+    "chat_bot_instance_id",
+    "message_order",
+    "chat_id",
+    "user_id",
+    "user_name",
+    "from_persona",
+    "text",
+    "timestamp",
+    "asked",
+    "addressed",
+    "decision",
+    "reply_to",
+    "forwarded_from",
+)
+_LINE: dict[str, Any] = {name: bindparam(name) for name in _LIVE}
 _ADD_LINE = Prepared(insert(chat_contexts).values(_LINE))
 _ADD_OWN_LINE = {
     "sqlite": Prepared(sqlite.insert(chat_contexts).values(_LINE).on_conflict_do_nothing()),
@@ -58,15 +73,33 @@ _ERASE = delete(chat_contexts).where(
 _BLANK = (
     update(chat_contexts)
     .where(chat_contexts.c.chat_bot_instance_id == bindparam("b_link_id"), _IS_KNOWN)
-    .values(text="", user_name="", user_id=0, asked=None, addressed=False)
+    .values(
+        text="",
+        user_name="",
+        user_id=0,
+        asked=None,
+        addressed=False,
+        decision=None,
+        reply_to=None,
+        forwarded_from=None,
+        html=None,
+        media=None,
+    )
 )
 _TIDY = delete(chat_contexts).where(_IS_FORGOTTEN, chat_contexts.c.timestamp < bindparam("before"))
 
 
 def add(
-    connection: Connection, link_id: int, message: Incoming, *, asked: int | None = None, addressed: bool = False
+    connection: Connection,
+    link_id: int,
+    message: Incoming,
+    *,
+    asked: int | None = None,
+    addressed: bool = False,
+    decision: str | None = None,
 ) -> None:
-    """Store a person's message. Raises AlreadySeen when the link has this message, NotFound when the link is gone."""
+    """Store a person's message; whoever calls counts it (`db/hearing.py`). Raises AlreadySeen when the link has this
+    message, NotFound when the link is gone."""
     try:
         _ADD_LINE.run(
             connection,
@@ -81,6 +114,9 @@ def add(
                 "timestamp": message.sent_at,
                 "asked": asked,
                 "addressed": addressed,
+                "decision": decision,
+                "reply_to": message.reply_to_message_id,
+                "forwarded_from": message.forwarded_from.name if message.forwarded_from else None,
             },
         )
     except IntegrityError as error:
@@ -104,6 +140,9 @@ def add_own(connection: Connection, link_id: int, chat_id: int, message: SentMes
             "timestamp": now,
             "asked": None,
             "addressed": False,
+            "decision": None,
+            "reply_to": None,
+            "forwarded_from": None,
         },
     )
 

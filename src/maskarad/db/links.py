@@ -9,11 +9,20 @@ from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.sql.dml import Update
 
-from maskarad.db import history
+from maskarad.db import history, outbox
+from maskarad.db.hearing import manners_of, mood_of
 from maskarad.db.tables import chat_bot_instances as links
-from maskarad.db.tables import chat_contexts, reply_parts
+from maskarad.db.tables import (
+    chat_contexts,
+    chat_days,
+    conversation_summaries,
+    history_imports,
+    interaction_patterns,
+    message_reactions,
+    reply_parts,
+)
 from maskarad.errors import DatabaseUnavailable, NotFound
-from maskarad.values import Chat, Link
+from maskarad.values import NEUTRAL_MOOD, Chat, Link, Manners, MoodState
 
 _COLUMNS = (
     links.c.id,
@@ -21,7 +30,6 @@ _COLUMNS = (
     links.c.chat_id,
     links.c.active,
     links.c.muted,
-    links.c.current_mood,
 )
 _FIND = select(*_COLUMNS).where(links.c.chat_id == bindparam("chat_id"), links.c.bot_instance_id == bindparam("bot_id"))
 
@@ -39,7 +47,25 @@ def _set(**columns: Any) -> Update:
 
 _SET_ACTIVE = _set(active=bindparam("b_active"))
 _SET_MUTED = _set(muted=bindparam("b_muted"), answered=links.c.asked)
-_SET_MOOD = _set(current_mood=bindparam("b_mood"), mood_set_at=bindparam("b_now"))
+_SET_MOOD = _set(
+    current_mood=bindparam("b_mood"),
+    mood_strength=1.0,
+    mood_set_at=bindparam("b_now"),
+    mood_held_until=bindparam("b_held_until"),
+    mood_reason=bindparam("b_reason"),
+)
+_SET_MANNERS = _set(
+    chattiness=bindparam("b_chattiness"),
+    time_zone=bindparam("b_time_zone"),
+    quiet_from=bindparam("b_quiet_from"),
+    quiet_until=bindparam("b_quiet_until"),
+)
+_MOOD = select(
+    links.c.current_mood, links.c.mood_strength, links.c.mood_set_at, links.c.mood_held_until, links.c.mood_reason
+).where(links.c.id == bindparam("link_id"))
+_MANNERS = select(links.c.chattiness, links.c.time_zone, links.c.quiet_from, links.c.quiet_until).where(
+    links.c.id == bindparam("link_id")
+)
 _SET_TITLE = _set(active=bindparam("b_active"), title=bindparam("b_title"), chat_type=bindparam("b_type"))
 _MOVE = _set(chat_id=bindparam("b_chat_id"), chat_type="supergroup")
 _BEFORE_MIGRATION = 2**40
@@ -48,7 +74,14 @@ _AGE_HISTORY = (
     .where(chat_contexts.c.chat_bot_instance_id == bindparam("b_link_id"))
     .values(message_order=chat_contexts.c.message_order - _BEFORE_MIGRATION, chat_id=bindparam("b_chat_id"))
 )
-_COUNTERS = select(links.c.asked, links.c.answered, links.c.parts).where(links.c.id == bindparam("link_id"))
+_COUNTERS = select(
+    links.c.asked,
+    links.c.answered,
+    links.c.parts,
+    links.c.messages,
+    links.c.own_messages,
+    links.c.last_message_at,
+).where(links.c.id == bindparam("link_id"))
 _TAKE_HISTORY = (
     update(chat_contexts)
     .where(chat_contexts.c.chat_bot_instance_id == bindparam("b_other_id"))
@@ -65,10 +98,42 @@ _TAKE_PARTS = (
     .where(reply_parts.c.chat_bot_instance_id == bindparam("b_other_id"))
     .values(chat_bot_instance_id=bindparam("b_link_id"))
 )
-_TAKE_WORK = _set(asked=links.c.asked + bindparam("b_asked"), parts=links.c.parts + bindparam("b_parts"))
-_FORGET_PARTS = delete(reply_parts).where(reply_parts.c.chat_bot_instance_id == bindparam("link_id"))
+_TAKE_WORK = _set(
+    asked=links.c.asked + bindparam("b_asked"),
+    parts=links.c.parts + bindparam("b_parts"),
+    messages=links.c.messages + bindparam("b_messages"),
+    own_messages=links.c.own_messages + bindparam("b_own_messages"),
+    last_message_at=bindparam("b_last_message_at"),
+)
+_MADE_OF_HISTORY = tuple(
+    delete(table).where(table.c.chat_bot_instance_id == bindparam("link_id"))
+    for table in (conversation_summaries, interaction_patterns, chat_days, message_reactions, history_imports)
+)
+# What was said, done and felt here is gone; what administrators chose stays.
 _SETTLE = _set(
-    answered=links.c.asked, parts=0, claim=None, lease_until=0, failures=0, tries=0, spoke_at=0, current_mood="neutral"
+    answered=links.c.asked,
+    parts=0,
+    claim=None,
+    lease_until=0,
+    failures=0,
+    tries=0,
+    spoke_at=0,
+    messages=0,
+    own_messages=0,
+    first_message_at=0,
+    last_message_at=0,
+    recent_own=0,
+    recent_considered=0,
+    bot_exchanges=0,
+    current_mood=NEUTRAL_MOOD,
+    mood_strength=0,
+    mood_set_at=None,
+    mood_held_until=0,
+    mood_reason=None,
+    liking=0,
+    ignored=0,
+    folded_order=None,
+    folded_messages=0,
 )
 _REMOVE = delete(links).where(links.c.id == bindparam("link_id"))
 
@@ -80,7 +145,6 @@ def _link(row: Row[*tuple[Any, ...]]) -> Link:
         chat_id=row.chat_id,
         active=row.active,
         muted=row.muted,
-        mood=row.current_mood,
     )
 
 
@@ -135,8 +199,39 @@ def set_muted(connection: Connection, link_id: int, muted: bool) -> None:
     connection.execute(_SET_MUTED, {"b_id": link_id, "b_muted": muted})
 
 
-def set_mood(connection: Connection, link_id: int, mood: str, *, now: float) -> None:
-    connection.execute(_SET_MOOD, {"b_id": link_id, "b_mood": mood, "b_now": now})
+def set_mood(
+    connection: Connection, link_id: int, mood: str, *, held_until: float, reason: str | None = None, now: float
+) -> None:
+    """Somebody has set the mood by hand."""
+    values = {"b_id": link_id, "b_mood": mood, "b_now": now, "b_held_until": held_until, "b_reason": reason}
+    connection.execute(_SET_MOOD, values)
+
+
+def mood(connection: Connection, link_id: int) -> MoodState:
+    """As it was when it was last changed. Raises NotFound."""
+    row = connection.execute(_MOOD, {"link_id": link_id}).first()
+    if row is None:
+        raise NotFound(f"link {link_id} is gone")
+    return mood_of(row)
+
+
+def set_manners(connection: Connection, link_id: int, manners: Manners) -> None:
+    values = {
+        "b_id": link_id,
+        "b_chattiness": manners.chattiness.value if manners.chattiness else None,
+        "b_time_zone": manners.time_zone,
+        "b_quiet_from": manners.quiet_from,
+        "b_quiet_until": manners.quiet_until,
+    }
+    connection.execute(_SET_MANNERS, values)
+
+
+def manners(connection: Connection, link_id: int) -> Manners:
+    """Raises NotFound."""
+    row = connection.execute(_MANNERS, {"link_id": link_id}).first()
+    if row is None:
+        raise NotFound(f"link {link_id} is gone")
+    return manners_of(row)
 
 
 def move(connection: Connection, bot_id: int, old_chat_id: int, new_chat_id: int) -> None:
@@ -159,12 +254,23 @@ def _take_in(connection: Connection, link_id: int, other_id: int) -> None:
     both = {"b_link_id": link_id, "b_other_id": other_id}
     connection.execute(_TAKE_HISTORY, {**both, "b_mine": mine.asked, "b_its_answered": its.answered})
     connection.execute(_TAKE_PARTS, both)
-    connection.execute(_TAKE_WORK, {"b_id": link_id, "b_asked": its.asked, "b_parts": its.parts})
+    values = {
+        "b_id": link_id,
+        "b_asked": its.asked,
+        "b_parts": its.parts,
+        "b_messages": its.messages,
+        "b_own_messages": its.own_messages,
+        "b_last_message_at": max(mine.last_message_at, its.last_message_at),
+    }
+    connection.execute(_TAKE_WORK, values)
     connection.execute(_REMOVE, {"link_id": other_id})
 
 
 def forget(connection: Connection, link_id: int, *, now: float) -> int:
-    """Erase a link's history and mood; a turn under way loses its claim. Returns how many messages were erased."""
-    connection.execute(_FORGET_PARTS, {"link_id": link_id})
+    """Erase a link's history with all that was made of it, and the mood; a turn under way loses its claim. Returns how
+    many messages were erased."""
+    outbox.drop_all(connection, link_id)
+    for made_of_it in _MADE_OF_HISTORY:
+        connection.execute(made_of_it, {"link_id": link_id})
     connection.execute(_SETTLE, {"b_id": link_id})
     return history.forget(connection, link_id, now=now)

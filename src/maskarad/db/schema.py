@@ -8,7 +8,7 @@ from sqlalchemy import Connection, inspect, select, text
 from maskarad.db.tables import platform_identity
 from maskarad.errors import SchemaOutdated
 
-REVISION = "0002"
+REVISION = "0003"
 
 
 def revision_of(connection: Connection) -> str | None:

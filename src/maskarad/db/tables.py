@@ -126,6 +126,43 @@ chat_bot_instances = Table(
     Column("spoke_at", Double, nullable=False, server_default=text("0")),
     Column("pondered_at", Double, nullable=False, server_default=text("0")),
     Column("created_at", Double, nullable=False),
+    # Counted in the transaction that stores a message, so that statistics never count rows.
+    Column("messages", BigInteger, nullable=False, server_default=text("0")),
+    Column("own_messages", BigInteger, nullable=False, server_default=text("0")),
+    Column("first_message_at", Double, nullable=False, server_default=text("0")),
+    # When a person last wrote here; what the persona says is in `spoke_at`.
+    Column("last_message_at", Double, nullable=False, server_default=text("0")),
+    # One bit a message, the newest lowest: the last 20 that are the persona's own, the last 60 that the model was asked
+    # to consider.
+    Column("recent_own", BigInteger, nullable=False, server_default=text("0")),
+    Column("recent_considered", BigInteger, nullable=False, server_default=text("0")),
+    # Answers to other bots since a person spoke.
+    Column("bot_exchanges", Integer, nullable=False, server_default=text("0")),
+    # What the group's administrators chose; empty: as the persona is.
+    Column("chattiness", Text),
+    Column("time_zone", Text),
+    Column("quiet_from", Integer),
+    Column("quiet_until", Integer),
+    Column("flood_told_at", Double, nullable=False, server_default=text("0")),
+    Column("mood_strength", Double, nullable=False, server_default=text("0")),
+    Column("mood_held_until", Double, nullable=False, server_default=text("0")),
+    Column("mood_reason", Text),
+    # How people took what the persona said here lately, -1 to 1, and when that was counted.
+    Column("liking", Double, nullable=False, server_default=text("0")),
+    Column("liking_at", Double, nullable=False, server_default=text("0")),
+    # Reactions put without the model in the hour that began then.
+    Column("reactions_since", Double, nullable=False, server_default=text("0")),
+    Column("reactions", Integer, nullable=False, server_default=text("0")),
+    # When the persona may next think of speaking unasked; empty: not at all. Then what it did of that lately.
+    Column("stir_at", Double),
+    Column("stirred_at", Double, nullable=False, server_default=text("0")),
+    Column("stirs", Integer, nullable=False, server_default=text("0")),
+    Column("stirs_day", Integer, nullable=False, server_default=text("0")),
+    Column("ignored", Integer, nullable=False, server_default=text("0")),
+    # Up to which row of the history statistics and patterns have been learned, and up to which line it is folded.
+    Column("learned_id", BigInteger, nullable=False, server_default=text("0")),
+    Column("folded_order", BigInteger),
+    Column("folded_messages", BigInteger, nullable=False, server_default=text("0")),
     UniqueConstraint("chat_id", "bot_instance_id", name="_chat_bot_uc"),
     Index("ix_chat_bot_active", "chat_id", "active"),
     Index("ix_chat_bot_instance", "bot_instance_id", "active"),
@@ -136,6 +173,13 @@ Index(
     sqlite_where=(chat_bot_instances.c.asked > chat_bot_instances.c.answered) | (chat_bot_instances.c.parts > 0),
     postgresql_where=(chat_bot_instances.c.asked > chat_bot_instances.c.answered) | (chat_bot_instances.c.parts > 0),
 )
+Index(
+    "ix_chat_bot_stir",
+    chat_bot_instances.c.stir_at,
+    sqlite_where=chat_bot_instances.c.stir_at.is_not(None),
+    postgresql_where=chat_bot_instances.c.stir_at.is_not(None),
+)
+Index("ix_chat_bot_last_message", chat_bot_instances.c.last_message_at)
 
 chat_contexts = Table(
     "chat_contexts",
@@ -158,12 +202,28 @@ chat_contexts = Table(
     # where the persona is only to consider whether the message is for it.
     Column("asked", BigInteger),
     Column("addressed", Boolean, nullable=False, server_default=text("false")),
+    # Why the persona answered, or did not (JSON); dropped after a day.
+    Column("decision", Text),
+    Column("reply_to", BigInteger),
+    Column("forwarded_from", Text),
+    Column("edited_at", Double),
+    # Telegram HTML where the text is formatted, and the kind of what was sent with it or instead of it.
+    Column("html", Text),
+    Column("media", Text),
+    Column("imported", Boolean, nullable=False, server_default=text("false")),
     # A forgotten message stays for a while as a row of nobody (user 0) without text, so that it is known if it comes
     # again.
     Index("ix_context_chat_order", "chat_bot_instance_id", "message_order", unique=True),
     Index("idx_messages_chat", "chat_id"),
     Index("idx_messages_time", "timestamp"),
     Index("idx_messages_user", "user_id"),
+)
+Index(
+    "ix_context_decision",
+    chat_contexts.c.chat_bot_instance_id,
+    chat_contexts.c.timestamp,
+    sqlite_where=chat_contexts.c.decision.is_not(None),
+    postgresql_where=chat_contexts.c.decision.is_not(None),
 )
 
 reply_parts = Table(
@@ -181,6 +241,7 @@ reply_parts = Table(
     Column("text", Text, nullable=False),
     Column("html", Text),
     Column("reply_to", BigInteger),
+    Column("silent", Boolean, nullable=False, server_default=text("false")),
 )
 
 usage_records = Table(
@@ -196,7 +257,9 @@ usage_records = Table(
     Column("completion_tokens", Integer, nullable=False),
     Column("latency", Double, nullable=False),
     Column("created_at", Double, nullable=False),
+    Column("purpose", Text, nullable=False, server_default="turn"),
     Index("ix_usage_records_owner", "owner_id", "created_at"),
+    Index("ix_usage_records_bot", "bot_instance_id", "purpose", "created_at"),
 )
 
 wizard_states = Table(
@@ -215,4 +278,94 @@ seen_updates = Table(
     Column("update_id", BigInteger, primary_key=True, autoincrement=False),
     Column("seen_at", Double, nullable=False),
     Index("ix_seen_updates_seen_at", "seen_at"),
+)
+
+
+def _link_column(*, primary_key: bool = False) -> Column[int]:
+    foreign = ForeignKey("chat_bot_instances.id", ondelete="CASCADE")
+    return Column("chat_bot_instance_id", BigKey, foreign, primary_key=primary_key, nullable=False)
+
+
+conversation_summaries = Table(
+    "conversation_summaries",
+    metadata,
+    Column("id", BigKey, primary_key=True),
+    _link_column(),
+    Column("kind", Text, nullable=False),
+    Column("from_order", BigInteger, nullable=False),
+    Column("to_order", BigInteger, nullable=False),
+    Column("text", Text, nullable=False),
+    Column("created_at", Double, nullable=False),
+    UniqueConstraint("chat_bot_instance_id", "kind", "from_order", name="uq_conversation_summaries_place"),
+)
+
+analysis_cache = Table(
+    "analysis_cache",
+    metadata,
+    Column("text_hash", Text, primary_key=True),
+    Column("analysis", Text, nullable=False),
+    Column("created_at", Double, nullable=False),
+    Index("ix_analysis_cache_created_at", "created_at"),
+)
+
+user_preferences = Table(
+    "user_preferences",
+    metadata,
+    Column("persona_config_id", BigKey, ForeignKey("persona_configs.id", ondelete="CASCADE"), primary_key=True),
+    Column("user_id", BigInteger, primary_key=True, autoincrement=False),
+    # The link it was stated in; 0: it holds everywhere.
+    Column("scope", BigInteger, primary_key=True, autoincrement=False),
+    Column("name", Text, primary_key=True),
+    Column("value", Text, nullable=False),
+    Column("stated_at", Double, nullable=False),
+    Index("ix_user_preferences_user_id", "user_id"),
+)
+
+interaction_patterns = Table(
+    "interaction_patterns",
+    metadata,
+    _link_column(primary_key=True),
+    Column("user_id", BigInteger, primary_key=True, autoincrement=False),
+    Column("name", Text, nullable=False),
+    Column("messages", BigInteger, nullable=False),
+    Column("first_at", Double, nullable=False),
+    Column("last_at", Double, nullable=False),
+    # How this person speaks to the persona, -1 to 1.
+    Column("treatment", Double, nullable=False, server_default=text("0")),
+    Column("data", Text, nullable=False),
+    Index("ix_interaction_patterns_user_id", "user_id"),
+    Index("ix_interaction_patterns_messages", "chat_bot_instance_id", "messages"),
+)
+
+chat_days = Table(
+    "chat_days",
+    metadata,
+    _link_column(primary_key=True),
+    # Whole days since 1970, UTC.
+    Column("day", Integer, primary_key=True, autoincrement=False),
+    Column("data", Text, nullable=False),
+)
+
+message_reactions = Table(
+    "message_reactions",
+    metadata,
+    _link_column(primary_key=True),
+    Column("message_order", BigInteger, primary_key=True, autoincrement=False),
+    Column("user_id", BigInteger, primary_key=True, autoincrement=False),
+    Column("emoji", Text, nullable=False),
+    Column("value", Double, nullable=False),
+    Column("reacted_at", Double, nullable=False),
+    Index("ix_message_reactions_user_id", "user_id"),
+)
+
+history_imports = Table(
+    "history_imports",
+    metadata,
+    _link_column(primary_key=True),
+    Column("source", Text, primary_key=True),
+    Column("read_messages", BigInteger, nullable=False),
+    Column("added", BigInteger, nullable=False),
+    Column("skipped", BigInteger, nullable=False),
+    Column("started_at", Double, nullable=False),
+    Column("finished_at", Double),
 )

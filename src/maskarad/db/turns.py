@@ -1,30 +1,25 @@
-"""The life of a turn in rows: asked, claimed, written, sent, released. Every change under a claim checks the claim.
-
-Whoever asks for an answer first counts the link's `asked` up, then stores the message: the link's row is locked in
-between, so a claim that reads the history afterwards sees exactly the messages that its `asked` counts.
-"""
+"""The life of a turn in rows: claimed, written, sent, released. Every change under a claim checks the claim."""
 
 from collections.abc import Sequence
 from typing import Any
 
 from sqlalchemy import (
+    Boolean,
     Connection,
     and_,
     bindparam,
     case,
-    delete,
-    func,
     insert,
     literal_column,
-    not_,
     or_,
     select,
     update,
 )
 
-from maskarad.db import history
+from maskarad.db import history, outbox
+from maskarad.db.hearing import OWN_WINDOW, manners_of, mood_of, shifted
 from maskarad.db.prepared import Prepared, named_values
-from maskarad.db.tables import bot_instances, reply_parts, usage_records
+from maskarad.db.tables import bot_instances, usage_records
 from maskarad.db.tables import chat_bot_instances as links
 from maskarad.errors import ClaimLost
 from maskarad.values import (
@@ -34,10 +29,8 @@ from maskarad.values import (
     Claim,
     ClaimedLink,
     HistoryLine,
-    Incoming,
+    MoodState,
     Part,
-    PartDraft,
-    PartKind,
     Progress,
     SentMessage,
     TurnOutcome,
@@ -50,33 +43,6 @@ _IS_DUE = or_(links.c.asked > links.c.answered, links.c.parts > literal_column("
 _IS_FREE = or_(links.c.claim.is_(None), links.c.lease_until < bindparam("b_now"))
 _HOLDS = and_(_IS_LINK, links.c.claim == bindparam("b_claim"))
 
-# The first unanswered message sets the time; those that follow neither hurry nor delay the turn.
-_DUE_AT = case((links.c.asked > links.c.answered, links.c.due_at), else_=bindparam("b_due_at"))
-
-# In a group the bot may write again when Telegram says so; whoever writes to it in private has unblocked it.
-_MAY_ANSWER = and_(not_(links.c.muted), or_(links.c.active, links.c.chat_type == ChatType.PRIVATE.value))
-_ASK = Prepared(
-    update(links)
-    .where(_IS_LINK, _MAY_ANSWER)
-    .values(
-        asked=links.c.asked + 1,
-        active=True,
-        due_at=_DUE_AT,
-    )
-    .returning(links.c.asked)
-)
-_ASK_TO_CONSIDER = Prepared(
-    update(links)
-    .where(
-        _IS_LINK,
-        links.c.active,
-        not_(links.c.muted),
-        links.c.pondered_at <= bindparam("b_pondered_before"),
-        or_(bindparam("b_question"), links.c.spoke_at >= bindparam("b_spoke_since")),
-    )
-    .values(asked=links.c.asked + 1, pondered_at=bindparam("b_now"), due_at=_DUE_AT)
-    .returning(links.c.asked)
-)
 _CLAIM = Prepared(
     update(links)
     .where(_IS_LINK, links.c.active, _IS_DUE, _IS_FREE, links.c.due_at <= bindparam("b_now"))
@@ -86,23 +52,45 @@ _CLAIM = Prepared(
         links.c.chat_type,
         links.c.title,
         links.c.bot_instance_id,
-        links.c.current_mood,
         links.c.asked,
         links.c.answered,
         links.c.parts,
         links.c.failures,
         links.c.tries,
+        links.c.messages,
+        links.c.liking,
+        links.c.liking_at,
+        links.c.current_mood,
+        links.c.mood_strength,
+        links.c.mood_set_at,
+        links.c.mood_held_until,
+        links.c.mood_reason,
+        links.c.chattiness,
+        links.c.time_zone,
+        links.c.quiet_from,
+        links.c.quiet_until,
     )
 )
 # Muting moves `answered` past what a turn under way has seen; that turn must not move it back.
 _ANSWERED = case((links.c.answered > bindparam("b_answered"), links.c.answered), else_=bindparam("b_answered"))
+# None leaves the mood as it is, and so does a hand that has set it meanwhile.
+_KEEPS_MOOD = or_(bindparam("b_keeps_mood", type_=Boolean), links.c.mood_held_until > bindparam("b_mood_set_at"))
+_MOOD = {
+    column.name: case((_KEEPS_MOOD, column), else_=bindparam(f"b_{name}", type_=column.type))
+    for name, column in {
+        "mood": links.c.current_mood,
+        "mood_strength": links.c.mood_strength,
+        "mood_set_at": links.c.mood_set_at,
+        "mood_reason": links.c.mood_reason,
+    }.items()
+}
 _FINISH = Prepared(
     update(links)
     .where(_HOLDS, links.c.answered < bindparam("b_answered"))
     .values(
         answered=_ANSWERED,
         parts=links.c.parts + bindparam("b_parts"),
-        current_mood=func.coalesce(bindparam("b_mood"), links.c.current_mood),
+        **_MOOD,
         failures=bindparam("b_failures"),
         tries=0,
         claim=case((links.c.parts + bindparam("b_parts") > 0, links.c.claim), else_=None),
@@ -126,6 +114,7 @@ _LEAVE = (
     .where(_HOLDS)
     .values(active=False, claim=None, lease_until=0, answered=links.c.asked, parts=0, tries=0)
 )
+_OWN_SAID = shifted(links.c.recent_own, OWN_WINDOW, 1)
 _SENT = Prepared(
     update(links)
     .where(_HOLDS)
@@ -133,6 +122,11 @@ _SENT = Prepared(
         parts=links.c.parts - 1,
         tries=0,
         spoke_at=bindparam("b_now"),
+        messages=links.c.messages + bindparam("b_said"),
+        own_messages=links.c.own_messages + bindparam("b_said"),
+        recent_own=case(
+            (bindparam("b_said") > 0, shifted(links.c.recent_own, OWN_WINDOW, 1)), else_=links.c.recent_own
+        ),
         claim=case((links.c.parts > 1, links.c.claim), else_=None),
     )
     .returning(links.c.parts, links.c.asked > links.c.answered, links.c.due_at, links.c.chat_id)
@@ -160,57 +154,7 @@ _DUE = (
     .order_by(links.c.due_at)
     .limit(bindparam("most"))
 )
-_ADD_PART = Prepared(insert(reply_parts).values(named_values(reply_parts)).returning(reply_parts.c.id))
-_PARTS = (
-    select(
-        reply_parts.c.id,
-        reply_parts.c.kind,
-        reply_parts.c.text,
-        reply_parts.c.html,
-        reply_parts.c.reply_to,
-    )
-    .where(reply_parts.c.chat_bot_instance_id == bindparam("link_id"))
-    .order_by(reply_parts.c.id)
-)
-_DROP_PART = Prepared(delete(reply_parts).where(reply_parts.c.id == bindparam("part_id")))
-_DROP_PARTS = delete(reply_parts).where(reply_parts.c.chat_bot_instance_id == bindparam("link_id"))
 _ADD_USAGE = Prepared(insert(usage_records).values(named_values(usage_records)))
-
-
-def ask(connection: Connection, link_id: int, message: Incoming, *, due_at: float) -> bool:
-    """Store a message that the persona is to answer. False: it is only stored, for the link is muted or is a group
-    where the bot may not write. Raises AlreadySeen, NotFound (the link is gone)."""
-    counted = _ASK.first(connection, {"b_id": link_id, "b_due_at": due_at})
-    asked = counted[0] if counted else None
-    history.add(connection, link_id, message, asked=asked, addressed=counted is not None)
-    return counted is not None
-
-
-def ask_to_consider(
-    connection: Connection,
-    link_id: int,
-    message: Incoming,
-    *,
-    question: bool,
-    spoke_within: float,
-    pause: float,
-    due_at: float,
-    now: float,
-) -> bool:
-    """Store a message that might be for the persona. True when the model is to be asked: not within `pause` seconds of
-    the last such request, and only for a question or while the persona has spoken in the last `spoke_within` seconds;
-    never in a link that is muted or sleeps. Raises AlreadySeen, NotFound (the link is gone)."""
-    values = {
-        "b_id": link_id,
-        "b_now": now,
-        "b_due_at": due_at,
-        "b_question": question,
-        "b_pondered_before": now - pause,
-        "b_spoke_since": now - spoke_within,
-    }
-    counted = _ASK_TO_CONSIDER.first(connection, values)
-    history.add(connection, link_id, message, asked=counted[0] if counted else None)
-    return counted is not None
 
 
 def claim(
@@ -223,7 +167,7 @@ def claim(
     row = _CLAIM.first(connection, values)
     if row is None:
         return None
-    chat_id, chat_type, title, bot_id, mood, asked, answered, parts, failures, tries = row
+    chat_id, chat_type, title, bot_id, asked, answered, parts, failures, tries, messages, liking, liking_at = row[:12]
     lines: Sequence[HistoryLine] = ()
     if not parts:
         lines, asked = history.to_answer(connection, link_id, answered=answered, asked=asked, most=history_lines)
@@ -231,12 +175,16 @@ def claim(
         claim=Claim(link_id=link_id, token=token),
         bot_id=bot_id,
         chat=Chat(id=chat_id, type=ChatType(chat_type), title=title),
-        mood=mood,
         asked=asked,
         parts=parts,
         failures=failures,
         tries=tries,
         history=tuple(lines),
+        mood=mood_of(row[12:17]),
+        manners=manners_of(row[17:21]),
+        messages=messages,
+        liking=liking,
+        liking_at=liking_at,
     )
 
 
@@ -249,19 +197,24 @@ def finish(connection: Connection, claim: Claim, outcome: TurnOutcome, usage: Us
         "b_claim": claim.token,
         "b_answered": outcome.answered,
         "b_parts": len(outcome.parts),
-        "b_mood": outcome.mood,
         "b_failures": outcome.failures,
+        **_mood_values(outcome.mood),
     }
     row = _held(_FINISH.first(connection, values), claim)
     if usage is not None:
         _ADD_USAGE.run(connection, _usage_row(usage))
-    return _progress(row, tuple(_add_part(connection, claim.link_id, draft) for draft in outcome.parts))
+    return _progress(row, tuple(outbox.add(connection, claim.link_id, draft) for draft in outcome.parts))
 
 
-def _add_part(connection: Connection, link_id: int, draft: PartDraft) -> Part:
-    added = _ADD_PART.first(connection, _part_row(link_id, draft))
-    assert added is not None
-    return Part(id=added[0], kind=draft.kind, text=draft.text, html=draft.html, reply_to=draft.reply_to)
+def _mood_values(mood: MoodState | None) -> dict[str, object]:
+    state = MoodState() if mood is None else mood
+    return {
+        "b_keeps_mood": mood is None,
+        "b_mood": state.key,
+        "b_mood_strength": state.strength,
+        "b_mood_set_at": state.set_at,
+        "b_mood_reason": state.reason,
+    }
 
 
 def _held(row: Sequence[Any] | None, claim: Claim) -> Sequence[Any]:
@@ -272,16 +225,6 @@ def _held(row: Sequence[Any] | None, claim: Claim) -> Sequence[Any]:
 
 def _progress(row: Sequence[Any], added: tuple[Part, ...] = ()) -> Progress:
     return Progress(parts=row[0], next_due_at=float(row[2]) if row[1] else None, added=added)
-
-
-def _part_row(link_id: int, part: PartDraft) -> dict[str, Any]:
-    return {
-        "chat_bot_instance_id": link_id,
-        "kind": part.kind.value,
-        "text": part.text,
-        "html": part.html,
-        "reply_to": part.reply_to,
-    }
 
 
 def _usage_row(usage: Usage) -> dict[str, Any]:
@@ -295,28 +238,16 @@ def _usage_row(usage: Usage) -> dict[str, Any]:
         "completion_tokens": usage.completion.completion_tokens,
         "latency": usage.completion.latency,
         "created_at": usage.created_at,
+        "purpose": usage.purpose,
     }
-
-
-def parts(connection: Connection, link_id: int) -> list[Part]:
-    """What is still to be sent in a link, in order."""
-    return [
-        Part(
-            id=row.id,
-            kind=PartKind(row.kind),
-            text=row.text,
-            html=row.html,
-            reply_to=row.reply_to,
-        )
-        for row in connection.execute(_PARTS, {"link_id": link_id})
-    ]
 
 
 def sent(connection: Connection, claim: Claim, part: Part, message: SentMessage | None, *, now: float) -> Progress:
     """A part is done: out of the outbox and, when it became a message, into the history. With the last part the claim
     ends. The same call again (the commit's answer was lost) changes nothing. Raises ClaimLost."""
-    values = {"b_id": claim.link_id, "b_claim": claim.token, "b_now": now}
-    if _DROP_PART.run(connection, {"part_id": part.id}) == 0:
+    said = 0 if message is None else 1
+    values = {"b_id": claim.link_id, "b_claim": claim.token, "b_now": now, "b_said": said}
+    if not outbox.drop(connection, part.id):
         return _progress(_held(connection.execute(_STANDING, values).first(), claim))
     row = _held(_SENT.first(connection, values), claim)
     if message is not None:
@@ -348,13 +279,13 @@ def set_aside(connection: Connection, claim: Claim, *, due_at: float) -> None:
 def give_up(connection: Connection, claim: Claim) -> None:
     """Give the link back and drop its work: it was tried too often."""
     if connection.execute(_GIVE_UP, {"b_id": claim.link_id, "b_claim": claim.token}).rowcount:
-        connection.execute(_DROP_PARTS, {"link_id": claim.link_id})
+        outbox.drop_all(connection, claim.link_id)
 
 
 def leave(connection: Connection, claim: Claim) -> None:
     """The bot cannot write here any more: the link sleeps until somebody writes to it again."""
     if connection.execute(_LEAVE, {"b_id": claim.link_id, "b_claim": claim.token}).rowcount:
-        connection.execute(_DROP_PARTS, {"link_id": claim.link_id})
+        outbox.drop_all(connection, claim.link_id)
 
 
 def renew(connection: Connection, claims: Sequence[Claim], *, until: float) -> None:

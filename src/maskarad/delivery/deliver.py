@@ -7,7 +7,7 @@ from typing import Protocol
 
 import structlog
 
-from maskarad.db import links, turns
+from maskarad.db import links, outbox, turns
 from maskarad.db.engine import Database, write_patiently
 from maskarad.errors import ChatGone, ChatMoved, TelegramRefused
 from maskarad.values import Bot, ClaimedLink, Part, PartKind, Piece, Progress, SentMessage
@@ -18,7 +18,9 @@ log = structlog.get_logger()
 class Messenger(Protocol):
     """What delivery needs of Telegram. Both raise TelegramError; `send_text` waits for flood limits by itself."""
 
-    async def send_text(self, bot_id: int, chat_id: int, content: Piece, *, reply_to: int | None = None) -> int: ...
+    async def send_text(
+        self, bot_id: int, chat_id: int, content: Piece, *, reply_to: int | None = None, silent: bool = False
+    ) -> int: ...
 
     async def react(self, bot_id: int, chat_id: int, message_id: int, emoji: str | None) -> bool: ...
 
@@ -72,7 +74,7 @@ class Delivery:
     async def _outbox(self, link: ClaimedLink, progress: Progress) -> Sequence[Part]:
         if len(progress.added) == progress.parts:
             return progress.added
-        return await self._database.read(lambda connection: turns.parts(connection, link.claim.link_id))
+        return await self._database.read(lambda connection: outbox.waiting(connection, link.claim.link_id))
 
     async def _send_where_it_moved(
         self, bot: Bot, link: ClaimedLink, chat_id: int, part: Part
@@ -93,7 +95,9 @@ class Delivery:
                     await self._messenger.react(bot.id, chat_id, part.reply_to, part.text)
                 return None
             piece = Piece(text=part.text, html=part.html)
-            message_id = await self._messenger.send_text(bot.id, chat_id, piece, reply_to=part.reply_to)
+            message_id = await self._messenger.send_text(
+                bot.id, chat_id, piece, reply_to=part.reply_to, silent=part.silent
+            )
         except TelegramRefused as error:
             log.warning("part_refused", bot_id=bot.id, error=str(error))
             return None

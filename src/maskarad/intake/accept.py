@@ -5,20 +5,14 @@ from collections.abc import Awaitable, Callable
 from functools import lru_cache
 from typing import Protocol
 
-from maskarad.db import Connection, history, turns, users
+from maskarad.db import Connection, hearing, history, users
 from maskarad.db.engine import Database
 from maskarad.errors import NotFound
 from maskarad.intake.access import may_talk
-from maskarad.intake.attention import Verdict, judge
+from maskarad.intake.attention import Leaning, decide, lean
 from maskarad.intake.names import Names
 from maskarad.texts import language_for
-from maskarad.values import Bot, Chat, ChatType, Incoming, Link, Persona, Sender
-
-FOLLOW_UP_WITHIN = 120.0
-"""Seconds after the persona's own words in which an unaddressed remark may go on with them."""
-
-CONSIDER_PAUSE = 45.0
-"""The model is asked about unaddressed messages of one chat at most once in so many seconds."""
+from maskarad.values import Bot, Chat, ChatType, Decision, Incoming, Link, Persona, Sender, Verdict
 
 MOST_MET = 10_000
 """People remembered as met; whoever drops out is stored once more."""
@@ -86,28 +80,19 @@ class Intake:
 
     async def _store(self, bot: Bot, message: Incoming) -> None:
         link = await self._links.ensure(bot, message.chat)
-        verdict = await self._judge(bot, message)
-        if await self._write(message, lambda connection: self._keep(connection, link, message, verdict)):
+        leaning = await self._lean(bot, message)
+        if await self._write(message, lambda connection: self._keep(connection, link, message, leaning)):
             self._ring(link.id, self._gather)
 
-    def _keep(self, connection: Connection, link: Link, message: Incoming, verdict: Verdict) -> bool:
+    def _keep(self, connection: Connection, link: Link, message: Incoming, leaning: Leaning) -> bool:
         """Store the message as judged. True when a turn is due for it."""
         now = self._clock()
         due_at = now + self._gather
-        if verdict is Verdict.LISTEN:
-            history.add(connection, link.id, message)
-            return False
-        if verdict is Verdict.ANSWER:
-            return turns.ask(connection, link.id, message, due_at=due_at)
-        return turns.ask_to_consider(
-            connection,
-            link.id,
-            message,
-            question=verdict is Verdict.CONSIDER_QUESTION,
-            spoke_within=FOLLOW_UP_WITHIN,
-            pause=CONSIDER_PAUSE,
-            due_at=due_at,
-            now=now,
+        if leaning is Leaning.ANSWER:
+            decision = Decision(verdict=Verdict.ANSWER, reason="addressed")
+            return hearing.ask(connection, link.id, message, due_at=due_at, decision=decision)
+        return hearing.hear(
+            connection, link.id, message, lambda state: decide(leaning, state, now=now), due_at=due_at, now=now
         )
 
     async def _write(self, message: Incoming, store: Callable[[Connection], bool]) -> bool:
@@ -129,8 +114,8 @@ class Intake:
             self._met.popitem(last=False)
         return stored
 
-    async def _judge(self, bot: Bot, message: Incoming) -> Verdict:
+    async def _lean(self, bot: Bot, message: Incoming) -> Leaning:
         if message.chat.type is ChatType.PRIVATE:
-            return Verdict.ANSWER
+            return Leaning.ANSWER
         persona = await self._persona(bot.persona_id)
-        return judge(message, bot, persona.content.group_reply, self._names(persona.name))
+        return lean(message, bot, persona.content.group_reply, self._names(persona.name))

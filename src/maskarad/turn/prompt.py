@@ -180,8 +180,8 @@ def _moment(speaker: Speaker, bot: Bot, link: ClaimedLink, lines: list[HistoryLi
         yield "This is a private chat."
     else:
         yield f"This is a group chat; people call you {_json(name)} or @{bot.username}."
-    if link.mood in speaker.moods:
-        mood, colour = speaker.moods[link.mood]
+    if link.mood.key in speaker.moods:
+        mood, colour = speaker.moods[link.mood.key]
         yield f"Your mood now: {mood}. {colour}"
     unread = [line for line in lines if line.unread]
     may_be_silent = speaker.persona.content.group_reply is not GroupReply.ALWAYS

@@ -19,6 +19,7 @@ from maskarad.values import (
     Completion,
     CompletionRequest,
     HistoryLine,
+    MoodState,
     PartDraft,
     PartKind,
     Progress,
@@ -81,7 +82,7 @@ class Turns:
         if reply.is_silent and _is_addressed(link):
             return await self._fail(bot, speaker, link, ModelError("empty"), self._usage(bot, link, completion))
         log.debug("turn_answered", link_id=link.claim.link_id, parts=len(reply.parts), seconds=completion.latency)
-        return await self._finish(link, _outcome(link, reply), self._usage(bot, link, completion))
+        return await self._finish(link, _outcome(link, reply, now=self._clock()), self._usage(bot, link, completion))
 
     async def _fail(
         self, bot: Bot, speaker: Speaker, link: ClaimedLink, error: ModelError, usage: Usage | None = None
@@ -112,7 +113,7 @@ class Turns:
         )
 
 
-def _outcome(link: ClaimedLink, reply: Reply) -> TurnOutcome:
+def _outcome(link: ClaimedLink, reply: Reply, *, now: float) -> TurnOutcome:
     last = _last_unread(link.history)
     in_group = link.chat.type is not ChatType.PRIVATE
     parts: list[PartDraft] = []
@@ -121,7 +122,8 @@ def _outcome(link: ClaimedLink, reply: Reply) -> TurnOutcome:
     for number, piece in enumerate(piece for part in reply.parts for piece in to_pieces(part)):
         answers = last.message_order if in_group and number == 0 else None
         parts.append(PartDraft(kind=PartKind.TEXT, text=piece.text, html=piece.html, reply_to=answers))
-    return TurnOutcome(answered=link.asked, parts=tuple(parts), mood=reply.mood)
+    mood = None if reply.mood is None else MoodState(key=reply.mood, strength=1.0, set_at=now)
+    return TurnOutcome(answered=link.asked, parts=tuple(parts), mood=mood)
 
 
 def _is_addressed(link: ClaimedLink) -> bool:

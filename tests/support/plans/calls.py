@@ -5,7 +5,7 @@ from typing import Any
 
 from sqlalchemy import Connection
 
-from maskarad.db import bots, personas, turns
+from maskarad.db import bots, hearing, personas, turns
 from maskarad.jobs.conversation import LEASE
 from maskarad.turn.prompt import HISTORY_LINES
 from maskarad.values import (
@@ -14,7 +14,9 @@ from maskarad.values import (
     ChatType,
     Claim,
     Completion,
+    Decision,
     Incoming,
+    MoodState,
     Part,
     PartDraft,
     PartKind,
@@ -23,6 +25,7 @@ from maskarad.values import (
     SentMessage,
     TurnOutcome,
     Usage,
+    Verdict,
 )
 from tests.support.plans.crowd import CLAIM, HELD, LONG, LONG_HISTORY, OWNER
 from tests.support.rows import NOW
@@ -45,10 +48,17 @@ def said() -> Incoming:
     )
 
 
+def hear(connection: Connection, verdict: Verdict) -> bool:
+    decision = Decision(verdict=verdict, reason="perhaps")
+    return hearing.hear(connection, LONG, said(), lambda _state: decision, due_at=NOW, now=NOW)
+
+
+def listen(connection: Connection) -> bool:
+    return hear(connection, Verdict.LISTEN)
+
+
 def consider(connection: Connection) -> bool:
-    return turns.ask_to_consider(
-        connection, LONG, said(), question=True, spoke_within=120.0, pause=45.0, due_at=NOW, now=NOW
-    )
+    return hear(connection, Verdict.CONSIDER)
 
 
 def claim(link_id: int) -> Callable[[Connection], Any]:
@@ -56,7 +66,7 @@ def claim(link_id: int) -> Callable[[Connection], Any]:
 
 
 def finish(connection: Connection) -> Any:
-    outcome = TurnOutcome(answered=5, parts=(PartDraft(kind=PartKind.TEXT, text="tea?"),), mood="neutral")
+    outcome = TurnOutcome(answered=5, parts=(PartDraft(kind=PartKind.TEXT, text="tea?"),), mood=MoodState(set_at=NOW))
     completion = Completion(text="", model="a/model", prompt_tokens=500, completion_tokens=30, latency=0.8)
     usage = Usage(owner_id=OWNER, persona_id=1, bot_id=1, user_id=OWNER, completion=completion, created_at=NOW)
     return turns.finish(connection, HOLDER, outcome, usage)

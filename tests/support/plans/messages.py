@@ -1,6 +1,6 @@
 """What a message asks of the database, from the door to the last part of its answer."""
 
-from maskarad.db import history, links, personas, turns, users
+from maskarad.db import hearing, history, links, outbox, personas, turns, users
 from tests.support.plans import calls
 from tests.support.plans.calls import HOLDER, NEW_CHAT, PERSON
 from tests.support.plans.crowd import BUSY, HELD, LONG
@@ -27,19 +27,19 @@ INTAKE = (
         run=lambda c: personas.get(c, 1),
     ),
     Hot(
-        name="history.add",
-        purpose="A group message that the persona only listens to: one statement in one transaction.",
-        cheap="One row is added; `ix_context_chat_order` refuses the same message a second time.",
-        run=lambda c: history.add(c, LONG, calls.said()),
+        name="hearing.hear",
+        purpose="A group message that the persona only listens to: two statements in one transaction.",
+        cheap="The link's key, then one row added; `ix_context_chat_order` refuses the same message a second time.",
+        run=calls.listen,
     ),
     Hot(
-        name="turns.ask",
+        name="hearing.ask",
         purpose="A message to be answered: private, or to the persona in a group.",
         cheap="The link's key, then one row added.",
-        run=lambda c: turns.ask(c, LONG, calls.said(), due_at=NOW),
+        run=lambda c: hearing.ask(c, LONG, calls.said(), due_at=NOW),
     ),
     Hot(
-        name="turns.ask_to_consider",
+        name="hearing.hear, to be considered",
         purpose="A group message that might be for the persona.",
         cheap="The link's key, then one row added.",
         run=calls.consider,
@@ -82,10 +82,10 @@ TURN = (
         run=calls.finish,
     ),
     Hot(
-        name="turns.parts",
+        name="outbox.waiting",
         purpose="The outbox of a link that another process, or the one before, left unsent.",
         cheap="An index finds one link's unsent parts; only those are sorted.",
-        run=lambda c: turns.parts(c, HELD),
+        run=lambda c: outbox.waiting(c, HELD),
         may_sort=True,
     ),
     Hot(

@@ -109,7 +109,7 @@ COMMAND = (
         name="links.set_mood",
         purpose="/mood.",
         cheap="The link's key.",
-        run=lambda c: links.set_mood(c, LONG, "happy", now=NOW),
+        run=lambda c: links.set_mood(c, LONG, "happy", held_until=NOW, now=NOW),
     ),
     Hot(
         name="links.forget",
