@@ -17,6 +17,16 @@ class BadInput(MaskaradError):
     """A person (command line, wizard) gave something unusable; the text says what to do instead."""
 
 
+class ExportRefused(MaskaradError):
+    """A chat's export cannot be read, and nothing of it was stored. `reason` is the key of the sentence that tells it
+    (`importing.refused.…`), `values` fill it: `place` says where in the export, the others are its own."""
+
+    def __init__(self, reason: str, place: str, **values: str) -> None:
+        super().__init__(f"export refused: {reason} ({place})")
+        self.reason = reason
+        self.values = {"place": place, **values}
+
+
 class NotFound(MaskaradError):
     """The thing asked for does not exist, or is not for the asker to know about."""
 
@@ -111,6 +121,17 @@ class Unchanged(TelegramError):
 
 class TelegramRefused(TelegramError):
     """Any other 4xx: asking again will not help."""
+
+
+class FileTooBig(TelegramRefused):
+    """The file is above `most_bytes`. `telegrams`: that limit is Telegram's for bots, which only a Bot API server of
+    one's own lifts; else it is the caller's own."""
+
+    def __init__(self, most_bytes: int, *, telegrams: bool) -> None:
+        whose = "Telegram gives to bots" if telegrams else "are taken"
+        super().__init__(f"the file is larger than the {most_bytes:,} bytes that {whose}")
+        self.most_bytes = most_bytes
+        self.telegrams = telegrams
 
 
 class ModelError(MaskaradError):

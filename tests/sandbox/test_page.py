@@ -6,6 +6,8 @@ Bots are driven with raw Bot API calls. A page that logs an error or asks anothe
 import asyncio
 import contextlib
 import socket
+import struct
+import zlib
 from collections.abc import AsyncIterator, Awaitable, Callable
 from pathlib import Path
 from typing import Any
@@ -50,6 +52,16 @@ class Desk:
 
     async def call(self, token: str, method: str, **parameters: Any) -> Any:
         async with self._http.post(f"{self.address}/bot{token}/{method}", json=parameters) as answer:
+            found = await answer.json()
+            assert found["ok"], found
+            return found["result"]
+
+    async def upload(
+        self, token: str, method: str, kind: str, content: bytes, name: str = "a.png", **fields: Any
+    ) -> Any:
+        form = aiohttp.FormData({name: str(value) for name, value in fields.items()})
+        form.add_field(kind, content, filename=name)
+        async with self._http.post(f"{self.address}/bot{token}/{method}", data=form) as answer:
             found = await answer.json()
             assert found["ok"], found
             return found["result"]
@@ -485,6 +497,63 @@ async def test_placeholders_are_sent_and_shown(desk: Desk, open_page: OpenPage) 
     for label in ("Photo", "Voice message", "Sticker"):
         await expect(page.get_by_role("log").get_by_role("img", name=label)).to_be_visible()
     await expect(bubble(page, "notes.txt")).to_be_visible()
+
+
+async def test_pictures_are_looked_at_and_documents_saved(desk: Desk, open_page: OpenPage) -> None:
+    alice, token, key = await private(desk)
+    page = await open_page(alice, key)
+    await desk.upload(token, "sendPhoto", "photo", a_png(), chat_id=alice["id"], caption="Look", disable_notification=1)
+    picture = bubble(page, "Look").get_by_role("img", name="Photo")
+    await expect(picture).to_be_visible()
+    assert await picture.evaluate("node => [node.naturalWidth, node.naturalHeight]") == [300, 200]
+    await expect(bubble(page, "Look").get_by_title("Sent without a sound")).to_be_visible()
+    await expect(picture).to_be_in_viewport(ratio=1)
+    page_of_a_stranger = b"<script>document.title = 'caught'</script>"
+    await desk.upload(token, "sendDocument", "document", page_of_a_stranger, "me.html", chat_id=alice["id"])
+    async with page.expect_download() as saving:
+        await bubble(page, "me.html").get_by_title("Save the file").click()
+    saved = await saving.value
+    assert saved.suggested_filename == "me.html"
+    assert (await asyncio.to_thread((await saved.path()).read_bytes)) == page_of_a_stranger
+
+
+async def test_own_files_are_sent(desk: Desk, open_page: OpenPage) -> None:
+    alice, token, key = await private(desk)
+    page = await open_page(alice, key)
+    await desk.update(token, "message")
+    for choice, kind, name in (("Picture…", "photo", "me.png"), ("File…", "document", "розмова.json")):
+        await writing(page).fill(f"This is {kind}")
+        await page.get_by_role("button", name="Send a photo").click()
+        async with page.expect_file_chooser() as choosing:
+            await page.get_by_role("menuitem", name=choice).click()
+        await (await choosing.value).set_files({"name": name, "mimeType": "image/png", "buffer": a_png()})
+        message = await desk.update(token, "message")
+        assert message["caption"] == f"This is {kind}"
+        file = message["photo"][-1] if kind == "photo" else message["document"]
+        assert file["file_size"] == len(a_png())
+    assert file["file_name"] == "розмова.json"
+    await expect(page.get_by_role("log").get_by_role("img", name="Photo")).to_be_visible()
+    await expect(writing(page)).to_have_value("")
+
+
+async def test_a_bot_is_let_hear_other_bots(desk: Desk, open_page: OpenPage) -> None:
+    alice, _, key = await private(desk)
+    page = await open_page(alice, key)
+    await page.get_by_role("button", name="About Harlequin").click()
+    await page.get_by_role("dialog").get_by_label("Bot-to-Bot Communication Mode").check()
+    await expect(page.get_by_role("dialog").get_by_label("Bot-to-Bot Communication Mode")).to_be_checked()
+    assert next(bot for bot in await desk.get("/bots") if bot["name"] == "Harlequin")["talks_to_bots"] is True
+
+
+def a_png() -> bytes:
+    """300 by 200 points of one colour."""
+    rows = (b"\0" + b"\x9b\x1b\x30" * 300) * 200
+    header = struct.pack(">2I5B", 300, 200, 8, 2, 0, 0, 0)
+    parts = ((b"IHDR", header), (b"IDAT", zlib.compress(rows)), (b"IEND", b""))
+    chunks = (
+        struct.pack(">I", len(body)) + kind + body + struct.pack(">I", zlib.crc32(kind + body)) for kind, body in parts
+    )
+    return b"\x89PNG\r\n\x1a\n" + b"".join(chunks)
 
 
 async def test_names_from_right_to_left_keep_their_place(desk: Desk, open_page: OpenPage) -> None:

@@ -30,6 +30,20 @@ class Raw(NamedTuple):
     content_type: str = "application/json"
 
 
+class Broken(NamedTuple):
+    """The beginning of an answer that promised more, then the connection closes."""
+
+    body: bytes
+
+
+class Sent(NamedTuple):
+    """A file as it came in a form."""
+
+    name: str
+    content_type: str
+    content: bytes
+
+
 class Cut:
     """Close the connection without a word."""
 
@@ -46,13 +60,14 @@ def refusal(status: int, description: str, **parameters: object) -> Raw:
 
 
 class Stub:
-    """`script(method, …)` queues answers; without any, every method has a harmless one."""
+    """`script(method, …)` queues answers; without any, every method has a harmless one. What is downloaded from
+    `files_url` has the method "file"."""
 
     def __init__(self) -> None:
         self.calls: list[Call] = []
         self.open_calls = 0
         self.most_open = 0
-        self.url = ""
+        self.url = self.files_url = ""
         self._scripts: dict[tuple[str, str], deque[Any]] = defaultdict(deque)
         self._told = asyncio.Condition()
         self._closing = asyncio.Event()
@@ -71,8 +86,8 @@ class Stub:
             await self._told.wait_for(condition)
 
     async def _serve(self, request: web.Request) -> web.StreamResponse:
-        params = orjson.loads(await request.read() or b"{}")
-        method = request.match_info["method"]
+        params = await _params(request)
+        method = request.match_info.get("method", "file")
         connection = id(request.transport)
         call = Call(request.match_info["token"], method, params, asyncio.get_running_loop().time(), connection)
         self.open_calls += 1
@@ -93,6 +108,8 @@ class Stub:
         if callable(answer):
             answer = answer(params)
         match answer:
+            case Broken():
+                return await _broken(request, answer.body)
             case Raw():
                 return web.Response(status=answer.status, body=answer.body, content_type=answer.content_type)
             case Cut():
@@ -110,19 +127,46 @@ class Stub:
             except TimeoutError:
                 pass
             return []
-        return MESSAGE if method in ("sendMessage", "editMessageText") else True
+        return MESSAGE if method in ("sendMessage", "sendPhoto", "sendDocument", "editMessageText") else True
 
     @asynccontextmanager
     async def running(self) -> AsyncIterator["Stub"]:
-        app = web.Application()
+        app = web.Application(client_max_size=64 * 1024 * 1024)
         app.router.add_post("/bot{token}/{method}", self._serve)
+        app.router.add_get("/file/bot{token}/{path:.*}", self._serve)
         runner = web.AppRunner(app, shutdown_timeout=0.1, handler_cancellation=True, access_log=None)
         await runner.setup()
         site = web.TCPSite(runner, "127.0.0.1", 0, backlog=2_000)
         await site.start()
         self.url = f"http://127.0.0.1:{runner.addresses[0][1]}"
+        self.files_url = f"{self.url}/file"
         try:
             yield self
         finally:
             self._closing.set()
             await runner.cleanup()
+
+
+async def _params(request: web.Request) -> dict[str, Any]:
+    """Of a form, text as it came, what is JSON read, and files."""
+    if request.method == "GET":
+        return dict(request.match_info)
+    if request.content_type != "multipart/form-data":
+        return dict(orjson.loads(await request.read() or b"{}"))
+    return {name: _field(value) for name, value in (await request.post()).items()}
+
+
+def _field(value: Any) -> Any:
+    if isinstance(value, web.FileField):
+        return Sent(value.filename, value.content_type, value.file.read())
+    return orjson.loads(value) if value.startswith(("{", "[")) else value
+
+
+async def _broken(request: web.Request, body: bytes) -> web.StreamResponse:
+    response = web.StreamResponse()
+    response.content_length = len(body) + 1
+    await response.prepare(request)
+    await response.write(body)
+    assert request.transport is not None
+    request.transport.close()
+    return response

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from maskarad.errors import MalformedUpdate
 from maskarad.telegram.read import ALLOWED_UPDATES, read_update
-from maskarad.values import Chat, ChatType, Incoming, Membership, Migration, Press, ReactionChange, Sender
+from maskarad.values import Chat, ChatType, Document, Incoming, Membership, Migration, Press, ReactionChange, Sender
 
 BOT = 3
 ALICE = {"id": 42, "is_bot": False, "first_name": "Аліса", "last_name": "К", "username": "Alice", "language_code": "uk"}
@@ -89,6 +89,7 @@ FILE = {"file_id": "a", "file_unique_id": "b"}
             {"sticker": {**FILE, "type": "regular", "width": 1, "height": 1, "is_animated": False, "is_video": False}},
             "[sticker]",
         ),
+        ({"document": {"file_name": "without an id"}}, "[document: without an id]"),
         ({"document": {**FILE, "file_name": "a\x00b\nreport.pdf"}}, "[document: a b report.pdf]"),
         ({"dice": {"emoji": "🎲", "value": 4}}, "[dice 🎲]"),
         ({"location": {"latitude": 1.0, "longitude": 2.0}}, "[location]"),
@@ -104,6 +105,18 @@ def test_a_caption_is_the_text() -> None:
     assert (event.text, event.has_text, event.mentions) == ("море @ann", True, frozenset({"ann"}))
 
 
+def test_a_document_can_be_fetched() -> None:
+    file = {**FILE, "file_name": "../a\x00b\nresult.json", "file_size": 5}
+    event = read(message(document=file, caption="our chat"))
+    assert (event.text, event.document) == ("our chat", Document(file_id="a", name="../a b result.json", size=5))
+    assert read(message(document=FILE)).document == Document(file_id="a", name="", size=None)
+
+
+@pytest.mark.parametrize("fields", [{"text": "x"}, {"photo": PHOTO}, {"document": FILE, "animation": FILE}])
+def test_what_is_no_document(fields: dict[str, Any]) -> None:
+    assert read(message(**fields)).document is None
+
+
 def mention(offset: int, length: int) -> dict[str, Any]:
     return {"type": "mention", "offset": offset, "length": length}
 
@@ -111,13 +124,14 @@ def mention(offset: int, length: int) -> dict[str, Any]:
 def test_who_is_answered() -> None:
     original = message(text="hi")["message"] | {"message_id": 3, "from": {"id": 9, "is_bot": True, "first_name": "B"}}
     event = read(message(text="yes", reply_to_message=original))
-    assert event.reply_to_user_id == 9
+    assert (event.reply_to_user_id, event.reply_to_message_id) == (9, 3)
+    assert read(message(text="no")).reply_to_message_id is None
 
 
 def test_a_forums_topic_is_not_a_message_that_is_answered() -> None:
     start = message(forum_topic_created={"name": "t", "icon_color": 1})["message"] | {"message_id": 3}
     event = read(message(text="yes", reply_to_message=start, is_topic_message=True, message_thread_id=3))
-    assert event.reply_to_user_id is None
+    assert (event.reply_to_user_id, event.reply_to_message_id) == (None, None)
 
 
 def test_a_chat_may_speak_as_itself() -> None:

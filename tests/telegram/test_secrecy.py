@@ -17,7 +17,7 @@ from maskarad.telegram.pollers import Pollers
 from maskarad.telegram.send import Sender
 from maskarad.telegram.transport import AiohttpRequest
 from maskarad.telegram.webhooks import Webhooks
-from maskarad.values import Event, Piece
+from maskarad.values import Event, Piece, Screen
 from tests.telegram.people import MANAGER_TOKEN, Notices, bot, message, token, webhook
 from tests.telegram.stub import Cut, Raw, Stub, refusal
 from tests.telegram.test_api import everything_about
@@ -67,7 +67,12 @@ async def test_no_token_is_ever_written(
         for trouble in TROUBLE:
             stub.script("sendMessage", trouble)
             stub.script("editMessageText", trouble, trouble, trouble)
-            for call in (sender.send_text(2, 5, Piece(text="x")), sender.edit_text(2, 6, 7, Piece(text="x"))):
+            stub.script("sendPhoto", trouble)
+            for call in (
+                sender.send_text(2, 5, Piece(text="x")),
+                sender.send_photo(2, 7, b"x", caption=Screen(html="x")),
+                sender.edit_text(2, 6, 7, Piece(text="x")),
+            ):
                 with pytest.raises(TelegramError) as caught:
                     await call
                 seen.append(everything_about(caught.value))

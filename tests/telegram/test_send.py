@@ -1,5 +1,4 @@
 import asyncio
-import time
 from typing import Any
 
 import pytest
@@ -24,31 +23,6 @@ from tests.telegram.stub import Cut, Raw, Stub, refusal
 KEYBOARD = ((Button(label="Так", data="v1:yes"), Button(label="Ні", data="v1:no")), (Button(label="⬅", data="v1:b"),))
 FLOODED = refusal(429, "Too Many Requests: retry after 1", retry_after=1)
 UNPARSABLE = refusal(400, "Bad Request: can't parse entities: Can't find end tag")
-
-
-@pytest.fixture
-def notices() -> Notices:
-    return Notices()
-
-
-@pytest.fixture
-def limits() -> FloodLimits:
-    return FloodLimits(per_bot_second=0, per_chat_second=0, per_group_minute=0, clock=time.monotonic, patience=5)
-
-
-@pytest.fixture
-def pauses() -> list[float]:
-    return []
-
-
-@pytest.fixture
-def sender(api: BotApi, notices: Notices, limits: FloodLimits, pauses: list[float]) -> Sender:
-    async def sleep(seconds: float) -> None:
-        pauses.append(seconds)
-
-    registry = notices.registry()
-    registry.put(bot(2), token(2), webhook(2))
-    return Sender(api, limits, registry, sleep=sleep)
 
 
 async def test_a_message_with_everything(sender: Sender, stub: Stub) -> None:

@@ -3,7 +3,7 @@
 from typing import Any
 
 from maskarad.sandbox.params import Params, Upload
-from maskarad.sandbox.refusal import bad_request
+from maskarad.sandbox.refusal import Refused, bad_request
 from maskarad.sandbox.telegram import Telegram
 from maskarad.sandbox.world import Body, StoredFile
 
@@ -11,6 +11,11 @@ _FOLDERS = {"photo": "photos", "voice": "voice", "document": "documents", "stick
 _ENDINGS = {"photo": ".jpg", "voice": ".oga", "document": "", "sticker": ".webp"}
 _TYPES = {"photo": "image/jpeg", "voice": "audio/ogg", "sticker": "image/webp"}
 _SIDE = 512
+
+MAX_PHOTO_BYTES = 10 * 1024 * 1024
+MAX_UPLOAD_BYTES = 50 * 1024 * 1024
+MAX_DOWNLOAD_BYTES = 20 * 1024 * 1024
+"""What bots may send and get (Bot API, "Sending files" and getFile)."""
 
 
 def store(telegram: Telegram, kind: str, upload: Upload) -> str:
@@ -29,10 +34,7 @@ def sent_file(telegram: Telegram, kind: str, params: Params) -> str:
     given = params.text(kind)
     name = given.removeprefix("attach://") if given.startswith("attach://") else kind
     if name in params.uploads:
-        upload = params.uploads[name]
-        if not upload.content:
-            raise bad_request("file must be non-empty")
-        return store(telegram, kind, upload)
+        return store(telegram, kind, _allowed(kind, params.uploads[name]))
     if not given:
         raise bad_request(f"there is no {kind} in the request")
     if given.startswith(("http://", "https://")):
@@ -42,6 +44,19 @@ def sent_file(telegram: Telegram, kind: str, params: Params) -> str:
     if not given.startswith(f"{kind}-"):
         raise bad_request(f"can't use file of type {given.partition('-')[0].title()} as {kind.title()}")
     return given
+
+
+def _allowed(kind: str, upload: Upload) -> Upload:
+    size = len(upload.content)
+    if not size:
+        raise bad_request("file must be non-empty")
+    if size > MAX_UPLOAD_BYTES:
+        raise Refused(413, "Request Entity Too Large")
+    if kind == "photo" and size > MAX_PHOTO_BYTES:
+        raise bad_request(
+            f"file of size {size} bytes is too big for a photo; the maximum size is {MAX_PHOTO_BYTES} bytes"
+        )
+    return upload
 
 
 def media_content(telegram: Telegram, kind: str, file_id: str, emoji: str | None = None) -> Body:
@@ -65,6 +80,8 @@ def file_body(telegram: Telegram, file_id: str) -> Body:
     stored = telegram.world.files.get(file_id)
     if stored is None:
         raise bad_request("wrong file_id or the file is temporarily unavailable")
+    if len(stored.content) > MAX_DOWNLOAD_BYTES:
+        raise bad_request("file is too big")
     return {**_identity(file_id), "file_size": len(stored.content), "file_path": stored.path}
 
 

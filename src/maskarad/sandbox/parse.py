@@ -1,5 +1,6 @@
 """The body of a Bot API call: query string, JSON, form or multipart, merged into one set of parameters."""
 
+import re
 from typing import Any
 from urllib.parse import parse_qsl
 
@@ -11,6 +12,9 @@ from maskarad.sandbox.refusal import Refused, bad_request
 
 MAX_BODY_BYTES = 52 * 1024 * 1024
 """50 MB for a file that a bot sends, and room for the other fields."""
+
+_OPTION = re.compile(r';\s*([\w-]+\*?)\s*=\s*(?:"((?:[^"\\]|\\.)*)"|([^;]*))')
+_ESCAPED = re.compile(r"\\(.)")
 
 
 async def read_body(request: Request, limit: int = MAX_BODY_BYTES) -> bytes:
@@ -82,8 +86,8 @@ def _headers(head: bytes) -> dict[str, str]:
 
 
 def _options(disposition: str) -> dict[str, str]:
-    pairs = (option.partition("=") for option in disposition.split(";")[1:])
-    return {name.strip().lower(): value.strip().strip('"') for name, equals, value in pairs if equals}
+    found = _OPTION.findall(disposition)
+    return {name.lower(): _ESCAPED.sub(r"\1", quoted) if quoted else bare.strip() for name, quoted, bare in found}
 
 
 def _boundary(options: str) -> bytes:

@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
+from io import BytesIO
 from typing import Any
 
 import aiohttp
@@ -38,6 +39,18 @@ class Heard(msgspec.Struct, frozen=True):
     @property
     def text(self) -> str:
         return str(self.message.get("text", self.message.get("caption", "")))
+
+    @property
+    def silent(self) -> bool:
+        """It came without a sound."""
+        return bool(self.message["silent"])
+
+    @property
+    def file_id(self) -> str | None:
+        """Of its picture or document, for `Sandbox.file`."""
+        pictures = self.message.get("photo")
+        file = pictures[-1] if pictures else self.message.get("document")
+        return None if file is None else str(file["file_id"])
 
     @property
     def buttons(self) -> list[str]:
@@ -76,14 +89,14 @@ class Sandbox:
         return await self._list("users")
 
     async def add_bot(self, name: str, username: str, **more: Any) -> Object:
-        """`more`: token, privacy, can_join_groups. The answer holds `id` and `token`."""
+        """`more`: token, privacy, can_join_groups, talks_to_bots. The answer holds `id` and `token`."""
         return await self._object("POST", "bots", {"name": name, "username": username, **more})
 
     async def bots(self) -> list[Object]:
         return await self._list("bots")
 
     async def change_bot(self, bot: int, **change: Any) -> Object:
-        """`change`: privacy, name."""
+        """`change`: privacy, talks_to_bots, name."""
         return await self._object("PATCH", f"bots/{bot}", change)
 
     async def revoke_token(self, bot: int) -> Object:
@@ -108,6 +121,15 @@ class Sandbox:
     async def say(self, chat: str, user: int, text: str | None = None, **more: Any) -> Object:
         """`more`: reply_to, entities, forward_from, media, caption, emoji. Answers the Message."""
         return await self._object("POST", f"chats/{chat}/messages", {"from": user, **_given(text=text, **more)})
+
+    async def send_file(self, chat: str, user: int, name: str, content: bytes, **more: Any) -> Object:
+        """A document of a person, whatever its content. `more`: media "photo", caption, mime_type, reply_to."""
+        query = {"from": user, "name": name, **more}
+        return dict(await self._call("POST", f"chats/{chat}/files", content, query))
+
+    async def file(self, file_id: str) -> bytes:
+        """What people see or save of a message's file."""
+        return bytes(await self._call("GET", f"files/{file_id}", read=bytes))
 
     async def edit(self, chat: str, user: int, message: int, text: str) -> Object:
         return await self._object("PATCH", f"chats/{chat}/messages/{message}", {"from": user, "text": text})
@@ -223,8 +245,16 @@ class Sandbox:
     async def _list(self, path: str, query: dict[str, Any] | None = None) -> list[Object]:
         return list(await self._call("GET", path, query=query))
 
-    async def _call(self, verb: str, path: str, body: Object | None = None, query: dict[str, Any] | None = None) -> Any:
-        data = None if body is None else orjson.dumps(body)
+    async def _call(
+        self,
+        verb: str,
+        path: str,
+        body: Object | bytes | None = None,
+        query: dict[str, Any] | None = None,
+        *,
+        read: Callable[[bytes], Any] = orjson.loads,
+    ) -> Any:
+        data = BytesIO(body) if isinstance(body, bytes) else None if body is None else orjson.dumps(body)
         async with self._session.request(
             verb,
             f"{self.address}/sandbox/{path}",
@@ -232,10 +262,10 @@ class Sandbox:
             params={name: str(value) for name, value in (query or {}).items()},
             headers={"Content-Type": "application/json"},
         ) as response:
-            answer = orjson.loads(await response.read())
+            answer = await response.read()
             if response.status >= 400:
-                raise SandboxRefused(response.status, answer["error"])
-            return answer
+                raise SandboxRefused(response.status, orjson.loads(answer)["error"])
+            return read(answer)
 
 
 def _given(**values: Any) -> dict[str, Any]:

@@ -23,6 +23,7 @@ def say(
     *,
     reply_to: int | None = None,
     markup: Body | None = None,
+    silent: bool = False,
 ) -> Body:
     """Puts a message into a chat: stored, told to the human side, delivered to the bots that may see it."""
     replied = chat.messages.get(reply_to) if reply_to is not None else None
@@ -32,7 +33,7 @@ def say(
         extra["reply_to_message"] = {name: value for name, value in nested if name != "reply_to_message"}
     if markup is not None:
         extra["reply_markup"] = markup
-    message = _put(telegram, chat, author, extra)
+    message = _put(telegram, chat, author, extra, silent=silent)
     if isinstance(author, Bot):
         chat.last_bot_speaker = author.id
     return message.body
@@ -43,7 +44,7 @@ def notify(telegram: Telegram, chat: Chat, author: Person | Bot, content: Body) 
     return _put(telegram, chat, author, content).body
 
 
-def _put(telegram: Telegram, chat: Chat, author: Person | Bot, content: Body) -> Message:
+def _put(telegram: Telegram, chat: Chat, author: Person | Bot, content: Body, *, silent: bool = False) -> Message:
     message_id = telegram.world.next_message_id(chat)
     body: Body = {
         "message_id": message_id,
@@ -52,7 +53,7 @@ def _put(telegram: Telegram, chat: Chat, author: Person | Bot, content: Body) ->
         "date": telegram.now(),
         **content,
     }
-    message = Message(body, author.id, meant_for(telegram.world, chat, body))
+    message = Message(body, author.id, meant_for(telegram.world, chat, body), silent=silent)
     chat.keep(message_id, message)
     telegram.event("message", chat, message=message.view())
     _deliver(telegram, chat, message, "message")

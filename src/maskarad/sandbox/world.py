@@ -61,6 +61,7 @@ class Bot(msgspec.Struct):
     token: str
     privacy: bool = True
     can_join_groups: bool = True
+    talks_to_bots: bool = False
     last_update_id: int = 0
     last_message_id: int = 0
     allowed_updates: list[str] | None = None
@@ -73,21 +74,24 @@ class Bot(msgspec.Struct):
 
     def desk(self) -> Body:
         """What BotFather shows its owner, the token included."""
-        shown = ("id", "name", "username", "token", "privacy", "can_join_groups")
+        shown = ("id", "name", "username", "token", "privacy", "can_join_groups", "talks_to_bots")
         return {name: getattr(self, name) for name in shown}
 
 
 class Message(msgspec.Struct):
-    """`reactions` maps an emoji to the ids of those who chose it, first come first."""
+    """`reactions` maps an emoji to the ids of those who chose it, first come first. `silent`: it came without a sound,
+    which bots are not told."""
 
     body: Body
     author: int
     meant_for: int | None = None
     reactions: dict[str, list[int]] = msgspec.field(default_factory=dict)
+    silent: bool = False
 
     def view(self) -> Body:
-        """As the chat page shows it: the Bot API object, reactions and the edited mark."""
-        return {**self.body, "reactions": self.reactions, "edited": "edit_date" in self.body}
+        """As people see it: the Bot API object, reactions, the edited mark and whether it made a sound."""
+        seen = {"reactions": self.reactions, "edited": "edit_date" in self.body, "silent": self.silent}
+        return {**self.body, **seen}
 
 
 PRESENT = frozenset({"creator", "administrator", "member"})

@@ -3,8 +3,9 @@
 import re
 from collections.abc import Mapping
 from datetime import timedelta
-from typing import Any
+from typing import Any, NamedTuple
 
+from telegram import InputFile
 from telegram import error as ptb
 from telegram.request import BaseRequest, RequestData
 from telegram.request._requestparameter import RequestParameter
@@ -40,6 +41,13 @@ _BAD_ANSWER = (KeyError, TypeError, ValueError, AttributeError, OverflowError)
 _NO_PARAMETERS: Mapping[str, object] = {}
 
 
+class Upload(NamedTuple):
+    """A parameter that is a file: it makes the call a multipart form."""
+
+    name: str
+    content: bytes
+
+
 class BotApi:
     """Calls with any bot's token; nothing is kept between two calls.
 
@@ -60,29 +68,36 @@ class BotApi:
         timeout: float | None = None,
         long_poll: bool = False,
     ) -> Any:
-        """The `result` of one call. Parameters that are None are left out; `timeout` is seconds without an answer, the
-        transport's own unless given.
+        """The `result` of one call. Parameters that are None are left out, those that are an `Upload` become files;
+        `timeout` is seconds without an answer, the transport's own unless given.
 
         Raises TelegramError's subclasses only: NothingSent, TelegramUnreachable, Flooded, TokenInvalid, ChatGone,
         ChatMoved, Conflict, WebhookActive, MarkupRefused, Unchanged, TelegramRefused. None of them, nor what they
         refer to, holds the token.
         """
-        data = RequestData([RequestParameter(name, value, None) for name, value in params.items()])
+        data = RequestData([_parameter(name, value) for name, value in params.items()])
         request = self._polls if long_poll else self._request
         try:
             return await request.post(
                 f"{self._prefix}{token.reveal()}/{method}", data, read_timeout=timeout or BaseRequest.DEFAULT_NONE
             )
         except ptb.TelegramError as error:
-            failure = _translate(error, token)
+            failure = translate(error, token)
         except _BAD_ANSWER as error:
             failure = TelegramUnreachable(f"the answer is not Telegram's ({type(error).__name__})")
         # Raised out here so that the original, whose text may hold the address, is not this error's context.
         raise failure
 
 
-def _translate(error: ptb.TelegramError, token: Token) -> TelegramError:
-    """Class first, words second: Telegram tells its 400s apart by their text only."""
+def _parameter(name: str, value: object) -> RequestParameter:
+    if isinstance(value, Upload):
+        return RequestParameter(name, None, [InputFile(value.content, value.name)])
+    return RequestParameter(name, value, None)
+
+
+def translate(error: ptb.TelegramError, token: Token) -> TelegramError:
+    """What python-telegram-bot raises as an error of ours, without the token. Class first, words second: Telegram tells
+    its 400s apart by their text only."""
     # The library changes the case of what Telegram said.
     spoken = re.sub(re.escape(token.reveal()), "…", error.message, flags=re.IGNORECASE)
     detail = _TOKEN_SHAPE.sub("…", spoken)[:DETAIL_CHARACTERS]
@@ -102,6 +117,8 @@ def _translate(error: ptb.TelegramError, token: Token) -> TelegramError:
             return _bad_request(words, detail)
         case NoConnection():
             return NothingSent(detail)
+        case ptb.NetworkError() if "request entity too large" in words:
+            return TelegramRefused(detail)
     return TelegramUnreachable(detail)
 
 

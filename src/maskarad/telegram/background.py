@@ -32,8 +32,9 @@ Lane = OrderedDict[Hashable, Call]
 
 
 class BackgroundSender:
-    """Speaks as `Sender` does, but `send_text`, `edit_text`, `answer_press` and `delete_message` return at once; what
-    they order is done in the order given, chat by chat. Their errors are logged here."""
+    """Speaks as `Sender` does, but `send_text`, `send_photo`, `send_document`, `edit_text`, `answer_press` and
+    `delete_message` return at once; what they order is done in the order given, chat by chat. Their errors are logged
+    here."""
 
     def __init__(self, sender: Sender) -> None:
         self._sender = sender
@@ -42,11 +43,40 @@ class BackgroundSender:
         self._ordered = 0
 
     async def send_text(self, bot_id: int, chat_id: int, content: Screen, *, reply_to: int | None = None) -> None:
-        self._ordered += 1
-        self._put(
-            (bot_id, chat_id),
-            self._ordered,
-            lambda: self._sender.send_text(bot_id, chat_id, content, reply_to=reply_to),
+        self._say(bot_id, chat_id, lambda: self._sender.send_text(bot_id, chat_id, content, reply_to=reply_to))
+
+    async def send_photo(
+        self,
+        bot_id: int,
+        chat_id: int,
+        picture: bytes,
+        *,
+        caption: Screen,
+        reply_to: int | None = None,
+        silent: bool = False,
+    ) -> None:
+        self._say(
+            bot_id,
+            chat_id,
+            lambda: self._sender.send_photo(
+                bot_id, chat_id, picture, caption=caption, reply_to=reply_to, silent=silent
+            ),
+        )
+
+    async def send_document(
+        self,
+        bot_id: int,
+        chat_id: int,
+        data: bytes,
+        name: str,
+        *,
+        caption: Screen,
+        reply_to: int | None = None,
+    ) -> None:
+        self._say(
+            bot_id,
+            chat_id,
+            lambda: self._sender.send_document(bot_id, chat_id, data, name, caption=caption, reply_to=reply_to),
         )
 
     async def edit_text(self, bot_id: int, chat_id: int, message_id: int, content: Screen) -> None:
@@ -84,6 +114,11 @@ class BackgroundSender:
     async def get_member_status(self, bot_id: int, chat_id: int, user_id: int) -> str:
         """As `Sender.get_member_status`; raises TelegramUnreachable when it takes too long."""
         return await _soon(self._sender.get_member_status(bot_id, chat_id, user_id))
+
+    def _say(self, bot_id: int, chat_id: int, call: Call) -> None:
+        """What is said takes nothing else's place."""
+        self._ordered += 1
+        self._put((bot_id, chat_id), self._ordered, call)
 
     def _put(self, key: Hashable, slot: Hashable, call: Call) -> None:
         lane = self._lanes.get(key)

@@ -6,6 +6,7 @@ from typing import NamedTuple
 from maskarad.errors import MalformedUpdate
 from maskarad.telegram import clean
 from maskarad.telegram.objects import Medium, Message, MessageEntity
+from maskarad.values import Document
 
 ENTITIES_READ = 256
 """Of more entities than this in one message the rest is ignored; Telegram itself gives at most 100."""
@@ -31,6 +32,9 @@ MEDIA = (
     ("checklist", "checklist"),
 )
 """Fields of a Message and our words for them."""
+
+FILE_ID_CHARACTERS = 256
+"""Telegram does not say how long a file id may be; those it gives have about 80."""
 
 
 class Command(NamedTuple):
@@ -63,6 +67,19 @@ def read_content(message: Message) -> Content | None:
         ),
         mentioned_ids=frozenset(clean.identifier(entity.user.id) for entity in entities if entity.user is not None),
         command=_command(named) if message.text is not None else Command(),
+    )
+
+
+def read_document(message: Message) -> Document | None:
+    """The file of a message; a GIF, which comes with a document for older programs, is none."""
+    file = message.document
+    if file is None or file.file_id is None or message.animation is not None:
+        return None
+    size = file.file_size
+    return Document(
+        file_id=clean.line(file.file_id, FILE_ID_CHARACTERS),
+        name=clean.optional_line(file.file_name) or "",
+        size=clean.identifier(size) if size is not None and size >= 0 else None,
     )
 
 

@@ -7,6 +7,7 @@ from contextlib import asynccontextmanager
 from maskarad.settings import Settings
 from maskarad.telegram.api import BotApi
 from maskarad.telegram.bots import BotRegistry, Notice
+from maskarad.telegram.files import Files
 from maskarad.telegram.handling import Handle
 from maskarad.telegram.limits import limits_from
 from maskarad.telegram.pollers import Pollers
@@ -46,6 +47,7 @@ class Edge:
             clock=clock,
         )
         self.sender = Sender(self._api, limits_from(settings, time.monotonic), self.registry)
+        self.files = Files(self.sender, self.registry, self._request, settings.file_base_url)
         self._pollers: Pollers | None = None
         self._webhooks: Webhooks | None = None
 

@@ -45,7 +45,9 @@ class Medium(BotApiObject, frozen=True):
     """What we read of any of Telegram's media."""
 
     emoji: str | None = None
+    file_id: str | None = None
     file_name: str | None = None
+    file_size: int | None = None
 
 
 class Message(BotApiObject, frozen=True):

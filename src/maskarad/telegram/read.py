@@ -6,7 +6,7 @@ import msgspec
 
 from maskarad.errors import MalformedUpdate
 from maskarad.telegram import clean, objects
-from maskarad.telegram.content import read_content
+from maskarad.telegram.content import read_content, read_document
 from maskarad.telegram.objects import Message
 from maskarad.values import (
     Chat,
@@ -78,12 +78,14 @@ def _event_of(message: Message, bot_id: int, update_id: int, *, edited: bool) ->
         sent_at=float(clean.identifier(message.date)),
         edited=edited,
         reply_to_user_id=_author(answered).id if answered else None,
+        reply_to_message_id=clean.identifier(answered.message_id) if answered else None,
         mentions=content.mentions,
         mentioned_ids=content.mentioned_ids,
         command=content.command.name,
         command_for=content.command.bot,
         forwarded_from=_origin(message.forward_origin),
         has_text=content.has_text,
+        document=read_document(message),
     )
 
 

@@ -1,20 +1,15 @@
 """Everything the platform says or shows on Telegram: flood limits, the markup's fallback, retries."""
 
 import asyncio
-import html
-import re
 from collections.abc import Awaitable, Callable, Mapping
 from functools import lru_cache
 from typing import Any
 
-import msgspec
-import orjson
 import structlog
 
 from maskarad.errors import (
     DatabaseUnavailable,
     Flooded,
-    MarkupRefused,
     NothingSent,
     TelegramError,
     TelegramRefused,
@@ -22,19 +17,23 @@ from maskarad.errors import (
     TokenInvalid,
     Unchanged,
 )
-from maskarad.telegram.api import BotApi
+from maskarad.telegram.api import BotApi, Upload
 from maskarad.telegram.bots import BotRegistry
 from maskarad.telegram.limits import FloodLimits, Sleep, Turn
-from maskarad.values import BotProfile, JsonObject, Keyboard, Piece, Screen, Token
+from maskarad.telegram.markup import keyboard_json, with_fallback
+from maskarad.values import BotProfile, JsonObject, Piece, Screen, Token
 
 log = structlog.get_logger()
 
 RETRY_PAUSES = (0.5, 2.0)
 """Seconds before the second and the third try of a call that may be repeated."""
 
+UPLOAD_SECONDS = 300.0
+"""How long a file may take to leave by a slow line; a text has the transport's own time."""
+
 KEYBOARDS_KEPT = 1_024
 
-_TAG = re.compile(r"<[^<>]*>")
+_PNG = b"\x89PNG"
 
 
 class Sender:
@@ -43,9 +42,9 @@ class Sender:
     Every method raises TelegramError's subclasses. A refused token is told to the registry before it is raised.
     A 429 is waited out here, in order; only a pause beyond the limits' patience is raised, as Flooded.
 
-    Calls that may be repeated are repeated here when Telegram cannot be reached. `send_text` is one of them only as
-    long as no connection comes about (NothingSent); after any other TelegramUnreachable the message may stand in the
-    chat, so its caller decides.
+    Calls that may be repeated are repeated here when Telegram cannot be reached. Sending (`send_text`, `send_photo`,
+    `send_document`) is one of them only as long as no connection comes about (NothingSent); after any other
+    TelegramUnreachable the message may stand in the chat, so its caller decides.
     """
 
     def __init__(
@@ -55,7 +54,7 @@ class Sender:
         self._limits = limits
         self._registry = registry
         self._sleep = sleep
-        self._markup = lru_cache(KEYBOARDS_KEPT)(_keyboard_json)
+        self._markup = lru_cache(KEYBOARDS_KEPT)(keyboard_json)
 
     async def send_text(
         self,
@@ -64,26 +63,69 @@ class Sender:
         content: Piece | Screen,
         *,
         reply_to: int | None = None,
+        silent: bool = False,
     ) -> int:
         """Send one message and return its id. It waits for its turn in the chat and for the flood limits.
 
-        A reply whose original is gone becomes a plain message. ChatMoved and ChatGone are the caller's to store;
-        nothing was sent then.
+        A reply whose original is gone becomes a plain message. `silent`: it comes without a sound. ChatMoved and
+        ChatGone are the caller's to store; nothing was sent then.
         """
-        params: JsonObject = {"chat_id": chat_id, **self._keyboard(content)}
-        if reply_to is not None:
-            params["reply_parameters"] = {"message_id": reply_to, "allow_sending_without_reply": True}
+        params = _addressed(chat_id, reply_to, silent=silent)
+        return await self._send(bot_id, chat_id, "sendMessage", content, params)
+
+    async def send_photo(
+        self,
+        bot_id: int,
+        chat_id: int,
+        picture: bytes,
+        *,
+        caption: Screen,
+        reply_to: int | None = None,
+        silent: bool = False,
+    ) -> int:
+        """As `send_text`, with a picture (JPEG or PNG) of at most 10 MB; its caption has at most 1024 UTF-16 units as
+        people see it. Raises TelegramRefused above either."""
+        params = _addressed(chat_id, reply_to, silent=silent) | {"photo": Upload(_picture_name(picture), picture)}
+        return await self._send(bot_id, chat_id, "sendPhoto", caption, params, "caption")
+
+    async def send_document(
+        self,
+        bot_id: int,
+        chat_id: int,
+        data: bytes,
+        name: str,
+        *,
+        caption: Screen,
+        reply_to: int | None = None,
+    ) -> int:
+        """As `send_photo`, with a file of at most 50 MB that people get under that name."""
+        params = _addressed(chat_id, reply_to) | {"document": Upload(name, data)}
+        return await self._send(bot_id, chat_id, "sendDocument", caption, params, "caption")
+
+    async def _send(
+        self,
+        bot_id: int,
+        chat_id: int,
+        method: str,
+        content: Piece | Screen,
+        params: JsonObject,
+        field: str = "text",
+    ) -> int:
+        params |= self._keyboard(content)
         async with self._limits.turn(bot_id, chat_id) as turn:
-            message = await _with_fallback(content, lambda text: self._say(bot_id, turn, {**params, **text}))
+            message = await with_fallback(
+                content, lambda text: self._say(bot_id, turn, method, {**params, **text}), field
+            )
         return _message_id(message)
 
-    async def _say(self, bot_id: int, turn: Turn, params: JsonObject) -> Any:
+    async def _say(self, bot_id: int, turn: Turn, method: str, params: JsonObject) -> Any:
         """One message of a turn, again while it certainly did not arrive."""
         pauses = iter(RETRY_PAUSES)
+        timeout = None if method == "sendMessage" else UPLOAD_SECONDS
         while True:
             await turn.ready()
             try:
-                return await self._call(bot_id, "sendMessage", params)
+                return await self._call(bot_id, method, params, timeout)
             except Flooded as flooded:
                 log.info("telegram_flooded", bot_id=bot_id, seconds=flooded.retry_after)
                 turn.pause(flooded.retry_after)
@@ -103,7 +145,7 @@ class Sender:
             return await self._in_chat(bot_id, chat_id, "editMessageText", {**params, **text})
 
         try:
-            await _with_fallback(content, edit)
+            await with_fallback(content, edit)
         except Unchanged:
             log.debug("telegram_unchanged", bot_id=bot_id)
 
@@ -152,6 +194,12 @@ class Sender:
         member = await self._in_chat(bot_id, chat_id, "getChatMember", params)
         return str(_read(member, "status", str))
 
+    async def get_file_path(self, bot_id: int, file_id: str) -> str:
+        """Where a file can be downloaded for the next hour (Bot API, getFile). TelegramRefused: there is no such file,
+        or it is too big for bots."""
+        file = await self._repeat(bot_id, "getFile", {"file_id": file_id})
+        return str(_read(file, "file_path", str))
+
     async def get_me(self, token: Token) -> BotProfile:
         """Whose token this is; it need not be in the registry. Raises TokenInvalid."""
         me = await self._patiently(lambda: self._api.call(token, "getMe"))
@@ -162,10 +210,10 @@ class Sender:
             sees_all_group_messages=bool(me.get("can_read_all_group_messages")),
         )
 
-    async def _call(self, bot_id: int, method: str, params: JsonObject) -> Any:
+    async def _call(self, bot_id: int, method: str, params: JsonObject, timeout: float | None = None) -> Any:
         token = self._registry.token(bot_id)
         try:
-            return await self._api.call(token, method, params)
+            return await self._api.call(token, method, params, timeout=timeout)
         except TokenInvalid:
             await self._tell_refused(bot_id, token)
             raise
@@ -221,25 +269,17 @@ class Sender:
         return {}
 
 
-async def _with_fallback(content: Piece | Screen, call: Callable[[JsonObject], Awaitable[Any]]) -> Any:
-    """Call with Telegram HTML where there is any; without markup when Telegram cannot read it."""
-    plain = {"text": content.text if isinstance(content, Piece) else _without_markup(content.html)}
-    if content.html is None:
-        return await call(plain)
-    try:
-        return await call({"text": content.html, "parse_mode": "HTML"})
-    except MarkupRefused as error:
-        log.warning("telegram_markup_refused", error=str(error))
-    return await call(plain)
+def _addressed(chat_id: int, reply_to: int | None, *, silent: bool = False) -> JsonObject:
+    params: JsonObject = {"chat_id": chat_id}
+    if reply_to is not None:
+        params["reply_parameters"] = {"message_id": reply_to, "allow_sending_without_reply": True}
+    if silent:
+        params["disable_notification"] = True
+    return params
 
 
-def _without_markup(text: str) -> str:
-    return html.unescape(_TAG.sub("", text))
-
-
-def _keyboard_json(keyboard: Keyboard) -> orjson.Fragment:
-    rows = [[{"text": each.label, "callback_data": each.data} for each in row] for row in keyboard]
-    return orjson.Fragment(msgspec.json.encode({"inline_keyboard": rows}))
+def _picture_name(picture: bytes) -> str:
+    return "picture.png" if picture.startswith(_PNG) else "picture.jpg"
 
 
 def _message_id(message: Any) -> int:

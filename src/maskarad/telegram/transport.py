@@ -1,9 +1,12 @@
 """python-telegram-bot's network side on aiohttp: JSON bodies, one pool for every bot, no address in any error."""
 
+from collections.abc import AsyncGenerator
+from io import BytesIO
 from typing import Any
 
 import aiohttp
-from telegram.error import NetworkError, TelegramError, TimedOut
+import orjson
+from telegram.error import BadRequest, InvalidToken, NetworkError, TelegramError, TimedOut
 from telegram.request import BaseRequest, RequestData
 
 from maskarad.telegram import wire
@@ -11,6 +14,8 @@ from maskarad.values import JsonObject
 
 CONNECT_SECONDS = 10.0
 """How long one attempt to reach Telegram's host may take."""
+
+CHUNK_BYTES = 256 * 1024
 
 _JSON = {"Content-Type": "application/json"}
 
@@ -83,6 +88,28 @@ class AiohttpRequest(BaseRequest):
             failure = _without_address(error)
         raise failure
 
+    async def stream(self, url: str) -> AsyncGenerator[bytes, None]:
+        """What stands at an address, bit by bit, however long it takes as long as something comes. To be closed by
+        whoever does not read to the end.
+
+        Raises BadRequest when there is nothing, InvalidToken when the token is refused, and otherwise what
+        `do_request` does, as free of the address.
+        """
+        if self._session is None:
+            raise NoConnection("the transport is not open")
+        timeout = aiohttp.ClientTimeout(
+            connect=self._pool_timeout, sock_connect=CONNECT_SECONDS, sock_read=self._read_timeout
+        )
+        try:
+            async with self._session.get(url, timeout=timeout) as answer:
+                _refuse(answer.status)
+                async for chunk in answer.content.iter_chunked(CHUNK_BYTES):
+                    yield chunk
+                return
+        except (aiohttp.ClientError, OSError, ValueError) as error:
+            failure = _without_address(error)
+        raise failure
+
     @staticmethod
     def parse_json_payload(payload: bytes) -> JsonObject:
         """Read an answer, always an object. Raises python-telegram-bot's TelegramError."""
@@ -110,12 +137,25 @@ def _body(request_data: RequestData | None) -> tuple[bytes | aiohttp.FormData | 
 
 
 def _form(request_data: RequestData) -> aiohttp.FormData:
-    form = aiohttp.FormData()
-    for name, value in request_data.json_parameters.items():
-        form.add_field(name, value)
+    # Without quoting, file names go as they are: Telegram would show the percents.
+    form = aiohttp.FormData(quote_fields=False)
+    fields = orjson.loads(wire.encode(request_data.parameters))
+    for name, value in fields.items():
+        form.add_field(name, value if isinstance(value, str) else orjson.dumps(value).decode())
     for name, (filename, content, content_type) in request_data.multipart_data.items():
-        form.add_field(name, content, filename=filename, content_type=content_type)
+        # Bytes would be written in one go, and the loop would stand still for as long.
+        body = BytesIO(content) if isinstance(content, bytes) else content
+        form.add_field(name, body, filename=" ".join(filename.split()), content_type=content_type)
     return form
+
+
+def _refuse(status: int) -> None:
+    if status == 401:
+        raise InvalidToken("Unauthorized")
+    if status >= 500 or status == 429:
+        raise NetworkError(f"the file is not to be had now ({status})")
+    if status != 200:
+        raise BadRequest(f"the file is not there ({status})")
 
 
 def _without_address(error: Exception) -> NetworkError:

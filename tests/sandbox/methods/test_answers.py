@@ -75,6 +75,20 @@ async def test_reactions_of_bots(sandbox: Sandbox, alice: int, luna: Telegram, p
     assert missing == "Bad Request: message to react not found"
 
 
+async def test_people_react_in_private_and_bots_that_asked_learn_of_it(
+    sandbox: Sandbox, alice: int, luna: Telegram, private: str
+) -> None:
+    sent = await luna.call("sendMessage", chat_id=alice, text="a poem")
+    await sandbox.react(private, alice, sent["message_id"], "👎")
+    assert await luna.updates() == []
+    await luna.call("getUpdates", allowed_updates=["message", "message_reaction"])
+    await sandbox.react(private, alice, sent["message_id"], "🔥")
+    await sandbox.react(private, alice, sent["message_id"], None)
+    changes = [update["message_reaction"] for update in await luna.updates()]
+    assert [[each["emoji"] for each in change["new_reaction"]] for change in changes] == [["🔥"], []]
+    assert {change["user"]["id"] for change in changes} == {alice}
+
+
 async def test_people_react_and_administrators_among_bots_learn_of_it(
     sandbox: Sandbox, alice: int, luna: Telegram, group: str
 ) -> None:

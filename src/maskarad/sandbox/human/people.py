@@ -31,10 +31,12 @@ class NewBot(Struct, frozen=True):
     token: str | None = None
     privacy: bool = True
     can_join_groups: bool = True
+    talks_to_bots: bool = False
 
 
 class BotChange(Struct, frozen=True):
     privacy: bool | None = None
+    talks_to_bots: bool | None = None
     name: Name | None = None
 
 
@@ -62,7 +64,7 @@ def make_bot(ask: Ask) -> Any:
     bot_id = _FIRST_BOT_ID + world.number() if wanted.token is None else id_in_token(wanted.token)
     if world.account(bot_id) is not None:
         raise HumanError(409, "the token is taken")
-    bot = Bot(bot_id, wanted.name, wanted.username, "", wanted.privacy, wanted.can_join_groups)
+    bot = Bot(bot_id, wanted.name, wanted.username, "", wanted.privacy, wanted.can_join_groups, wanted.talks_to_bots)
     world.bots[bot_id] = bot
     ask.telegram.give_token(bot, wanted.token or new_token(bot_id))
     ask.telegram.event("bot", bot=bot.body())
@@ -84,6 +86,7 @@ def list_bots(ask: Ask) -> Any:
 def change_bot(ask: Ask) -> Any:
     bot, change = ask.bot(ask.number("id")), ask.body(BotChange)
     bot.privacy = bot.privacy if change.privacy is None else change.privacy
+    bot.talks_to_bots = bot.talks_to_bots if change.talks_to_bots is None else change.talks_to_bots
     bot.name = change.name or bot.name
     ask.telegram.event("bot", bot=bot.body())
     return bot.desk()

@@ -9,7 +9,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from maskarad.sandbox.events import EventFeed
-from maskarad.sandbox.human import levers, people, rooms, speech
+from maskarad.sandbox.human import attachments, levers, people, rooms, speech
 from maskarad.sandbox.human.ask import MAX_BODY_BYTES, Ask, HumanCall
 from maskarad.sandbox.parse import read_body
 from maskarad.sandbox.refusal import HumanError, Refused
@@ -36,6 +36,7 @@ def routes(telegram: Telegram, at: levers.Levers, feed: EventFeed) -> list[Route
         ("POST", f"{_CHAT}/leave", rooms.leave),
         ("POST", f"{_CHAT}/role", rooms.set_role),
         ("POST", f"{_CHAT}/messages", speech.say),
+        ("GET", "/sandbox/files/{file_id}", attachments.show_file),
         ("PATCH", _MESSAGE, speech.edit),
         ("DELETE", _MESSAGE, speech.delete),
         ("POST", f"{_MESSAGE}/press", speech.press),
@@ -51,19 +52,22 @@ def routes(telegram: Telegram, at: levers.Levers, feed: EventFeed) -> list[Route
         ("GET", "/sandbox/model/requests", at.list_model_requests),
     ]
     made = [Route(path, _endpoint(telegram, call), methods=[method]) for method, path, call in calls]
+    sending = _endpoint(telegram, attachments.send_file, attachments.MAX_FILE_BYTES)
+    made.append(Route(f"{_CHAT}/files", sending, methods=["POST"]))
     made.append(Route("/sandbox/events", feed.stream, methods=["GET"]))
     made.append(Route("/sandbox/events.json", feed.long_poll, methods=["GET"]))
     return made
 
 
-def _endpoint(telegram: Telegram, call: HumanCall) -> Endpoint:
+def _endpoint(telegram: Telegram, call: HumanCall, most_bytes: int = MAX_BODY_BYTES) -> Endpoint:
     async def endpoint(request: Request) -> Response:
         try:
-            raw = await read_body(request, MAX_BODY_BYTES)
+            raw = await read_body(request, most_bytes)
         except Refused as refusal:
             raise HumanError(refusal.code, "the body is too large") from None
         ask = Ask(telegram, request.path_params, dict(request.query_params), raw)
         found: Any = call(ask)
-        return Json(await found if isawaitable(found) else found)
+        answer = await found if isawaitable(found) else found
+        return answer if isinstance(answer, Response) else Json(answer)
 
     return endpoint

@@ -9,7 +9,7 @@ from maskarad.sandbox import files, membership, talk
 from maskarad.sandbox.human.ask import Ask, alive
 from maskarad.sandbox.keyboard import MAX_CALLBACK_DATA_BYTES, button_data
 from maskarad.sandbox.markup import checked_entities
-from maskarad.sandbox.methods.messages import MAX_TEXT_UNITS
+from maskarad.sandbox.methods.messages import MAX_CAPTION_UNITS, MAX_TEXT_UNITS
 from maskarad.sandbox.params import Upload
 from maskarad.sandbox.reactions import legal_reaction
 from maskarad.sandbox.refusal import HumanError, Refused
@@ -52,11 +52,15 @@ class Reaction(Struct, frozen=True):
 
 def say(ask: Ask) -> Any:
     wanted = ask.body(NewMessage)
-    chat, person = _room(ask, wanted.sender)
-    if wanted.reply_to is not None and wanted.reply_to not in chat.messages:
-        raise HumanError(404, f"there is no message {wanted.reply_to} in this chat to reply to")
-    content = {**_forwarded(ask, wanted), **_content(ask, wanted)}
-    talk.say(ask.telegram, chat, person, content, reply_to=wanted.reply_to)
+    chat, person = room(ask, wanted.sender)
+    return put(ask, chat, person, {**_forwarded(ask, wanted), **_content(ask, wanted)}, wanted.reply_to)
+
+
+def put(ask: Ask, chat: Chat, person: Person, content: Body, reply_to: int | None) -> Body:
+    """Puts what a person says into the chat and answers the Message as people see it."""
+    if reply_to is not None and reply_to not in chat.messages:
+        raise HumanError(404, f"there is no message {reply_to} in this chat to reply to")
+    talk.say(ask.telegram, chat, person, content, reply_to=reply_to)
     return next(reversed(chat.messages.values())).view()
 
 
@@ -64,7 +68,8 @@ def edit(ask: Ask) -> Any:
     wanted = ask.body(Edit)
     chat, message = _own(ask, wanted.sender)
     name = "text" if "text" in message.body else "caption"
-    text, entities = _written(wanted.text, wanted.entities)
+    most = MAX_TEXT_UNITS if name == "text" else MAX_CAPTION_UNITS
+    text, entities = _written(wanted.text, wanted.entities, most)
     entities_name = "entities" if name == "text" else "caption_entities"
     talk.edit(ask.telegram, chat, message, {name: text, entities_name: entities or None})
     return message.view()
@@ -128,7 +133,7 @@ def _pressed_data(wanted: Pressing, message: Message) -> str:
     return data
 
 
-def _room(ask: Ask, person_id: int) -> tuple[Chat, Person]:
+def room(ask: Ask, person_id: int) -> tuple[Chat, Person]:
     """The chat to write to, a private one being opened by that."""
     first, colon, second = ask.path["key"].partition(":")
     if colon and first.isascii() and first.isdigit() and second.isascii() and second.isdigit():
@@ -156,14 +161,18 @@ def _content(ask: Ask, wanted: NewMessage) -> Body:
     mime_type = "text/plain" if wanted.media == "document" else None
     file_id = files.store(ask.telegram, wanted.media, Upload(ending[wanted.media], _STAND_IN, mime_type))
     content = files.media_content(ask.telegram, wanted.media, file_id, wanted.emoji)
-    if not wanted.caption or wanted.media == "sticker":
-        return content
-    caption, entities = _written(wanted.caption, wanted.entities)
-    content["caption"] = caption
-    return {**content, "caption_entities": entities} if entities else content
+    return content if wanted.media == "sticker" else {**content, **captioned(wanted.caption, wanted.entities)}
 
 
-def _written(text: str, entities: list[dict[str, Any]] | None) -> tuple[str, list[Entity]]:
+def captioned(caption: str | None, entities: list[dict[str, Any]] | None = None) -> Body:
+    """The part of a message that stands under its file."""
+    if not caption:
+        return {}
+    text, found = _written(caption, entities, MAX_CAPTION_UNITS)
+    return {"caption": text, "caption_entities": found} if found else {"caption": text}
+
+
+def _written(text: str, entities: list[dict[str, Any]] | None, most: int = MAX_TEXT_UNITS) -> tuple[str, list[Entity]]:
     """Text as a Telegram client would send it. Raises `HumanError` when it would not."""
     text = text.encode("utf-8", "ignore").decode()
     try:
@@ -173,8 +182,9 @@ def _written(text: str, entities: list[dict[str, Any]] | None) -> tuple[str, lis
     plain, given = trimmed(text, given)
     if not plain:
         raise HumanError(400, "the message has no text")
-    if utf16_length(plain) > MAX_TEXT_UNITS:
-        raise HumanError(400, f"a message has at most {MAX_TEXT_UNITS} UTF-16 units")
+    if utf16_length(plain) > most:
+        what = "caption" if most == MAX_CAPTION_UNITS else "message"
+        raise HumanError(400, f"a {what} has at most {most} UTF-16 units")
     return plain, given if entities is not None else merged_entities(plain, given)
 
 

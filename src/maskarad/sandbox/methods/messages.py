@@ -27,7 +27,8 @@ def send(call: Call, chat: Chat, content: Body) -> Body:
     """The last steps that all sending methods share."""
     markup = inline_keyboard(call.params)
     reply_to = replied_message(call.params, chat)
-    return talk.say(call.telegram, chat, call.bot, content, reply_to=reply_to, markup=markup)
+    silent = call.params.flag("disable_notification")
+    return talk.say(call.telegram, chat, call.bot, content, reply_to=reply_to, markup=markup, silent=silent)
 
 
 def text_content(params: Params) -> Body:

@@ -5,7 +5,8 @@ export class Refusal extends Error {}
 
 async function call(method, path, body) {
   const request = { method };
-  if (body !== undefined) {
+  if (body instanceof Blob) request.body = body;
+  else if (body !== undefined) {
     request.headers = { "Content-Type": "application/json" };
     request.body = JSON.stringify(body);
   }
@@ -35,6 +36,8 @@ export const sandbox = {
   leave: (key, user, by) => call("POST", chatPath(key, "/leave"), { user, by }),
   role: (key, user, status) => call("POST", chatPath(key, "/role"), { user, status }),
   say: (key, message) => call("POST", chatPath(key, "/messages"), message),
+  sendFile: (key, { file, ...about }) => call("POST", chatPath(key, `/files?${new URLSearchParams(about)}`), file),
+  fileAddress: (id) => `/sandbox/files/${encodeURIComponent(id)}`,
   edit: (key, messageId, from, text) => call("PATCH", chatPath(key, `/messages/${messageId}`), { from, text }),
   remove: (key, messageId) => call("DELETE", chatPath(key, `/messages/${messageId}`)),
   press: (key, messageId, from, data) =>

@@ -1,5 +1,6 @@
 /** One message as an element: author, quote, text or placeholder, keyboard, reactions, time. */
 
+import { sandbox } from "./api.js";
 import { el } from "./dom.js";
 import { face, faceOf, nameOf, toneOf } from "./faces.js";
 import { icon, iconButton } from "./icons.js";
@@ -64,6 +65,7 @@ function stamp(message) {
   return el(
     "span",
     { class: "stamp" },
+    message.silent && el("span", { title: "Sent without a sound" }, "silent "),
     message.edited && el("span", { class: "edited" }, "edited "),
     el("time", { dir: "ltr", datetime: new Date(message.date * 1000).toISOString() }, clockTime(message.date)),
   );
@@ -103,7 +105,7 @@ function quote(message, on) {
 function placeholder(message) {
   switch (mediaKind(message)) {
     case "photo":
-      return el("div", { class: "photo", role: "img", "aria-label": "Photo" }, icon("photo"));
+      return photo(message.photo.at(-1));
     case "sticker":
       return el("div", { class: "sticker", role: "img", "aria-label": "Sticker" }, message.sticker.emoji ?? "🎭");
     case "voice":
@@ -114,6 +116,15 @@ function placeholder(message) {
     default:
       return attachment(message);
   }
+}
+
+/** A stand-in takes the place of what is no picture. */
+function photo(file) {
+  const address = sandbox.fileAddress(file.file_id);
+  const standIn = () => el("div", { class: "photo", role: "img", "aria-label": "Photo" }, icon("photo"));
+  const picture = el("img", { src: address, alt: "Photo", onerror: () => link.replaceWith(standIn()) });
+  const link = el("a", { class: "picture", href: address, target: "_blank", rel: "noopener noreferrer" }, picture);
+  return link;
 }
 
 function voice(sound, seed) {
@@ -132,9 +143,10 @@ function voice(sound, seed) {
 function attachment(message) {
   const file = message.document ?? message.video ?? message.animation;
   const size = file.file_size ? `${Math.max(1, Math.round(file.file_size / 1024))} KB` : "";
+  const saved = { href: sandbox.fileAddress(file.file_id), download: file.file_name ?? "file", title: "Save the file" };
   return el(
-    "div",
-    { class: "attachment" },
+    "a",
+    { class: "attachment", ...saved },
     el("span", { class: "voice-dot" }, icon("document")),
     el("span", {}, el("bdi", {}, file.file_name ?? "File"), el("small", {}, size)),
   );

@@ -1,4 +1,4 @@
-/** Writing: a text that grows, a reply or an edit under way, placeholders for media. */
+/** Writing: a text that grows, a reply or an edit under way, files, placeholders for media. */
 
 import { sandbox } from "./api.js";
 import { el } from "./dom.js";
@@ -37,7 +37,7 @@ export class Composer {
       el(
         "div",
         { class: "composer-row" },
-        iconButton("attach", "Send a photo, voice message, sticker or document", (event) =>
+        iconButton("attach", "Send a photo, file, voice message or sticker", (event) =>
           this.#showMedia(event.currentTarget),
         ),
         this.#input,
@@ -114,7 +114,7 @@ export class Composer {
     if (text) this.send({ text });
   }
 
-  /** Send `{text}` or `{media, caption?, emoji?}`; on a refusal what was written comes back. */
+  /** Send `{text}`, `{media, caption?, emoji?}` or that and `{file, name}`; a refusal brings back what was written. */
   async send(content) {
     const written = this.#input.value;
     const context = this.#context;
@@ -132,8 +132,10 @@ export class Composer {
 
   #deliver(content, context) {
     const from = this.#stage.me.id;
+    const answered = context?.kind === "reply" && { reply_to: context.message.message_id };
+    if (content.file) return sandbox.sendFile(this.#key, { from, ...content, ...answered });
     if (context?.kind === "edit") return sandbox.edit(this.#key, context.message.message_id, from, content.text);
-    return sandbox.say(this.#key, { from, ...content, ...(context && { reply_to: context.message.message_id }) });
+    return sandbox.say(this.#key, { from, ...content, ...answered });
   }
 
   #showMedia(anchor) {
@@ -142,7 +144,21 @@ export class Composer {
       label: media[0].toUpperCase() + media.slice(1),
       act: () => this.#sendMedia(media),
     }));
-    openMenu(anchor, items);
+    const own = [
+      { icon: "photo", label: "Picture…", act: () => this.#chooseFile("photo", "image/*") },
+      { icon: "document", label: "File…", act: () => this.#chooseFile("document", null) },
+    ];
+    openMenu(anchor, [...own, ...items]);
+  }
+
+  #chooseFile(media, accept) {
+    const chooser = el("input", { type: "file", accept, onchange: () => this.#sendFile(media, chooser.files[0]) });
+    chooser.click();
+  }
+
+  #sendFile(media, file) {
+    const caption = this.#input.value.trim();
+    this.send({ media, file, name: file.name, ...(caption && { caption }) });
   }
 
   #sendMedia(media) {

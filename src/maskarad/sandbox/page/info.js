@@ -37,26 +37,27 @@ function aboutBot(stage, key, bot) {
     el("h3", {}, "Token"),
     tokenField(bot.token),
     el("h3", {}, "Settings"),
-    privacyTick(stage, bot),
+    settingTick(stage, bot, "privacy", "Privacy mode", "In groups the bot sees only commands and replies to it."),
+    settingTick(stage, bot, "talks_to_bots", "Bot-to-Bot Communication Mode", "In groups the bot sees other bots."),
     el("h3", {}, "This chat"),
     el("button", { type: "button", class: "quiet danger", onclick: leave, data: { spot: "block" } }, "Block the bot"),
     el("p", { class: "hint" }, "A blocked bot cannot write to you until you write to it again."),
   ];
 }
 
-function privacyTick(stage, bot) {
+function settingTick(stage, bot, setting, label, hint) {
   const change = async (event) => {
-    const privacy = event.currentTarget.checked;
-    await attempt(() => sandbox.changeBot(bot.id, { privacy }));
+    const chosen = { [setting]: event.currentTarget.checked };
+    await attempt(() => sandbox.changeBot(bot.id, chosen));
     await attempt(() => stage.load());
   };
   const input = el("input", {
     type: "checkbox",
-    checked: bot.privacy,
+    checked: bot[setting],
     onchange: change,
-    data: { spot: `privacy${bot.id}` },
+    data: { spot: `${setting}${bot.id}` },
   });
-  return tick("Privacy mode", input, "In groups the bot sees only commands and replies to it.");
+  return tick(label, input, hint);
 }
 
 function aboutGroup(stage, key, visit, dialog) {

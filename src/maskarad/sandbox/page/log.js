@@ -39,6 +39,7 @@ export class Log {
       el("span", { class: "badge" }),
     );
     this.#list.addEventListener("scroll", () => this.#scrolled(), { passive: true });
+    this.#list.addEventListener("load", () => this.#stuck && this.#toBottom(), true);
     new ResizeObserver(() => this.#stuck && this.#toBottom()).observe(this.#list);
     this.node = el("div", { class: "log-frame" }, this.#list, this.#down);
   }
