@@ -12,7 +12,7 @@ export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help demo run test check bench load profile lock clean
+.PHONY: help demo run test check bench load profile eval lock clean
 
 help: ## what can be made
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-7s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -44,6 +44,9 @@ load: $(INSTALLED) ## play Telegram at rising rates against a running platform, 
 
 profile: $(INSTALLED) ## draw flame graphs of a press and of messages into docs/pictures
 	@$(BIN)/python -m benchmarks profile
+
+eval: $(INSTALLED) ## hold the local analyser against labelled sentences: accuracy and confusion tables
+	@$(BIN)/python -m benchmarks.evaluation
 
 lock: $(INSTALLED) ## resolve the dependencies of pyproject.toml into requirements.lock
 	@$(BIN)/uv pip compile pyproject.toml --all-extras --group dev --universal --python-version 3.11 \
