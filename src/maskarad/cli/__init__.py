@@ -19,9 +19,13 @@ COMMANDS = {
     "demo": "Play a scene through the whole platform and check it.",
     "persona": "Add, list, show, edit and remove personas.",
     "bot": "Bind bots to personas, list and remove them.",
+    "import": "Give a persona the history of a chat.",
     "doctor": "Look for what is wrong and say what to do.",
     "db": "Bring the database's schema up or down.",
 }
+
+MODULES = {"import": "import_history"}
+"""Of commands whose name no module can have."""
 
 HELP = """\
 AI personas on Telegram, self-hosted.
@@ -82,7 +86,7 @@ def _command_line(arguments: Sequence[str]) -> typer.Typer:
     asked = next((word for word in arguments if not word.startswith("-")), None)
     for name, summary in COMMANDS.items():
         if name == asked:
-            importlib.import_module(f"maskarad.cli.{name}").register(app, name, summary)
+            importlib.import_module(f"maskarad.cli.{MODULES.get(name, name)}").register(app, name, summary)
         else:
             app.command(name, short_help=summary)(_elsewhere)
     return app
