@@ -1,99 +1,373 @@
-"""Who is meant by a group message, judged from the message alone."""
+"""What becomes of a group message: from the message and what the link knows, without a database."""
+
+from typing import Any
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
-from maskarad.intake.access import may_talk
-from maskarad.intake.attention import Verdict, judge
-from maskarad.intake.names import Names
-from maskarad.values import Access, Bot, BotState, Chat, ChatType, GroupReply, Incoming, Sender
-from tests.support.people import ALICE, BOB, CHARLIE
+from maskarad.db.hearing import CONSIDERED_WINDOW
+from maskarad.intake.flood import Floods
+from maskarad.intake.judging import Certain, Judging
+from maskarad.life.reactions import Reactions
+from maskarad.memory.analyzer import analyze
+from maskarad.values import (
+    Character,
+    Chat,
+    Chattiness,
+    ChatType,
+    Decision,
+    GroupReply,
+    Incoming,
+    LinkState,
+    Manners,
+    MoodState,
+    PartKind,
+    Persona,
+    PersonaDraft,
+    Sender,
+    Verdict,
+)
+from tests.support.people import ALICE, CHARLIE
+from tests.support.remarks import USTYM, known, said
+from tests.support.rows import NOW
 
-GROUP = Chat(id=-1001, type=ChatType.SUPERGROUP, title="Tea")
+ANSWER, CONSIDER, LISTEN = Verdict.ANSWER, Verdict.CONSIDER, Verdict.LISTEN
 CONTEXTUAL = GroupReply.MENTIONED_OR_CONTEXTUAL
+OTHER_BOT = Sender(id=88, name="Other", is_bot=True)
+JUST_SPOKE = known(spoke_at=NOW - 5, recent_own=0b10)
+LIKES = "чай, пісні біля вогню"
+QUESTION = said("хто взяв мої ключі?")
 
 
-def bot(access: Access = Access.PUBLIC, whitelist: frozenset[int] = frozenset()) -> Bot:
-    return Bot(
-        id=1,
-        persona_id=1,
-        owner_id=ALICE.id,
-        telegram_id=77,
-        username="Ustym_bot",
-        name="Устим",
-        access=access,
-        enabled=True,
-        state=BotState.WORKING,
-        sees_all_group_messages=True,
-        whitelist=whitelist,
-    )
+class Mind:
+    """A persona who likes tea and songs, and judges what it hears; `analysed` are the messages it looked at closely."""
+
+    def __init__(self, policy: GroupReply = CONTEXTUAL, **more: Any) -> None:
+        self.analysed: list[str] = []
+        draft = PersonaDraft(
+            name="Устим",
+            description="Старий мольфар з Карпат.",
+            language="uk",
+            group_reply=policy,
+            character=Character(likes=LIKES, biography="Пас овець на полонині."),
+        )
+        persona = Persona(id=1, owner_id=ALICE.id, version=1, content=draft)
+
+        async def find(_persona_id: int) -> Persona:
+            return persona
+
+        given: dict[str, Any] = {
+            "persona": find,
+            "analyse": self._analyse,
+            "floods": Floods(most=8, seconds=30.0),
+            "flood_remark": lambda language: f"slower ({language})",
+            "answer_within": 600.0,
+            "mood_half_life": 1800.0,
+            "time_zone": "UTC",
+        }
+        self.judging = Judging(**(given | more))
+
+    def _analyse(self, text: str) -> Any:
+        if text not in LIKES:
+            self.analysed.append(text)
+        return analyze(text)
+
+    async def hears(self, message: Incoming, state: LinkState | None = None, *, now: float = NOW) -> Decision:
+        judged = await self.judging.judge(USTYM, message, now)
+        if isinstance(judged, Certain):
+            return judged.decision or Decision(verdict=ANSWER, reason="private")
+        return judged(known() if state is None else state)
 
 
-def said(text: str, **more: object) -> Incoming:
-    fields: dict[str, object] = {
-        "bot_id": 1,
-        "update_id": 1,
-        "chat": GROUP,
-        "message_id": 5,
-        "sender": BOB,
-        "text": text,
-        "sent_at": 0.0,
-    }
-    return Incoming(**(fields | more))  # type: ignore[arg-type]
-
-
-def verdict(message: Incoming, policy: GroupReply = CONTEXTUAL) -> Verdict:
-    return judge(message, bot(), policy, Names("Устим"))
+def dialled(chattiness: Chattiness | None, **more: Any) -> LinkState:
+    return known(manners=Manners(chattiness=chattiness), **more)
 
 
 @pytest.mark.parametrize(
-    "message",
+    ("message", "reason"),
     [
-        said("Устиме, ходи сюди"),
-        said("ну що там", mentions=frozenset({"ustym_bot"})),
-        said("ну що там", mentioned_ids=frozenset({77})),
-        said("і я", reply_to_user_id=77),
-        said("it is nice", chat=Chat(id=1002, type=ChatType.PRIVATE)),
+        (said("Устиме, ходи сюди"), "named"),
+        (said("ну що там", mentions=frozenset({"ustym_bot"})), "mentioned"),
+        (said("ну що там", mentioned_ids=frozenset({77})), "mentioned"),
+        (said("і я", reply_to_user_id=77), "replied"),
     ],
 )
 @pytest.mark.parametrize("policy", [GroupReply.MENTIONED_ONLY, CONTEXTUAL, GroupReply.ALWAYS])
-def test_what_is_addressed_is_answered(message: Incoming, policy: GroupReply) -> None:
-    assert verdict(message, policy) is Verdict.ANSWER
+async def test_who_calls_it_is_answered_and_it_knows_how_it_was_called(
+    message: Incoming, reason: str, policy: GroupReply
+) -> None:
+    mind = Mind(policy)
+    decision = await mind.hears(message)
+    assert (decision.verdict, decision.reason) == (ANSWER, reason)
+    assert mind.analysed == []
 
 
 @pytest.mark.parametrize(
-    "message",
+    ("message", "reason"),
     [
-        said("а ти як гадаєш?", reply_to_user_id=1001),
-        said("@alice, ти йдеш завтра?", mentions=frozenset({"alice"})),
+        (said("а ти як гадаєш?", reply_to_user_id=1001), "between_others"),
+        (said("@alice, ти йдеш завтра?", mentions=frozenset({"alice"})), "between_others"),
+        (said("ок"), "wordless"),
+        (said("[photo]", has_text=False), "wordless"),
+        (said("Чому небо синє?", forwarded_from=CHARLIE), "wordless"),
+        (said("кава вже майже скінчилась"), "unconvinced"),
+    ],
+)
+async def test_what_is_between_others_is_only_heard_and_never_analysed(message: Incoming, reason: str) -> None:
+    mind = Mind()
+    decision = await mind.hears(message)
+    assert (decision.verdict, decision.reason) == (LISTEN, reason)
+    assert mind.analysed == []
+
+
+async def test_a_question_to_all_is_for_the_model_to_judge() -> None:
+    mind = Mind()
+    decision = await mind.hears(QUESTION)
+    assert (decision.verdict, decision.reason) == (CONSIDER, "perhaps")
+    assert decision.score is not None
+    assert decision.threshold is not None
+    assert abs(decision.score - decision.threshold) <= 0.2
+    assert mind.analysed == [QUESTION.text]
+
+
+async def test_a_question_to_all_about_what_it_likes_is_answered_and_the_word_is_kept() -> None:
+    decision = await Mind().hears(said("Хтось знає, де купити доброго чаю?"))
+    assert (decision.verdict, decision.reason) == (ANSWER, "joins_in")
+    assert decision.features["interest:чай"] == 1.0
+
+
+async def test_a_topic_it_likes_counts_where_none_of_its_words_is_said() -> None:
+    decision = await Mind().hears(said("хто сьогодні слухав новий альбом?"))
+    assert decision.features["topic:music"] == 1.0
+
+
+async def test_what_merely_belongs_to_its_life_counts_half() -> None:
+    decision = await Mind().hears(said("хто вже бував на полонині?"))
+    assert decision.features["interest:полонині"] == 0.5
+    assert decision.verdict is CONSIDER
+
+
+async def test_a_remark_right_after_its_own_words_is_perhaps_an_answer_to_them() -> None:
+    assert (await Mind().hears(said("кава вже майже скінчилась"), JUST_SPOKE)).verdict is CONSIDER
+    assert (await Mind().hears(said("а яка саме?"), JUST_SPOKE)).verdict is ANSWER
+
+
+@pytest.mark.parametrize(
+    "later", [known(spoke_at=NOW - 200, recent_own=0b10), known(spoke_at=NOW - 20, recent_own=0b10000)]
+)
+async def test_later_or_after_others_have_spoken_it_is_not(later: LinkState) -> None:
+    assert (await Mind().hears(said("кава вже майже скінчилась"), later)).verdict is LISTEN
+
+
+async def test_a_reply_to_somebody_who_talks_with_it_may_be_for_it() -> None:
+    reply = said("я теж так думаю, до речі", reply_to_user_id=CHARLIE.id, reply_to_message_id=3)
+    assert (await Mind().hears(reply)).verdict is LISTEN
+    decision = await Mind().hears(reply, known(replies_to_asker=True))
+    assert (decision.verdict, decision.features["chain"]) == (CONSIDER, 1.0)
+
+
+@pytest.mark.parametrize(
+    "against",
+    [
+        known(spoke_at=NOW - 130, recent_own=0b10000),
+        known(recent_own=0b10101010101010101010),
+        known(liking=-1.0, liking_at=NOW, mood=MoodState(key="sadness", strength=1.0, set_at=NOW)),
+        known(manners=Manners(time_zone="Europe/Kyiv", quiet_from=0, quiet_until=23)),
+    ],
+    ids=["it has just spoken", "it has said half of it", "nobody likes it and it is sad", "quiet hours"],
+)
+async def test_a_question_it_might_have_taken_up_is_left_to_others(against: LinkState) -> None:
+    assert (await Mind().hears(QUESTION, against)).verdict is LISTEN
+
+
+async def test_a_glad_persona_that_people_like_takes_up_more() -> None:
+    remark = said("сьогодні заварила нового чаю")
+    assert (await Mind().hears(remark)).verdict is LISTEN
+    glad = known(liking=1.0, liking_at=NOW, mood=MoodState(key="joy", strength=1.0, set_at=NOW))
+    assert (await Mind().hears(remark, glad)).verdict is CONSIDER
+
+
+async def test_spam_is_not_answered_unless_it_calls_the_persona() -> None:
+    spam = "🔥🔥🔥 ЗАРОБІТОК БЕЗ ВКЛАДЕНЬ!!! Пиши мені https://t.me/xxx http://bit.ly/aaa ЗАРОБІТОК БЕЗ ВКЛАДЕНЬ?"
+    assert analyze(spam).spam >= 0.6
+    for policy in (CONTEXTUAL, GroupReply.ALWAYS):
+        decision = await Mind(policy).hears(said(spam))
+        assert (decision.verdict, decision.reason) == (LISTEN, "spam")
+    assert (await Mind().hears(said(f"Устиме! {spam}"))).verdict is ANSWER
+
+
+@pytest.mark.parametrize(
+    ("dial", "called", "question"),
+    [
+        (None, ANSWER, CONSIDER),
+        (Chattiness.SILENT, LISTEN, LISTEN),
+        (Chattiness.QUIET, ANSWER, LISTEN),
+        (Chattiness.NORMAL, ANSWER, CONSIDER),
+        (Chattiness.CHATTY, ANSWER, ANSWER),
+    ],
+)
+async def test_the_dial_goes_from_silent_to_chatty(dial: Chattiness | None, called: Verdict, question: Verdict) -> None:
+    # A mention goes by the statement that asks; that one keeps a silenced group silent itself (db/test_hearing.py).
+    if dial is not Chattiness.SILENT:
+        assert (await Mind().hears(said("Устиме!"), dialled(dial))).verdict is called
+    assert (await Mind().hears(said("does anybody know why?"), dialled(dial))).verdict is question
+
+
+async def test_chatty_it_takes_up_what_it_would_have_let_go() -> None:
+    remark = said("сьогодні заварила нового чаю")
+    assert (await Mind().hears(remark, dialled(Chattiness.NORMAL))).verdict is LISTEN
+    assert (await Mind().hears(remark, dialled(Chattiness.CHATTY))).verdict is CONSIDER
+
+
+@pytest.mark.parametrize(
+    ("policy", "reason"), [(GroupReply.NEVER, "never"), (GroupReply.MENTIONED_ONLY, "only_called")]
+)
+async def test_chatty_does_not_make_it_say_what_its_owner_does_not_want(policy: GroupReply, reason: str) -> None:
+    decision = await Mind(policy).hears(QUESTION, dialled(Chattiness.CHATTY))
+    assert (decision.verdict, decision.reason) == (LISTEN, reason)
+
+
+async def test_never_means_never_even_when_called() -> None:
+    assert (await Mind(GroupReply.NEVER).hears(said("Устиме!"))).verdict is LISTEN
+
+
+async def test_always_obeys_the_dial() -> None:
+    mind = Mind(GroupReply.ALWAYS)
+    remark = said("кава вже майже скінчилась")
+    assert (await mind.hears(remark)).verdict is ANSWER
+    assert (await mind.hears(remark, dialled(Chattiness.SILENT))).reason == "silent"
+    assert (await mind.hears(remark, dialled(Chattiness.QUIET))).reason == "quiet_dial"
+
+
+@pytest.mark.parametrize("policy", [CONTEXTUAL, GroupReply.ALWAYS])
+async def test_another_bot_is_answered_twice_in_a_row_and_only_when_it_calls(policy: GroupReply) -> None:
+    mind = Mind(policy)
+    call = said("Устиме, я теж бот", sender=OTHER_BOT)
+    assert [(await mind.hears(call, known(bot_exchanges=had))).verdict for had in (0, 1, 2)] == [ANSWER, ANSWER, LISTEN]
+    alone = said("я теж бот", sender=OTHER_BOT, chat=Chat(id=88, type=ChatType.PRIVATE))
+    assert (await mind.hears(alone, known(bot_exchanges=2))).verdict is LISTEN
+    decision = await mind.hears(said("хто взяв мої ключі?", sender=OTHER_BOT))
+    assert (decision.verdict, decision.reason) == (LISTEN, "other_bot")
+
+
+@pytest.mark.parametrize("chat", [said("").chat, Chat(id=1002, type=ChatType.PRIVATE)], ids=["group", "private"])
+async def test_what_comes_ten_minutes_late_is_not_answered(chat: Chat) -> None:
+    mind = Mind(GroupReply.ALWAYS)
+    decision = await mind.hears(said("Устиме, ти де?", chat=chat), now=NOW + 601)
+    assert (decision.verdict, decision.reason) == (LISTEN, "old")
+    assert (await mind.hears(said("Устиме, ти де?", chat=chat), now=NOW + 599)).verdict is ANSWER
+
+
+async def test_what_was_thought_of_lately_is_not_thought_of_again() -> None:
+    mind = Mind()
+    decision = await mind.hears(QUESTION, known(pondered_at=NOW - 44))
+    assert (decision.verdict, decision.reason, mind.analysed) == (LISTEN, "considered_lately", [])
+    assert (await mind.hears(QUESTION, known(pondered_at=NOW - 46))).verdict is CONSIDER
+
+
+REMARKS = st.sampled_from(
+    [
+        said("хто взяв мої ключі?"),
+        said("Хтось знає, де купити доброго чаю?"),
+        said("а яка саме?"),
         said("ок"),
-        said("[photo]", has_text=False),
-        said("Чому небо синє?", forwarded_from=CHARLIE),
-        said("Устиме, я теж бот", sender=Sender(id=88, name="Other", is_bot=True)),
-    ],
+        said("сьогодні заварила нового чаю"),
+        said("я теж так думаю, до речі", reply_to_user_id=CHARLIE.id, reply_to_message_id=3),
+        said("Устиме, а ти як гадаєш?"),
+    ]
 )
-def test_what_is_between_others_is_only_heard(message: Incoming) -> None:
-    assert verdict(message) is Verdict.LISTEN
 
 
-def test_questions_and_remarks_to_nobody_are_told_apart() -> None:
-    assert verdict(said("хто сьогодні варить каву")) is Verdict.CONSIDER_QUESTION
-    assert verdict(said("we need more coffee, right? 🙂")) is Verdict.CONSIDER_QUESTION
-    assert verdict(said("кава вже майже скінчилась")) is Verdict.CONSIDER_FOLLOW_UP
-    assert verdict(said("кава вже майже скінчилась"), GroupReply.MENTIONED_ONLY) is Verdict.LISTEN
+@settings(max_examples=30, deadline=None)
+@given(
+    stream=st.lists(st.tuples(REMARKS, st.floats(0, 4000), st.booleans()), min_size=60, max_size=240),
+    readily=st.booleans(),
+)
+def test_whatever_is_said_five_percent_at_most_is_taken_up_unasked(
+    stream: list[tuple[Incoming, float, bool]], readily: bool
+) -> None:
+    mind, taken_up = Mind(), []
+    now, spoke_at, pondered_at, considered, own = NOW, 0.0, 0.0, 0, 0
+    mood = MoodState(key="joy", strength=1.0, held_until=NOW * 2) if readily else MoodState()
+    for remark, pause, answers in stream:
+        now += pause
+        considered = considered << 1 & 2**CONSIDERED_WINDOW - 1
+        own = own << 1 & 2**20 - 1
+        state = known(
+            spoke_at=spoke_at,
+            pondered_at=pondered_at,
+            recent_considered=considered,
+            recent_own=own,
+            replies_to_asker=readily,
+            mood=mood,
+        )
+        decision = run(mind.hears(moved(remark, now), state, now=now))
+        taken_up.append(decision.is_unasked)
+        if decision.is_unasked:
+            considered, pondered_at = considered | 1, now
+        if decision.verdict is not LISTEN and answers:
+            spoke_at, own = now, own << 1 | 1
+    assert all(
+        sum(taken_up[first : first + CONSIDERED_WINDOW]) <= 0.05 * CONSIDERED_WINDOW for first in range(len(taken_up))
+    )
 
 
-def test_never_means_never_even_when_called() -> None:
-    assert verdict(said("Устиме!"), GroupReply.NEVER) is Verdict.LISTEN
+def moved(message: Incoming, now: float) -> Incoming:
+    fields = {name: getattr(message, name) for name in message.__struct_fields__}
+    return Incoming(**(fields | {"sent_at": now}))
+
+
+def run(hearing: Any) -> Decision:
+    """`hears` waits for nothing here."""
+    try:
+        hearing.send(None)
+    except StopIteration as done:
+        return done.value  # type: ignore[no-any-return]
+    raise AssertionError("it waited")
+
+
+def reactions(draw: float = 0.0) -> Reactions:
+    """Of a persona who reacts whenever it may."""
+
+    async def declines(_bot: Any, _sender: Any) -> bool:
+        return False
+
+    return Reactions(most_per_hour=6, mood_half_life=1800.0, declines=declines, clock=lambda: NOW, chance=lambda: draw)
+
+
+GLAD = said("ура, я така щаслива сьогодні, це чудово!")
+
+
+async def test_a_message_that_gets_no_answer_may_get_a_reaction() -> None:
+    mind = Mind(reactions=reactions())
+    decision = await mind.hears(GLAD)
+    assert decision.verdict is LISTEN
+    assert decision.part is not None
+    assert (decision.part.kind, decision.part.reply_to) == (PartKind.REACTION, GLAD.message_id)
+    assert (await mind.hears(said("чаю вже майже не лишилось"))).part is None
+    assert (await mind.hears(GLAD, dialled(Chattiness.SILENT))).part is None
+    assert (await Mind(GroupReply.NEVER, reactions=reactions()).hears(GLAD)).part is None
+
+
+async def test_most_get_none_and_are_not_analysed_for_one() -> None:
+    mind = Mind(reactions=reactions(draw=0.99))
+    assert (await mind.hears(GLAD)).part is None
+    assert mind.analysed == []
 
 
 @pytest.mark.parametrize(
-    ("access", "alice", "bob", "charlie"),
-    [
-        (Access.PUBLIC, True, True, True),
-        (Access.WHITELIST, True, True, False),
-        (Access.OWNER_ONLY, True, False, False),
-    ],
+    "message", [said("дякую", reply_to_user_id=77), said("дякую", chat=Chat(id=1002, type=ChatType.PRIVATE))]
 )
-def test_who_may_talk(access: Access, alice: bool, bob: bool, charlie: bool) -> None:
-    guarded = bot(access, frozenset({BOB.id}))
-    assert [may_talk(guarded, person) for person in (ALICE, BOB, CHARLIE)] == [alice, bob, charlie]
+async def test_thanks_may_be_answered_by_a_reaction(message: Incoming) -> None:
+    decision = await Mind(reactions=reactions()).hears(message)
+    assert (decision.verdict, decision.reason) == (LISTEN, "enough")
+    assert decision.part is not None
+    assert (await Mind(reactions=reactions(draw=0.99)).hears(message)).verdict is ANSWER
+    assert (await Mind().hears(message)).verdict is ANSWER
+
+
+@pytest.mark.parametrize("text", ["дякую, а де мій чай?", "розкажи щось"])
+async def test_what_takes_words_gets_them(text: str) -> None:
+    decision = await Mind(reactions=reactions()).hears(said(text, reply_to_user_id=77))
+    assert (decision.verdict, decision.part) == (ANSWER, None)

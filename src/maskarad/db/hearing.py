@@ -8,7 +8,6 @@ between, so a claim that reads the history afterwards sees exactly the messages 
 from collections.abc import Callable, Sequence
 from typing import Any
 
-import msgspec
 from sqlalchemy import (
     BigInteger,
     BindParameter,
@@ -16,17 +15,21 @@ from sqlalchemy import (
     and_,
     bindparam,
     case,
+    func,
     literal_column,
     not_,
     or_,
+    select,
+    true,
     type_coerce,
     update,
 )
 
-from maskarad.db import history, outbox
+from maskarad.db import decisions, history, outbox
 from maskarad.db.prepared import Prepared
 from maskarad.db.tables import chat_bot_instances as links
-from maskarad.errors import NotFound
+from maskarad.db.tables import chat_contexts
+from maskarad.errors import AlreadySeen, NotFound
 from maskarad.values import (
     Chattiness,
     ChatType,
@@ -35,11 +38,16 @@ from maskarad.values import (
     LinkState,
     Manners,
     MoodState,
+    PartKind,
+    SentMessage,
     Verdict,
 )
 
 OWN_WINDOW = 20
 CONSIDERED_WINDOW = 60
+
+REACTIONS_COUNTED = 3600.0
+"""Seconds for which reactions are counted together."""
 
 _IS_LINK = links.c.id == bindparam("b_id")
 
@@ -64,8 +72,15 @@ _COUNTED = {
 # The first unanswered message sets the time; those that follow neither hurry nor delay the turn.
 _DUE_AT = case((links.c.asked > links.c.answered, links.c.due_at), else_=bindparam("b_due_at"))
 
-# In a group the bot may write again when Telegram says so; whoever writes to it in private has unblocked it.
-_MAY_ANSWER = and_(not_(links.c.muted), or_(links.c.active, links.c.chat_type == ChatType.PRIVATE.value))
+# In a group the bot may write again when Telegram says so; whoever writes to it in private has unblocked it. The dial's
+# lowest mark silences it in a group even for those who call it. (It is compared without IS NOT NULL before it: SQLite
+# 3.40 makes NULL of such a pair in RETURNING.)
+_IS_SILENCED = and_(
+    func.coalesce(links.c.chattiness, literal_column("''")) == Chattiness.SILENT.value,
+    links.c.chat_type != ChatType.PRIVATE.value,
+)
+_IS_AWAKE = or_(links.c.active, links.c.chat_type == ChatType.PRIVATE.value)
+_MAY_ANSWER = and_(not_(links.c.muted), _IS_AWAKE, not_(_IS_SILENCED))
 _ASK = Prepared(
     update(links)
     .where(_IS_LINK)
@@ -75,14 +90,22 @@ _ASK = Prepared(
         active=or_(links.c.active, _MAY_ANSWER),
         due_at=case((_MAY_ANSWER, _DUE_AT), else_=links.c.due_at),
     )
-    .returning(links.c.asked, _MAY_ANSWER)
+    .returning(links.c.asked, _MAY_ANSWER, links.c.muted, _IS_AWAKE)
+)
+_IS_ANSWERED = (
+    select(and_(chat_contexts.c.asked.is_not(None), chat_contexts.c.addressed))
+    .where(
+        chat_contexts.c.chat_bot_instance_id == bindparam("b_id"),
+        chat_contexts.c.message_order == bindparam("b_reply_to"),
+    )
+    .scalar_subquery()
 )
 _HEAR = Prepared(
     update(links)
     .where(_IS_LINK)
     .values(**_COUNTED)
     .returning(
-        links.c.active,
+        _IS_AWAKE,
         links.c.muted,
         links.c.asked > links.c.answered,
         links.c.messages,
@@ -105,6 +128,7 @@ _HEAR = Prepared(
         links.c.time_zone,
         links.c.quiet_from,
         links.c.quiet_until,
+        _IS_ANSWERED,
     )
 )
 _ASK_HEARD = Prepared(
@@ -112,16 +136,19 @@ _ASK_HEARD = Prepared(
     .where(_IS_LINK)
     .values(
         asked=links.c.asked + 1,
+        active=true(),
         due_at=_DUE_AT,
         bot_exchanges=case((bindparam("b_is_bot"), links.c.bot_exchanges + 1), else_=links.c.bot_exchanges),
     )
     .returning(links.c.asked)
 )
-_CONSIDER_HEARD = Prepared(
+# Unasked: it counts among what the persona takes up of its own accord.
+_TAKE_UP_HEARD = Prepared(
     update(links)
     .where(_IS_LINK)
     .values(
         asked=links.c.asked + 1,
+        active=true(),
         due_at=_DUE_AT,
         pondered_at=bindparam("b_now"),
         recent_considered=type_coerce(links.c.recent_considered, BigInteger).op("|")(literal_column("1")),
@@ -130,18 +157,44 @@ _CONSIDER_HEARD = Prepared(
     .returning(links.c.asked)
 )
 
-_encode = msgspec.json.Encoder().encode
+_OWN_SAID = Prepared(
+    update(links)
+    .where(_IS_LINK)
+    .values(
+        messages=links.c.messages + 1,
+        own_messages=links.c.own_messages + 1,
+        first_message_at=case((links.c.first_message_at > 0, links.c.first_message_at), else_=bindparam("b_now")),
+        recent_own=shifted(links.c.recent_own, OWN_WINDOW, 1),
+        spoke_at=bindparam("b_now"),
+    )
+    .returning(links.c.id)
+)
+# What is done about a message without the model, and when it was done last.
+_REMARKED = Prepared(update(links).where(_IS_LINK).values(flood_told_at=bindparam("b_now")))
+_SAME_HOUR = links.c.reactions_since > bindparam("b_now") - literal_column(str(REACTIONS_COUNTED))
+_REACTED = Prepared(
+    update(links)
+    .where(_IS_LINK)
+    .values(
+        reactions=case((_SAME_HOUR, links.c.reactions + 1), else_=literal_column("1")),
+        reactions_since=case((_SAME_HOUR, links.c.reactions_since), else_=bindparam("b_now")),
+    )
+)
+_NOTED = {PartKind.TEXT: _REMARKED, PartKind.REACTION: _REACTED}
 
 
 def ask(
     connection: Connection, link_id: int, message: Incoming, *, due_at: float, decision: Decision | None = None
 ) -> bool:
-    """Store a message that the persona is to answer, whatever the link knows. False: it is only stored, for the link is
-    muted or is a group where the bot may not write. Raises AlreadySeen, NotFound (the link is gone)."""
+    """Store a person's message that the persona is to answer, whatever else the link knows. False: it is only stored,
+    for the link is muted, or is a group where the bot may not write or is to be silent. Raises AlreadySeen, NotFound
+    (the link is gone)."""
     counted = _ASK.first(connection, {**_of_message(link_id, message), "b_due_at": due_at})
     if counted is None:
         raise NotFound(f"link {link_id} is gone")
-    asked, may_answer = counted
+    asked, may_answer, muted, awake = counted
+    if not may_answer and decision is not None:
+        decision = _unanswered(muted=muted, awake=awake)
     _store(connection, link_id, message, decision, asked=asked if may_answer else None, addressed=bool(may_answer))
     return bool(may_answer)
 
@@ -158,23 +211,44 @@ def hear(
     """Store a message as `judge` decides from what the link knows; in a link that is muted or sleeps it is only stored.
     True when there is something to do for it. Two statements where there is not. Raises AlreadySeen, NotFound (the link
     is gone)."""
-    row = _HEAR.first(connection, _of_message(link_id, message))
+    row = _HEAR.first(connection, {**_of_message(link_id, message), "b_reply_to": message.reply_to_message_id})
     if row is None:
         raise NotFound(f"link {link_id} is gone")
     state = _state(row)
-    decision = judge(state)
-    if state.muted or not state.active:
-        decision = Decision(verdict=Verdict.LISTEN, reason="muted" if state.muted else "asleep")
+    listens_only = state.muted or not state.active
+    decision = _unanswered(muted=state.muted, awake=state.active) if listens_only else judge(state)
     asked = None
+    values = {"b_id": link_id, "b_due_at": due_at, "b_is_bot": message.sender.is_bot, "b_now": now}
     if decision.verdict is not Verdict.LISTEN:
-        statement = _ASK_HEARD if decision.verdict is Verdict.ANSWER else _CONSIDER_HEARD
-        values = {"b_id": link_id, "b_due_at": due_at, "b_is_bot": message.sender.is_bot, "b_now": now}
-        counted = statement.first(connection, values)
+        counted = (_TAKE_UP_HEARD if decision.is_unasked else _ASK_HEARD).first(connection, values)
         asked = counted[0] if counted else None
     _store(connection, link_id, message, decision, asked=asked, addressed=decision.verdict is Verdict.ANSWER)
     if decision.part is not None:
         outbox.put(connection, link_id, decision.part, now=now)
+        _NOTED[decision.part.kind].run(connection, {"b_id": link_id, "b_now": now})
     return asked is not None or decision.part is not None
+
+
+def keep(connection: Connection, link_id: int, message: Incoming) -> None:
+    """Count and store a message of which nothing is to be decided. Raises AlreadySeen, NotFound."""
+    if _HEAR.first(connection, {**_of_message(link_id, message), "b_reply_to": None}) is None:
+        raise NotFound(f"link {link_id} is gone")
+    _store(connection, link_id, message, None, asked=None, addressed=False)
+
+
+def keep_own(
+    connection: Connection, link_id: int, chat_id: int, message: SentMessage, text: str, *, now: float
+) -> None:
+    """Count and store what the persona said past the outbox. Raises AlreadySeen, NotFound."""
+    if _OWN_SAID.first(connection, {"b_id": link_id, "b_now": now}) is None:
+        raise NotFound(f"link {link_id} is gone")
+    if not history.add_own(connection, link_id, chat_id, message, text, now=now):
+        raise AlreadySeen(f"message {message.message_id} is stored")
+
+
+def _unanswered(*, muted: bool, awake: bool) -> Decision:
+    reason = "muted" if muted else "silent" if awake else "asleep"
+    return Decision(verdict=Verdict.LISTEN, reason=reason)
 
 
 def _of_message(link_id: int, message: Incoming) -> dict[str, object]:
@@ -190,7 +264,7 @@ def _store(
     asked: int | None,
     addressed: bool,
 ) -> None:
-    told = None if decision is None else _encode(decision).decode()
+    told = None if decision is None else decisions.encode(decision)
     history.add(connection, link_id, message, asked=asked, addressed=addressed, decision=told)
 
 
@@ -212,6 +286,7 @@ def _state(row: Sequence[Any]) -> LinkState:
         reactions=row[13],
         mood=mood_of(row[14:19]),
         manners=manners_of(row[19:23]),
+        replies_to_asker=bool(row[23]),
     )
 
 

@@ -6,6 +6,7 @@ from typing import Any
 from sqlalchemy import (
     Boolean,
     Connection,
+    Double,
     and_,
     bindparam,
     case,
@@ -121,18 +122,20 @@ _SENT = Prepared(
     .values(
         parts=links.c.parts - 1,
         tries=0,
-        spoke_at=bindparam("b_now"),
+        spoke_at=case((bindparam("b_said") > 0, bindparam("b_now", type_=Double)), else_=links.c.spoke_at),
         messages=links.c.messages + bindparam("b_said"),
         own_messages=links.c.own_messages + bindparam("b_said"),
         recent_own=case(
             (bindparam("b_said") > 0, shifted(links.c.recent_own, OWN_WINDOW, 1)), else_=links.c.recent_own
         ),
         claim=case((links.c.parts > 1, links.c.claim), else_=None),
+        # Of no claim: when the last one ended with its last part.
+        lease_until=case((links.c.parts > 1, links.c.lease_until), else_=bindparam("b_now", type_=Double)),
     )
     .returning(links.c.parts, links.c.asked > links.c.answered, links.c.due_at, links.c.chat_id)
 )
-# A claim that ended at the very moment of `sent` was ended by it, with the last part.
-_ENDED_THEN = and_(_IS_LINK, links.c.claim.is_(None), links.c.spoke_at == bindparam("b_now"))
+# A claim that ended at the very moment of `sent` was ended by it.
+_ENDED_THEN = and_(_IS_LINK, links.c.claim.is_(None), links.c.lease_until == bindparam("b_now"))
 _STANDING = select(links.c.parts, links.c.asked > links.c.answered, links.c.due_at).where(or_(_HOLDS, _ENDED_THEN))
 _RENEW = (
     update(links)

@@ -2,17 +2,15 @@
 
 from collections import OrderedDict
 from collections.abc import Awaitable, Callable
-from functools import lru_cache
 from typing import Protocol
 
 from maskarad.db import Connection, hearing, history, users
 from maskarad.db.engine import Database
 from maskarad.errors import NotFound
 from maskarad.intake.access import may_talk
-from maskarad.intake.attention import Leaning, decide, lean
-from maskarad.intake.names import Names
+from maskarad.intake.judging import Certain, Judge, Judging
 from maskarad.texts import language_for
-from maskarad.values import Bot, Chat, ChatType, Decision, Incoming, Link, Persona, Sender, Verdict
+from maskarad.values import Bot, Chat, Incoming, Link, Sender
 
 MOST_MET = 10_000
 """People remembered as met; whoever drops out is stored once more."""
@@ -37,8 +35,8 @@ class Intake:
     def __init__(
         self,
         database: Database,
+        judging: Judging,
         *,
-        persona: Callable[[int], Awaitable[Persona]],
         links: Links,
         turn_away: Callable[[Bot, Incoming], Awaitable[None]],
         ring: Ring,
@@ -47,7 +45,7 @@ class Intake:
         default_language: str,
     ) -> None:
         self._database = database
-        self._persona = persona
+        self._judging = judging
         self._links = links
         self._turn_away = turn_away
         self._ring = ring
@@ -55,11 +53,12 @@ class Intake:
         self._gather = gather
         self._default_language = default_language
         self._met: OrderedDict[Sender, None] = OrderedDict()
-        self._names = lru_cache(maxsize=10_000)(Names)
 
     async def accept(self, bot: Bot, message: Incoming) -> None:
         """Returns when the message is durably stored, or is known not to be wanted; the same message twice changes
         nothing. Raises DatabaseUnavailable, AlreadySeen, NotFound (the bot is gone)."""
+        if message.sender.id == bot.telegram_id:
+            return
         if not may_talk(bot, message.sender):
             await self._turn_away(bot, message)
             return
@@ -80,20 +79,17 @@ class Intake:
 
     async def _store(self, bot: Bot, message: Incoming) -> None:
         link = await self._links.ensure(bot, message.chat)
-        leaning = await self._lean(bot, message)
-        if await self._write(message, lambda connection: self._keep(connection, link, message, leaning)):
+        now = self._clock()
+        judged = await self._judging.judge(bot, message, now)
+        if await self._write(message, lambda connection: self._keep(connection, link, message, judged, now)):
             self._ring(link.id, self._gather)
 
-    def _keep(self, connection: Connection, link: Link, message: Incoming, leaning: Leaning) -> bool:
-        """Store the message as judged. True when a turn is due for it."""
-        now = self._clock()
+    def _keep(self, connection: Connection, link: Link, message: Incoming, judged: Judge | Certain, now: float) -> bool:
+        """Store the message as judged. True when there is something to do for it."""
         due_at = now + self._gather
-        if leaning is Leaning.ANSWER:
-            decision = Decision(verdict=Verdict.ANSWER, reason="addressed")
-            return hearing.ask(connection, link.id, message, due_at=due_at, decision=decision)
-        return hearing.hear(
-            connection, link.id, message, lambda state: decide(leaning, state, now=now), due_at=due_at, now=now
-        )
+        if isinstance(judged, Certain):
+            return hearing.ask(connection, link.id, message, due_at=due_at, decision=judged.decision)
+        return hearing.hear(connection, link.id, message, judged, due_at=due_at, now=now)
 
     async def _write(self, message: Incoming, store: Callable[[Connection], bool]) -> bool:
         """Store a message, and its sender with it when this process has not met that person lately: an owner can let
@@ -113,9 +109,3 @@ class Intake:
         if len(self._met) > MOST_MET:
             self._met.popitem(last=False)
         return stored
-
-    async def _lean(self, bot: Bot, message: Incoming) -> Leaning:
-        if message.chat.type is ChatType.PRIVATE:
-            return Leaning.ANSWER
-        persona = await self._persona(bot.persona_id)
-        return lean(message, bot, persona.content.group_reply, self._names(persona.name))

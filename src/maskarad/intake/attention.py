@@ -1,79 +1,171 @@
-"""Is a message for the persona? Decided locally, from the message alone; the model is asked only where this says so.
+"""Is a group message for the persona, and is it worth a word? Features in, a decision out.
 
-What needs memory (has the persona just spoken here, has the model just been asked) is decided from what the link knows,
-in the transaction that stores the message (`db/hearing.py`).
+Rules settle most of it; what is left is a score against a threshold. Clearly below, the persona listens, clearly above,
+it answers; only in the band between is the model asked. Whatever it takes up unasked is counted, and is little.
 """
 
-import re
-from enum import Enum, auto
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 
-from maskarad.intake.names import Names
-from maskarad.values import Bot, ChatType, Decision, GroupReply, Incoming, LinkState, Verdict
+from maskarad.intake.features import Features, Remark
+from maskarad.values import Chattiness, Decision, GroupReply, LinkState, Verdict
 
-FOLLOW_UP_WITHIN = 120.0
-"""Seconds after the persona's own words in which an unaddressed remark may go on with them."""
+WEIGHTS: Mapping[str, float] = {
+    "question": 0.7,
+    "follow_up": 0.75,
+    "chain": 0.55,
+    "interest": 0.35,
+    "topic": 0.25,
+    "mood": 0.15,
+    "liking": 0.2,
+    "long_silence": 0.1,
+    "just_spoke": -0.2,
+    "share": -0.6,
+    "quiet": -0.8,
+    "spam": -1.5,
+}
 
-CONSIDER_PAUSE = 45.0
-"""The model is asked about unaddressed messages of one chat at most once in so many seconds."""
-
-FEWEST_LETTERS = 6
-"""Shorter remarks ("ok", "ага?") are never worth asking the model about."""
-
-_QUESTION = re.compile(
-    r"\?\s*\W*$|^\s*(?:хто|що|як|де|коли|чому|кто|что|как|где|когда|почему|who|what|how|where|when|why)\b", re.I
-)
-
-
-class Leaning(Enum):
-    ANSWER = auto()
-    """It is for the persona."""
-    CONSIDER_QUESTION = auto()
-    """A question to nobody in particular."""
-    CONSIDER_FOLLOW_UP = auto()
-    """Perhaps it goes on with what the persona just said."""
-    LISTEN = auto()
-    """It is between others; kept, not answered."""
+BAND = 0.2
+"""The model is asked where the score is no farther from the threshold."""
 
 
-def lean(message: Incoming, bot: Bot, policy: GroupReply, names: Names) -> Leaning:
-    if message.chat.type is ChatType.PRIVATE:
-        return Leaning.ANSWER
-    if policy is GroupReply.NEVER or message.sender.is_bot:
-        return Leaning.LISTEN
-    if policy is GroupReply.ALWAYS or is_addressed(message, bot, names):
-        return Leaning.ANSWER
-    if policy is GroupReply.MENTIONED_OR_CONTEXTUAL and _could_be_for_anybody(message):
-        return Leaning.CONSIDER_QUESTION if _QUESTION.search(message.text) else Leaning.CONSIDER_FOLLOW_UP
-    return Leaning.LISTEN
+class Readiness:
+    """From which score on the persona takes something up unasked, and at most how many of the last 60 messages."""
+
+    def __init__(self, threshold: float, most: int) -> None:
+        self.threshold = threshold
+        self.bottom, self.top = threshold - BAND, threshold + BAND
+        self.most = most
 
 
-def decide(leaning: Leaning, state: LinkState, *, now: float) -> Decision:
-    """What becomes of a message that is not plainly for the persona."""
-    if leaning is Leaning.LISTEN:
-        return Decision(verdict=Verdict.LISTEN, reason="between_others")
-    if state.pondered_at > now - CONSIDER_PAUSE:
-        return Decision(verdict=Verdict.LISTEN, reason="considered_lately")
-    if leaning is Leaning.CONSIDER_FOLLOW_UP and state.spoke_at < now - FOLLOW_UP_WITHIN:
-        return Decision(verdict=Verdict.LISTEN, reason="between_others")
-    return Decision(verdict=Verdict.CONSIDER, reason="perhaps")
+AS_IT_IS = Readiness(0.65, 3)
+CHATTY = Readiness(0.4, 12)
+
+PAUSE = 45.0
+"""Seconds after taking something up unasked in which nothing else is."""
+
+SPAM = 0.6
+"""From here on a message is spam, and never answered unless it calls the persona."""
+
+MOST_EXCHANGES = 2
+"""Answers to other bots in a row; then a person has to speak."""
 
 
-def is_addressed(message: Incoming, bot: Bot, names: Names) -> bool:
-    """A reply to the bot, its @username, a mention by link, or the persona's name in the sentence."""
-    return (
-        message.reply_to_user_id == bot.telegram_id
-        or bot.username.lower() in message.mentions
-        or bot.telegram_id in message.mentioned_ids
-        or (message.has_text and names.matches(message.text))
-    )
+@dataclass(frozen=True)
+class Closer:
+    """Closer looks at a message, the dearer the later."""
+
+    interests: Callable[[], Features]
+    """`interest`"""
+    analysis: Callable[[], Features]
+    """`topic` and `spam`"""
 
 
-def _could_be_for_anybody(message: Incoming) -> bool:
-    return (
-        message.has_text
-        and message.forwarded_from is None
-        and message.reply_to_user_id is None
-        and not message.mentions
-        and not message.mentioned_ids
-        and len(message.text) >= FEWEST_LETTERS
-    )
+def decide(
+    remark: Remark,
+    policy: GroupReply,
+    state: LinkState,
+    circumstances: Callable[[], Features],
+    closer: Closer,
+    *,
+    now: float,
+) -> Decision:
+    """What becomes of a group message. The looks are taken only where they can make a difference."""
+    dial = state.manners.chattiness
+    if dial is Chattiness.SILENT:
+        return _listen("silent")
+    if policy is GroupReply.NEVER:
+        return _listen("never")
+    if remark.from_bot:
+        return to_bot(remark, state)
+    if remark.called:
+        return called_by(remark)
+    if dial is Chattiness.QUIET:
+        return _listen("quiet_dial")
+    if policy is GroupReply.ALWAYS:
+        return _always(closer)
+    if policy is GroupReply.MENTIONED_ONLY:
+        return _listen("only_called")
+    if remark.wordless:
+        return _listen("wordless")
+    if remark.to_another and not state.replies_to_asker:
+        return _listen("between_others")
+    readiness = CHATTY if dial is Chattiness.CHATTY else AS_IT_IS
+    return _weigh(state, circumstances(), closer, readiness, now)
+
+
+def weight_of(feature: str) -> float:
+    """`interest:tea` weighs what `interest` does."""
+    return WEIGHTS.get(feature.partition(":")[0], 0.0)
+
+
+def _listen(reason: str) -> Decision:
+    return Decision(verdict=Verdict.LISTEN, reason=reason)
+
+
+def called_by(remark: Remark) -> Decision:
+    """Who calls the persona is answered."""
+    return Decision(verdict=Verdict.ANSWER, reason=remark.called, features={"called": 1.0})
+
+
+def to_bot(remark: Remark, state: LinkState) -> Decision:
+    """What becomes of another bot's message."""
+    if not remark.called:
+        return _listen("other_bot")
+    if state.bot_exchanges >= MOST_EXCHANGES:
+        return _listen("bots_talk")
+    return called_by(remark)
+
+
+def _always(closer: Closer) -> Decision:
+    found = closer.analysis()
+    spam = {name: value for name, value in found.items() if name == "spam"}
+    if _is_spam(spam):
+        return Decision(verdict=Verdict.LISTEN, reason="spam", features=spam)
+    return Decision(verdict=Verdict.ANSWER, reason="always", features={"called": 1.0})
+
+
+def _weigh(state: LinkState, features: Features, closer: Closer, readiness: Readiness, now: float) -> Decision:
+    score = _score(features)
+    exhausted = _exhausted(state, readiness, now)
+    for look, names in ((closer.interests, ("interest",)), (closer.analysis, ("topic", "spam"))):
+        if exhausted or not _is_open(score, names, readiness):
+            continue
+        found = look()
+        features |= found
+        score += _score(found)
+    verdict, reason = Verdict.LISTEN, "unconvinced"
+    if _is_spam(features):
+        reason = "spam"
+    elif score >= readiness.bottom:
+        verdict, reason = _taken_up(score, exhausted, readiness)
+    return Decision(verdict=verdict, reason=reason, score=score, threshold=readiness.threshold, features=features)
+
+
+def _taken_up(score: float, exhausted: str, readiness: Readiness) -> tuple[Verdict, str]:
+    if exhausted:
+        return Verdict.LISTEN, exhausted
+    return (Verdict.ANSWER, "joins_in") if score >= readiness.top else (Verdict.CONSIDER, "perhaps")
+
+
+def _exhausted(state: LinkState, readiness: Readiness, now: float) -> str:
+    """Why nothing more may be taken up unasked for now; empty: it may."""
+    if state.pondered_at > now - PAUSE:
+        return "considered_lately"
+    return "often_enough" if state.recent_considered.bit_count() >= readiness.most else ""
+
+
+def _score(features: Features) -> float:
+    return sum(weight_of(name) * value for name, value in features.items())
+
+
+def _is_open(score: float, names: tuple[str, ...], readiness: Readiness) -> bool:
+    """Whether features of these names could change what becomes of the message."""
+    weights = [WEIGHTS[name] for name in names]
+    best = score + sum(weight for weight in weights if weight > 0)
+    worst = score + sum(weight for weight in weights if weight < 0)
+    return best >= readiness.bottom and (worst < readiness.bottom or worst < readiness.top <= best)
+
+
+def _is_spam(features: Features) -> bool:
+    return features.get("spam", 0.0) >= SPAM

@@ -156,13 +156,13 @@ def _parts(called: Sequence[str]) -> list[list[frozenset[str]]]:
     of many would have more forms than there is memory for."""
     number = count()
     return [
-        [_forms(part) if next(number) < MOST_INFLECTED else frozenset((part,)) for part in word.split("-")]
+        [forms(part) if next(number) < MOST_INFLECTED else frozenset((part,)) for part in word.split("-")]
         for word in called
     ]
 
 
-def _forms(word: str) -> frozenset[str]:
-    """All forms of a word without hyphens, itself included."""
+def forms(word: str) -> frozenset[str]:
+    """All forms of a word without hyphens, itself included; the word is in small letters."""
     if len(word) < 2 or not _CYRILLIC.fullmatch(word):
         return frozenset((word,))
     return frozenset(_inflected(word)) - _NEVER | {word}

@@ -1,0 +1,120 @@
+"""What speaks for and against answering a message in a group, each thing by its name.
+
+A feature is 0 to 1, or -1 to 1 where it can speak either way; what is 0 is left out. What it weighs is for
+`attention.py` to say.
+"""
+
+import re
+from collections.abc import Mapping
+
+from maskarad.db.hearing import OWN_WINDOW
+from maskarad.intake.names import Names
+from maskarad.life.feedback import present_liking
+from maskarad.life.mood import MoodNow
+from maskarad.values import Bot, Incoming, LinkState, Value
+
+Features = dict[str, float]
+
+FEWEST_LETTERS = 6
+"""Shorter remarks ("ok", "ага?") are never worth taking up unasked."""
+
+FOLLOW_UP_WITHIN = 120.0
+"""Seconds after the persona's own words in which a remark may go on with them; the first half counts in full."""
+
+FOLLOW_UP_MESSAGES = 3
+"""So many messages after them nobody goes on with them any more."""
+
+JUST_SPOKE_WITHIN = 600.0
+LONG_SILENCE = 6 * 3600.0
+
+FAIR_SHARE, FULL_SHARE = 2, 8
+"""Of the last 20 messages: so many of its own do not count against it, so many count in full."""
+
+_PLAIN_QUESTION = 0.8
+_READINESS: Mapping[str, float] = {"joy": 1.0, "playfulness": 1.0, "sadness": -1.0, "irritation": -0.7}
+
+_QUESTION = re.compile(
+    r"\?\s*\W*$|^\s*(?:хто|що|як|де|коли|чому|кто|что|как|где|когда|почему|who|what|how|where|when|why)\b", re.I
+)
+_ALL = re.compile(
+    r"\b(?:хтось|хто-небудь|хтонебудь|всі|усі|народ|друзі|люди|кто-нибудь|кто-то|кто-либо|все|всем|ребята|друзья|"
+    r"anyone|anybody|someone|somebody|everyone|everybody|guys|folks|y'?all)\b",
+    re.I,
+)
+
+
+class Remark(Value, frozen=True):
+    """What a message shows by itself."""
+
+    called: str = ""
+    """How it addresses the persona, as the key of the sentence that tells it; empty: it does not."""
+    from_bot: bool = False
+    to_another: bool = False
+    """It replies to or mentions somebody else."""
+    wordless: bool = False
+    """A picture, somebody else's words, or next to nothing."""
+    question: float = 0.0
+    to_all: bool = False
+
+
+def remark_of(message: Incoming, bot: Bot, names: Names) -> Remark:
+    called = how_called(message, bot, names)
+    if called:
+        return Remark(called=called, from_bot=message.sender.is_bot)
+    text = message.text
+    wordless = not message.has_text or message.forwarded_from is not None or len(text) < FEWEST_LETTERS
+    to_another = message.reply_to_user_id is not None or bool(message.mentions or message.mentioned_ids)
+    if wordless or to_another or not _QUESTION.search(text):
+        return Remark(from_bot=message.sender.is_bot, wordless=wordless, to_another=to_another)
+    to_all = _ALL.search(text) is not None
+    return Remark(from_bot=message.sender.is_bot, question=1.0 if to_all else _PLAIN_QUESTION, to_all=to_all)
+
+
+def how_called(message: Incoming, bot: Bot, names: Names) -> str:
+    """By a reply to the bot, its @username, a mention by link, or the persona's name in the sentence."""
+    if message.reply_to_user_id == bot.telegram_id:
+        return "replied"
+    if bot.username.lower() in message.mentions or bot.telegram_id in message.mentioned_ids:
+        return "mentioned"
+    return "named" if message.has_text and names.matches(message.text) else ""
+
+
+def circumstances(remark: Remark, state: LinkState, *, mood: MoodNow, quiet: bool, now: float) -> Features:
+    """What the link knows, beside what the message shows."""
+    silent_for = now - state.spoke_at
+    found = {
+        "question": remark.question,
+        "chain": 1.0 if remark.to_another and state.replies_to_asker else 0.0,
+        "follow_up": _follow_up(remark, state, silent_for),
+        "just_spoke": max(0.0, 1.0 - silent_for / JUST_SPOKE_WITHIN) if state.spoke_at else 0.0,
+        "long_silence": min(1.0, silent_for / LONG_SILENCE) if state.spoke_at else 0.0,
+        "share": _too_large_share(own_of_last(state)),
+        "quiet": 1.0 if quiet else 0.0,
+        "mood": _READINESS.get(mood.key, 0.0) * mood.strength,
+        "liking": present_liking(state.liking, state.liking_at, now) if state.liking else 0.0,
+    }
+    return {name: value for name, value in found.items() if value}
+
+
+def own_of_last(state: LinkState) -> int:
+    """How many of the last 20 messages are the persona's."""
+    return state.recent_own.bit_count()
+
+
+def share_told(value: float) -> int:
+    """How many of the last 20 messages a share stands for."""
+    return round(FAIR_SHARE + value * (FULL_SHARE - FAIR_SHARE))
+
+
+def _too_large_share(own: int) -> float:
+    return min(1.0, max(0.0, (own - FAIR_SHARE) / (FULL_SHARE - FAIR_SHARE)))
+
+
+def _follow_up(remark: Remark, state: LinkState, silent_for: float) -> float:
+    """What is said to everybody, or to somebody else, does not go on with the persona's words."""
+    if remark.to_all or remark.to_another or silent_for >= FOLLOW_UP_WITHIN:
+        return 0.0
+    before = state.recent_own >> 1
+    since = (before & -before).bit_length() - 1 if before else OWN_WINDOW
+    near = max(0.0, 1.0 - since / FOLLOW_UP_MESSAGES)
+    return near * min(1.0, 2.0 - 2.0 * silent_for / FOLLOW_UP_WITHIN)

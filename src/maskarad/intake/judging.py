@@ -1,0 +1,179 @@
+"""What is to become of a message: all that can be known before the link's row is read, and a judge for the rest."""
+
+from collections import OrderedDict
+from collections.abc import Awaitable, Callable
+from functools import cache
+from typing import NamedTuple
+
+import msgspec
+
+from maskarad.intake.attention import Closer, called_by, decide, to_bot
+from maskarad.intake.features import Features, Remark, circumstances, remark_of
+from maskarad.intake.flood import Floods, held_back
+from maskarad.intake.interests import Ear
+from maskarad.life.mood import present
+from maskarad.life.reactions import Reacting, Reactions
+from maskarad.memory.analysis import Analysis
+from maskarad.quiet import is_quiet
+from maskarad.values import (
+    Bot,
+    ChatType,
+    Decision,
+    GroupReply,
+    Incoming,
+    LinkState,
+    PartDraft,
+    PartKind,
+    Persona,
+    Verdict,
+)
+
+MOST_EARS = 10_000
+
+LONGEST_CLOSING = 60
+"""A message to the persona that has no more letters may be a mere "thank you"."""
+
+_PRIVATE = Remark(called="private")
+_OLD = Decision(verdict=Verdict.LISTEN, reason="old")
+_MAY_GET_A_REACTION = frozenset(
+    ("unconvinced", "between_others", "considered_lately", "often_enough", "only_called", "wordless")
+)
+
+Judge = Callable[[LinkState], Decision]
+"""Decides in the transaction that stores the message, and maybe on the database's own thread."""
+
+
+class Certain(NamedTuple):
+    """It is answered whatever the link knows; None: there is nothing to tell about why."""
+
+    decision: Decision | None
+
+
+class Judging:
+    """`analyse` is called by judges. `answer_within` is how many seconds old a message may be when it comes;
+    `flood_remark` gives the words for one who asks too fast, by language. Quiet hours count where a chat has chosen
+    them. Without `reactions` there are none but the model's."""
+
+    def __init__(
+        self,
+        *,
+        persona: Callable[[int], Awaitable[Persona]],
+        analyse: Callable[[str], Analysis],
+        floods: Floods,
+        flood_remark: Callable[[str], str],
+        answer_within: float,
+        mood_half_life: float,
+        time_zone: str,
+        reactions: Reactions | None = None,
+    ) -> None:
+        self._persona = persona
+        self._analyse = analyse
+        self._floods = floods
+        self._flood_remark = flood_remark
+        self._answer_within = answer_within
+        self._mood_half_life = mood_half_life
+        self._time_zone = time_zone
+        self._reactions = reactions
+        self._ears: OrderedDict[int, tuple[int, Ear]] = OrderedDict()
+
+    async def judge(self, bot: Bot, message: Incoming, now: float) -> Judge | Certain:
+        """Raises NotFound (the persona is gone), DatabaseUnavailable."""
+        if now - message.sent_at > self._answer_within:
+            return lambda _state: _OLD
+        if message.chat.type is ChatType.PRIVATE:
+            return await self._in_private(bot, message, now)
+        return await self._in_group(bot, message, now)
+
+    async def _in_private(self, bot: Bot, message: Incoming, now: float) -> Judge | Certain:
+        if message.sender.is_bot:
+            return lambda state: to_bot(_PRIVATE, state)
+        called = called_by(_PRIVATE)
+        if self._floods.asks(bot.id, message.chat.id, message.sender.id, now):
+            remark = self._remark(await self._persona(bot.persona_id), message)
+            return lambda state: held_back(called, state, remark, now)
+        closing = await self._closing(bot, message)
+        if closing is not None:
+            return lambda state: _with_reaction(called, message, state, closing, lambda: self._analyse(message.text))
+        return Certain(None)
+
+    async def _in_group(self, bot: Bot, message: Incoming, now: float) -> Judge | Certain:
+        persona = await self._persona(bot.persona_id)
+        ear, policy = self._ear(persona), persona.content.group_reply
+        remark = remark_of(message, bot, ear.names)
+        is_asked = bool(remark.called) or policy is GroupReply.ALWAYS
+        asks = is_asked and policy is not GroupReply.NEVER and not remark.from_bot
+        floods = asks and self._floods.asks(bot.id, message.chat.id, message.sender.id, now)
+        reacting = await (self._closing(bot, message) if is_asked else self._reacting(bot, message))
+        if asks and remark.called and not floods and reacting is None:
+            return Certain(called_by(remark))
+        analysis = cache(lambda: self._analyse(message.text))
+        interests = cache(lambda: ear.interests.mentioned_in(message.text))
+        closer = Closer(interests=interests, analysis=lambda: _shown(analysis(), ear, interests()))
+
+        def judge(state: LinkState) -> Decision:
+            decision = decide(remark, policy, state, lambda: self._circumstances(remark, state, now), closer, now=now)
+            if floods:
+                return held_back(decision, state, self._remark(persona, message), now)
+            return _with_reaction(decision, message, state, reacting, analysis)
+
+        return judge
+
+    def _circumstances(self, remark: Remark, state: LinkState, now: float) -> Features:
+        zone = self._time_zone
+        return circumstances(
+            remark,
+            state,
+            mood=present(state.mood, now, self._mood_half_life),
+            quiet=is_quiet(state.manners, now, default_zone=zone, default_from=0, default_until=0),
+            now=now,
+        )
+
+    def _remark(self, persona: Persona, message: Incoming) -> PartDraft:
+        reply_to = None if message.chat.type is ChatType.PRIVATE else message.message_id
+        return PartDraft(kind=PartKind.TEXT, text=self._flood_remark(persona.content.language), reply_to=reply_to)
+
+    async def _reacting(self, bot: Bot, message: Incoming) -> Reacting | None:
+        return None if self._reactions is None else await self._reactions.to(bot, message)
+
+    async def _closing(self, bot: Bot, message: Incoming) -> Reacting | None:
+        """For a message to the persona: None where it takes words to answer it."""
+        if len(message.text) > LONGEST_CLOSING:
+            return None
+        reacting = await self._reacting(bot, message)
+        return reacting if reacting is not None and reacting.is_closing else None
+
+    def _ear(self, persona: Persona) -> Ear:
+        version, ear = self._ears.get(persona.id, (0, None))
+        if ear is None or version != persona.version:
+            ear = Ear(persona, self._analyse)
+            self._ears[persona.id] = (persona.version, ear)
+            if len(self._ears) > MOST_EARS:
+                self._ears.popitem(last=False)
+        return ear
+
+
+def _shown(analysis: Analysis, ear: Ear, interests: Features) -> Features:
+    """Words that the persona likes are of its topics, too, and count once."""
+    found = {} if interests else ear.interests.touched_by(analysis)
+    return found | {"spam": analysis.spam} if analysis.spam else found
+
+
+def _with_reaction(
+    decision: Decision,
+    message: Incoming,
+    state: LinkState,
+    reacting: Reacting | None,
+    analysis: Callable[[], Analysis],
+) -> Decision:
+    """A message that gets no answer may get a reaction; for one that does, a reaction may be answer enough."""
+    if reacting is None:
+        return decision
+    emoji, reason = None, decision.reason
+    if decision.verdict is Verdict.ANSWER and not decision.is_unasked:
+        emoji, reason = reacting.instead(state), "enough"
+    elif decision.verdict is Verdict.LISTEN and reason in _MAY_GET_A_REACTION:
+        emoji = reacting.beside(state, analysis)
+    if emoji is None:
+        return decision
+    part = PartDraft(kind=PartKind.REACTION, text=emoji, reply_to=message.message_id)
+    return msgspec.structs.replace(decision, verdict=Verdict.LISTEN, reason=reason, part=part)
