@@ -41,6 +41,11 @@ def test_the_documents_numbers_are_the_defaults() -> None:
     assert (*limits, settings.telegram_max_per_group_minute) == (30, 1, 20)
 
 
+def test_quiet_hours_run_from_one_full_hour_to_another(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert load(None).quiet_from_until == (23, 8)
+    assert given(monkeypatch, QUIET_HOURS="0-19").quiet_from_until == (0, 19)
+
+
 @pytest.mark.parametrize(
     ("variable", "value"),
     [
@@ -64,6 +69,10 @@ def test_the_documents_numbers_are_the_defaults() -> None:
         ("LOG_LEVEL", "loud"),
         ("LOG_FORMAT", "xml"),
         ("DEFAULT_LANGUAGE", "fr"),
+        ("TIME_ZONE", "Kyiv"),
+        ("QUIET_HOURS", "23"),
+        ("QUIET_HOURS", "22-24"),
+        ("SPONTANEITY_PER_DAY", "-1"),
     ],
 )
 def test_a_wrong_value_stops_the_start_and_names_the_variable(

@@ -1,15 +1,33 @@
 """What the platform counts of itself, in Prometheus' form. Labels have few known values: no people, no chats."""
 
-from prometheus_client import CollectorRegistry, Counter, Gauge
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 from prometheus_client.exposition import CONTENT_TYPE_LATEST, generate_latest
 
 CONTENT_TYPE = CONTENT_TYPE_LATEST
+
+TASK_RESULTS = ("ok", "failed", "database_away")
 
 
 class CacheMeter:
     def __init__(self, requests: Counter, cache: str) -> None:
         self.hit = requests.labels(cache, "hit").inc
         self.miss = requests.labels(cache, "miss").inc
+
+
+class TaskMeter:
+    """Of one background task, by its name."""
+
+    def __init__(self, name: str, last_run: Gauge, duration: Gauge, result: Gauge) -> None:
+        self._last_run = last_run.labels(name)
+        self._duration = duration.labels(name)
+        self._results = {each: result.labels(name, each) for each in TASK_RESULTS}
+
+    def ran(self, result: str, *, at: float, seconds: float) -> None:
+        """A run ended at that time, with one of `TASK_RESULTS`."""
+        self._last_run.set(at)
+        self._duration.set(seconds)
+        for each, gauge in self._results.items():
+            gauge.set(each == result)
 
 
 class Metrics:
@@ -34,6 +52,44 @@ class Metrics:
             "1 while Redis answers and tells of other processes' drops.",
             registry=self._registry,
         )
+
+        self._pictures = Histogram(
+            "maskarad_picture_seconds",
+            "From the order of a statistics picture to its end, by how it ended.",
+            ("result",),
+            registry=self._registry,
+        )
+        self._task_last_run = Gauge(
+            "maskarad_task_last_run_seconds",
+            "When a background task's last run ended, Unix seconds.",
+            ("task",),
+            registry=self._registry,
+        )
+        self._task_duration = Gauge(
+            "maskarad_task_duration_seconds",
+            "How long a background task's last run took.",
+            ("task",),
+            registry=self._registry,
+        )
+        self._task_result = Gauge(
+            "maskarad_task_result",
+            "1 for what came of a background task's last run: ok, failed, or database_away.",
+            ("task", "result"),
+            registry=self._registry,
+        )
+        self.spontaneous = Counter(
+            "maskarad_spontaneous",
+            "Times that a persona thought of speaking unasked: said; silent, it had nothing to say; overtaken, there "
+            "was no silence to speak into any more; failed, the model did.",
+            ("result",),
+            registry=self._registry,
+        )
+
+    def task(self, name: str) -> TaskMeter:
+        return TaskMeter(name, self._task_last_run, self._task_duration, self._task_result)
+
+    def picture(self, result: str, seconds: float) -> None:
+        self._pictures.labels(result).observe(seconds)
 
     def cache(self, name: str) -> CacheMeter:
         return CacheMeter(self._cache_requests, name)

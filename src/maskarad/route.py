@@ -7,6 +7,7 @@ import structlog
 
 from maskarad.controls.commands import Commands
 from maskarad.controls.membership import Memberships
+from maskarad.controls.reactions import Reactions
 from maskarad.errors import AlreadySeen, NotFound, TelegramError
 from maskarad.intake.accept import Intake
 from maskarad.values import MANAGER_BOT_ID, Bot, Event, Incoming, Membership, Migration, Press, ReactionChange
@@ -30,12 +31,14 @@ class Router:
         intake: Intake,
         commands: Commands,
         memberships: Memberships,
+        reactions: Reactions,
         find_bot: Callable[[int], Bot | None],
     ) -> None:
         self._manager = manager
         self._intake = intake
         self._commands = commands
         self._memberships = memberships
+        self._reactions = reactions
         self._find_bot = find_bot
 
     async def handle(self, event: Event) -> None:
@@ -78,7 +81,7 @@ class Router:
             case Migration():
                 await self._memberships.on_migration(bot, event)
             case ReactionChange():
-                log.debug("reaction_unused", bot_id=bot.id)
+                await self._reactions.on_reaction(bot, event)
 
     def _is_command(self, message: Incoming, bot: Bot) -> bool:
         if message.edited or message.command not in self._commands.names:

@@ -4,6 +4,7 @@ import re
 from pathlib import Path
 from typing import Annotated, Literal
 from urllib.parse import parse_qs, urlsplit
+from zoneinfo import ZoneInfo
 
 from pydantic import AfterValidator, AliasChoices, BeforeValidator, Field, SecretStr, ValidationError
 from pydantic_settings import (
@@ -65,6 +66,20 @@ def _redis_url(value: str) -> str:
         raise ValueError("the port must be a number up to 65535; a / in the password is written %2F") from None
     if parts.scheme != "unix" and not re.fullmatch(r"/?|/[0-9]{1,5}", parts.path):
         raise ValueError("after the / stands the number of a database")
+    return value
+
+
+def _time_zone(value: str) -> str:
+    try:
+        ZoneInfo(value)
+    except (KeyError, ValueError, OSError):
+        raise ValueError("must be a time zone's name, such as Europe/Kyiv") from None
+    return value
+
+
+def _hours(value: str) -> str:
+    if not re.fullmatch(r"(?:1?[0-9]|2[0-3])-(?:1?[0-9]|2[0-3])", value):
+        raise ValueError("must be two full hours from 0 to 23, such as 23-8")
     return value
 
 
@@ -193,7 +208,86 @@ class Settings(BaseSettings):
     )
     llm_timeout: float = Field(30.0, gt=0, description="Seconds that one call to the model may take.")
     llm_max_connections: int = Field(100, ge=1, description="Calls to the model in flight at once; more wait.")
+    prompt_tokens: int = Field(
+        6000,
+        ge=500,
+        le=1_000_000,
+        description="About how many tokens of what was said and is remembered a prompt holds; the persona itself comes "
+        "on top.",
+    )
+    summaries: bool = Field(
+        True,
+        description="Whether the model sums up what is too long ago for a prompt; without it a plain digest of people, "
+        "topics and words is made locally.",
+    )
+    summary_calls_per_day: int = Field(
+        20,
+        ge=0,
+        description="Calls to the model that one bot may make in a day (UTC) for summaries; beyond it come digests.",
+    )
+    history_keep_messages: int = Field(
+        0,
+        ge=0,
+        description="How many of its newest messages a chat keeps; 0: all. Older ones are summed up first, and go once "
+        "an hour. The last 80 stay.",
+    )
+    history_keep_days: int = Field(
+        0,
+        ge=0,
+        le=36_500,
+        description="For how many days a message is kept; 0: for ever. Older ones are summed up first, and go once an "
+        "hour.",
+    )
     llm_keepalive_expiry: float = Field(30.0, gt=0, description="Seconds that an idle connection to the model is kept.")
+    answer_within: float = Field(
+        600,
+        ge=10,
+        le=86_400,
+        description="Seconds: a message that is older when it comes is kept, but not answered.",
+    )
+    flood_messages: int = Field(
+        8,
+        ge=1,
+        le=1_000,
+        description="Messages of one person in one chat that are answered within FLOOD_SECONDS; of a whole chat, three "
+        "times as many.",
+    )
+    flood_seconds: float = Field(30, gt=0, le=3_600, description="Seconds in which FLOOD_MESSAGES are counted.")
+    mood_half_life: float = Field(
+        1800,
+        ge=60,
+        le=604_800,
+        description="Seconds in which a persona's mood, left alone, loses half of its strength.",
+    )
+    reactions_per_hour: int = Field(
+        6,
+        ge=0,
+        le=60,
+        description="Reactions that a persona puts in one chat in an hour without asking the model; 0: none.",
+    )
+    time_zone: Annotated[str, AfterValidator(_time_zone)] = Field(
+        "UTC", description="Time zone (an IANA name such as Europe/Kyiv) of chats where none was chosen."
+    )
+    quiet_hours: Annotated[str, AfterValidator(_hours)] = Field(
+        "23-8",
+        description="From which hour until which a persona does not push itself forward, where the chat has chosen "
+        "nothing else; 0-0: there are no quiet hours.",
+    )
+    spontaneity_min_pause: float = Field(
+        45,
+        ge=0,
+        le=10_080,
+        description="Minutes that a chat must have been silent before a persona speaks there unasked.",
+    )
+    spontaneity_per_day: int = Field(
+        3, ge=0, le=100, description="How often a persona speaks unasked in one chat in a day; 0: never anywhere."
+    )
+    spontaneity_calls_per_day: int = Field(
+        20,
+        ge=0,
+        description="Calls to the model that one bot may make in a day to speak unasked, whatever comes of them; "
+        "0: none.",
+    )
     data_dir: Path = Field(
         Path("data"), description="Folder of the database file, the secret key and the sandbox's state."
     )
@@ -226,6 +320,12 @@ class Settings(BaseSettings):
     @property
     def secret_keys(self) -> tuple[str, ...]:
         return tuple(key.get_secret_value() for key in self.maskarad_secret_key)
+
+    @property
+    def quiet_from_until(self) -> tuple[int, int]:
+        """The hour in which the quiet ones begin, and the first that is not one of them."""
+        begin, _, end = self.quiet_hours.partition("-")
+        return int(begin), int(end)
 
     @property
     def file_base_url(self) -> str:

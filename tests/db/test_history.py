@@ -136,7 +136,7 @@ async def test_of_forgotten_messages_only_what_telegram_may_bring_again_stays_kn
     for message_id in (1, 3):
         await world.write(partial(history.add, link_id=1, message=said(message_id)))
     for now, gone in ((NOW + two_days + 2, 0), (NOW + two_days + 2.5, 1), (NOW + 9 * two_days, 0)):
-        assert await world.write(partial(history.tidy, now=now)) == gone
+        assert await world.write(partial(history.tidy, now=now, most=100)) == gone
     assert [line.message_order for line in await latest(world)] == [1, 3]
 
 

@@ -523,5 +523,5 @@ async def test_a_link_that_counts_parts_which_are_not_there_is_settled(world: Da
     claimed = await taken(world)
     await world.write(finish(claimed, "one"))
     await world.write(lambda connection: connection.execute(delete(reply_parts)))
-    assert await world.write(partial(turns.settle, claim=claimed.claim)) == Progress(parts=0)
+    assert await world.write(partial(turns.settle, claim=claimed.claim, missing=1)) == Progress(parts=0)
     assert await world.read(due(NOW + 1000)) == []

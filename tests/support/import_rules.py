@@ -12,6 +12,7 @@ HOMES = {
     "sqlalchemy": "db",
     "alembic": "db",
     "telegram": "telegram",
+    "matplotlib": "analytics",
 }
 """Foreign packages that only one package of ours may know."""
 

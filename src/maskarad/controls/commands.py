@@ -13,7 +13,19 @@ from maskarad.settings import LANGUAGES
 from maskarad.texts import Texts, Words, language_for
 from maskarad.values import Bot, ChatType, Incoming, Press, Sender
 
-MENU = ("help", "mood", "reset", "mute", "unmute")
+MENU = (
+    "help",
+    "mood",
+    "me",
+    "chattiness",
+    "stats",
+    "analytics",
+    "mute",
+    "unmute",
+    "reset",
+    "export_me",
+    "forget_me",
+)
 """The commands that Telegram's menu shows, in this order; /start has a button of its own."""
 
 

@@ -63,7 +63,9 @@ _SAID_AT: BindParameter[float] = bindparam("b_said_at")
 _COUNTED = {
     "messages": links.c.messages + 1,
     "first_message_at": case((links.c.first_message_at > 0, links.c.first_message_at), else_=_SAID_AT),
-    "last_message_at": case((links.c.last_message_at > _SAID_AT, links.c.last_message_at), else_=_SAID_AT),
+    "last_message_at": case(
+        (or_(bindparam("b_is_bot"), links.c.last_message_at > _SAID_AT), links.c.last_message_at), else_=_SAID_AT
+    ),
     "recent_own": shifted(links.c.recent_own, OWN_WINDOW),
     "recent_considered": shifted(links.c.recent_considered, CONSIDERED_WINDOW),
     "bot_exchanges": case((bindparam("b_is_bot"), links.c.bot_exchanges), else_=literal_column("0")),

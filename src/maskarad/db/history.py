@@ -1,6 +1,6 @@
 """A link's history: what was said in one chat, ordered by Telegram's message id."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from sqlalchemy import Connection, and_, bindparam, delete, insert, literal_column, not_, or_, select, update
@@ -9,6 +9,7 @@ from sqlalchemy.exc import IntegrityError
 
 from maskarad.db.failures import is_duplicate
 from maskarad.db.prepared import Prepared
+from maskarad.db.tables import chat_bot_instances as links
 from maskarad.db.tables import chat_contexts
 from maskarad.errors import AlreadySeen, NotFound
 from maskarad.values import HistoryLine, Incoming, SentMessage
@@ -39,27 +40,30 @@ FORGOTTEN_KEPT = 48 * 3600.0
 """Seconds; Telegram keeps an update for 24 hours (Bot API, "Getting updates")."""
 
 _IS_FORGOTTEN = and_(chat_contexts.c.user_id == literal_column("0"), chat_contexts.c.text == literal_column("''"))
-_IS_KNOWN = not_(_IS_FORGOTTEN)
+IS_KNOWN = not_(_IS_FORGOTTEN)
 
 _EDIT = (
     update(chat_contexts)
     .where(
         chat_contexts.c.chat_bot_instance_id == bindparam("b_link_id"),
         chat_contexts.c.message_order == bindparam("b_message_order"),
-        _IS_KNOWN,
+        IS_KNOWN,
     )
     .values(text=bindparam("b_text"))
 )
-_LINES = select(
+LINE = (
     chat_contexts.c.message_order,
     chat_contexts.c.user_id,
     chat_contexts.c.user_name,
     chat_contexts.c.from_persona,
     chat_contexts.c.text,
     chat_contexts.c.timestamp,
-    chat_contexts.c.asked,
-    chat_contexts.c.addressed,
-).where(chat_contexts.c.chat_bot_instance_id == bindparam("link_id"), _IS_KNOWN)
+)
+"""The columns of which `line_of` makes a line."""
+
+_LINES = select(*LINE, chat_contexts.c.asked, chat_contexts.c.addressed).where(
+    chat_contexts.c.chat_bot_instance_id == bindparam("link_id"), IS_KNOWN
+)
 _NEWEST_FIRST = _LINES.order_by(chat_contexts.c.message_order.desc())
 _LATEST = Prepared(_NEWEST_FIRST.limit(bindparam("most")))
 # Counted from the end of the history, where the index leads: `waiting` lines are unread, so it stops at the first one.
@@ -67,26 +71,39 @@ _WAITING = _NEWEST_FIRST.where(chat_contexts.c.asked > bindparam("answered")).li
 _UNREAD = select(_WAITING).order_by(_WAITING.c.asked).limit(bindparam("most"))
 _ERASE = delete(chat_contexts).where(
     chat_contexts.c.chat_bot_instance_id == bindparam("link_id"),
-    _IS_KNOWN,
+    IS_KNOWN,
     or_(chat_contexts.c.from_persona, chat_contexts.c.timestamp < bindparam("before")),
 )
+FORGOTTEN: Mapping[str, Any] = {
+    "text": "",
+    "user_name": "",
+    "user_id": 0,
+    "asked": None,
+    "addressed": False,
+    "decision": None,
+    "reply_to": None,
+    "forwarded_from": None,
+    "html": None,
+    "media": None,
+}
+"""What is left of a message that Telegram may bring again: its number."""
+
 _BLANK = (
     update(chat_contexts)
-    .where(chat_contexts.c.chat_bot_instance_id == bindparam("b_link_id"), _IS_KNOWN)
-    .values(
-        text="",
-        user_name="",
-        user_id=0,
-        asked=None,
-        addressed=False,
-        decision=None,
-        reply_to=None,
-        forwarded_from=None,
-        html=None,
-        media=None,
-    )
+    .where(chat_contexts.c.chat_bot_instance_id == bindparam("b_link_id"), IS_KNOWN)
+    .values(FORGOTTEN)
 )
-_TIDY = delete(chat_contexts).where(_IS_FORGOTTEN, chat_contexts.c.timestamp < bindparam("before"))
+_REOPEN = (
+    update(links)
+    .where(links.c.id == bindparam("b_link_id"), links.c.folded_order >= bindparam("b_order"))
+    .values(folded_order=bindparam("b_order") - 1)
+)
+_OUTLIVED = (
+    select(chat_contexts.c.id)
+    .where(_IS_FORGOTTEN, chat_contexts.c.timestamp < bindparam("before"))
+    .limit(bindparam("most"))
+)
+_TIDY = delete(chat_contexts).where(chat_contexts.c.id.in_(_OUTLIVED))
 
 
 def add(
@@ -125,9 +142,9 @@ def add(
         raise NotFound(f"link {link_id} is gone") from None
 
 
-def add_own(connection: Connection, link_id: int, chat_id: int, message: SentMessage, text: str, *, now: float) -> None:
-    """Store what the persona said; a message that is stored stays as it is."""
-    _ADD_OWN_LINE[connection.dialect.name].run(
+def add_own(connection: Connection, link_id: int, chat_id: int, message: SentMessage, text: str, *, now: float) -> bool:
+    """Store what the persona said. False: that message is stored, and stays as it is."""
+    added = _ADD_OWN_LINE[connection.dialect.name].run(
         connection,
         {
             "chat_bot_instance_id": link_id,
@@ -145,12 +162,22 @@ def add_own(connection: Connection, link_id: int, chat_id: int, message: SentMes
             "forwarded_from": None,
         },
     )
+    return added == 1
 
 
 def edit(connection: Connection, link_id: int, message: Incoming) -> bool:
     """Replace a stored message's text. False: it was never stored, or is forgotten, and stays so."""
     values = {"b_link_id": link_id, "b_message_order": message.message_id, "b_text": message.text}
-    return connection.execute(_EDIT, values).rowcount == 1
+    is_stored = connection.execute(_EDIT, values).rowcount == 1
+    if is_stored:
+        reopen(connection, link_id, message.message_id)
+    return is_stored
+
+
+def reopen(connection: Connection, link_id: int, order: int) -> None:
+    """Lines from `order` on came in, or changed, after their place was folded: when the link is folded next, those of
+    them that are not indexed will be."""
+    connection.execute(_REOPEN, {"b_link_id": link_id, "b_order": order})
 
 
 def latest(connection: Connection, link_id: int, *, most: int, answered: int) -> list[HistoryLine]:
@@ -185,9 +212,22 @@ def forget(connection: Connection, link_id: int, *, now: float) -> int:
     return erased + connection.execute(_BLANK, {"b_link_id": link_id}).rowcount
 
 
-def tidy(connection: Connection, *, now: float) -> int:
-    """Drop the numbers of forgotten messages that Telegram does not bring any more; returns how many."""
-    return connection.execute(_TIDY, {"before": now - FORGOTTEN_KEPT}).rowcount
+def tidy(connection: Connection, *, now: float, most: int) -> int:
+    """Drop at most so many numbers of forgotten messages that Telegram does not bring any more; returns how many."""
+    return connection.execute(_TIDY, {"before": now - FORGOTTEN_KEPT, "most": most}).rowcount
+
+
+def line_of(row: Sequence[Any]) -> HistoryLine:
+    """From the columns `LINE`."""
+    message_order, sender_id, sender_name, from_persona, text, sent_at = row
+    return HistoryLine(
+        message_order=message_order,
+        sender_id=sender_id,
+        sender_name=sender_name,
+        from_persona=bool(from_persona),
+        text=text,
+        sent_at=sent_at,
+    )
 
 
 def _line(row: Sequence[Any], answered: int) -> HistoryLine:

@@ -4,12 +4,12 @@ from collections.abc import Callable
 from typing import Any
 
 import msgspec
-from sqlalchemy import Connection, Executable, Row, bindparam, case, delete, select, update
+from sqlalchemy import BindParameter, Connection, Executable, Row, bindparam, case, delete, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.sql.dml import Update
 
-from maskarad.db import history, outbox
+from maskarad.db import history, outbox, personal, statistics
 from maskarad.db.hearing import manners_of, mood_of
 from maskarad.db.tables import chat_bot_instances as links
 from maskarad.db.tables import (
@@ -67,12 +67,28 @@ _MANNERS = select(links.c.chattiness, links.c.time_zone, links.c.quiet_from, lin
     links.c.id == bindparam("link_id")
 )
 _SET_TITLE = _set(active=bindparam("b_active"), title=bindparam("b_title"), chat_type=bindparam("b_type"))
-_MOVE = _set(chat_id=bindparam("b_chat_id"), chat_type="supergroup")
 _BEFORE_MIGRATION = 2**40
-_AGE_HISTORY = (
+_MOVE = _set(
+    chat_id=bindparam("b_chat_id"), chat_type="supergroup", folded_order=links.c.folded_order - _BEFORE_MIGRATION
+)
+_OLD_ROWS: BindParameter[int] = bindparam("b_link_id")
+_AGE = (
     update(chat_contexts)
-    .where(chat_contexts.c.chat_bot_instance_id == bindparam("b_link_id"))
-    .values(message_order=chat_contexts.c.message_order - _BEFORE_MIGRATION, chat_id=bindparam("b_chat_id"))
+    .where(chat_contexts.c.chat_bot_instance_id == _OLD_ROWS)
+    .values(
+        message_order=chat_contexts.c.message_order - _BEFORE_MIGRATION,
+        reply_to=chat_contexts.c.reply_to - _BEFORE_MIGRATION,
+        chat_id=bindparam("b_chat_id"),
+    ),
+    update(message_reactions)
+    .where(message_reactions.c.chat_bot_instance_id == _OLD_ROWS)
+    .values(message_order=message_reactions.c.message_order - _BEFORE_MIGRATION),
+    update(conversation_summaries)
+    .where(conversation_summaries.c.chat_bot_instance_id == _OLD_ROWS)
+    .values(
+        from_order=conversation_summaries.c.from_order - _BEFORE_MIGRATION,
+        to_order=conversation_summaries.c.to_order - _BEFORE_MIGRATION,
+    ),
 )
 _COUNTERS = select(
     links.c.asked,
@@ -132,6 +148,9 @@ _SETTLE = _set(
     mood_reason=None,
     liking=0,
     ignored=0,
+    learned_id=0,
+    learned_messages=0,
+    erasures=links.c.erasures + 1,
     folded_order=None,
     folded_messages=0,
 )
@@ -241,7 +260,8 @@ def move(connection: Connection, bot_id: int, old_chat_id: int, new_chat_id: int
     old = find(connection, bot_id, old_chat_id)
     if old is None:
         return
-    connection.execute(_AGE_HISTORY, {"b_link_id": old.id, "b_chat_id": new_chat_id})
+    for ageing in _AGE:
+        connection.execute(ageing, {"b_link_id": old.id, "b_chat_id": new_chat_id})
     newer = find(connection, bot_id, new_chat_id)
     if newer is not None:
         _take_in(connection, old.id, newer.id)
@@ -263,6 +283,8 @@ def _take_in(connection: Connection, link_id: int, other_id: int) -> None:
         "b_last_message_at": max(mine.last_message_at, its.last_message_at),
     }
     connection.execute(_TAKE_WORK, values)
+    personal.forget_said_in(connection, other_id)
+    statistics.take_in(connection, link_id, other_id)
     connection.execute(_REMOVE, {"link_id": other_id})
 
 
@@ -272,5 +294,6 @@ def forget(connection: Connection, link_id: int, *, now: float) -> int:
     outbox.drop_all(connection, link_id)
     for made_of_it in _MADE_OF_HISTORY:
         connection.execute(made_of_it, {"link_id": link_id})
+    personal.forget_said_in(connection, link_id)
     connection.execute(_SETTLE, {"b_id": link_id})
     return history.forget(connection, link_id, now=now)

@@ -105,7 +105,7 @@ _POSTPONE = (
 _SETTLE = (
     update(links)
     .where(_HOLDS)
-    .values(parts=0, claim=None, lease_until=0)
+    .values(parts=links.c.parts - bindparam("b_missing"), claim=None, lease_until=0)
     .returning(links.c.parts, links.c.asked > links.c.answered, links.c.due_at)
 )
 _SET_ASIDE = update(links).where(_HOLDS).values(claim=None, lease_until=0, due_at=bindparam("b_due_at"))
@@ -258,9 +258,11 @@ def sent(connection: Connection, claim: Claim, part: Part, message: SentMessage 
     return _progress(row)
 
 
-def settle(connection: Connection, claim: Claim) -> Progress:
-    """The outbox is empty though the link counts parts: believe the outbox, and end the claim. Raises ClaimLost."""
-    row = connection.execute(_SETTLE, {"b_id": claim.link_id, "b_claim": claim.token}).first()
+def settle(connection: Connection, claim: Claim, *, missing: int) -> Progress:
+    """The outbox is empty though the link counted so many parts: believe the outbox, and end the claim. What was put
+    there since stays. Raises ClaimLost."""
+    values = {"b_id": claim.link_id, "b_claim": claim.token, "b_missing": missing}
+    row = connection.execute(_SETTLE, values).first()
     return _progress(_held(row, claim))
 
 

@@ -5,7 +5,7 @@ The state is JSON that only `manager/` understands.
 
 from collections.abc import Callable
 
-from sqlalchemy import Connection, Executable, bindparam, delete, select
+from sqlalchemy import Connection, Executable, bindparam, delete, select, tuple_
 from sqlalchemy.dialects import postgresql, sqlite
 
 from maskarad.db.tables import wizard_states
@@ -17,7 +17,12 @@ _KEY = (
 _LOAD = select(wizard_states.c.state).where(*_KEY)
 _LOAD_FOR_CHANGE = _LOAD.with_for_update()
 _CLEAR = delete(wizard_states).where(*_KEY)
-_FORGET = delete(wizard_states).where(wizard_states.c.changed_at < bindparam("before"))
+_OLD = (
+    select(wizard_states.c.bot_instance_id, wizard_states.c.user_id)
+    .where(wizard_states.c.changed_at < bindparam("before"))
+    .limit(bindparam("most"))
+)
+_FORGET = delete(wizard_states).where(tuple_(wizard_states.c.bot_instance_id, wizard_states.c.user_id).in_(_OLD))
 
 
 def _save(insert: Callable[..., postgresql.Insert | sqlite.Insert]) -> Executable:
@@ -54,6 +59,6 @@ def clear(connection: Connection, bot_id: int, user_id: int) -> None:
     connection.execute(_CLEAR, {"bot_id": bot_id, "user_id": user_id})
 
 
-def forget(connection: Connection, *, before: float) -> int:
-    """Drop wizards nobody has touched since then; returns how many."""
-    return connection.execute(_FORGET, {"before": before}).rowcount
+def forget(connection: Connection, *, before: float, most: int) -> int:
+    """Drop at most so many wizards that nobody has touched since then; returns how many."""
+    return connection.execute(_FORGET, {"before": before, "most": most}).rowcount

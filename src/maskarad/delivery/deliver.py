@@ -49,27 +49,33 @@ class Delivery:
         self._sleep = sleep
 
     async def deliver(self, bot: Bot, link: ClaimedLink, progress: Progress) -> Progress:
-        """Send all parts under the claim; `progress` is where the link's work stands. Raises ClaimLost,
-        DatabaseUnavailable, and TelegramError for what may work later (unreachable, token refused); the unsent parts
-        stay in the outbox then."""
+        """Send all parts under the claim, also those that are put into the outbox meanwhile; `progress` is where the
+        link's work stands. Raises ClaimLost, DatabaseUnavailable, and TelegramError for what may work later
+        (unreachable, token refused); the unsent parts stay in the outbox then."""
         chat_id = link.chat.id
         spoken = False
-        outbox = await self._outbox(link, progress)
-        if not outbox:
-            return await self._database.write(lambda connection: turns.settle(connection, link.claim))
-        for part in outbox:
-            if spoken and (pause := self._pause_before(part.text)):
-                async with self._typing(bot.id, chat_id):
-                    await self._sleep(pause)
-            try:
-                chat_id, sent = await self._send_where_it_moved(bot, link, chat_id, part)
-            except ChatGone:
-                log.info("chat_gone", bot_id=bot.id, link_id=link.claim.link_id)
-                await self._database.write(lambda connection: turns.leave(connection, link.claim))
-                return Progress(parts=0)
-            spoken = spoken or sent is not None
-            progress = await self._mark(link, part, sent)
+        while progress.parts:
+            outbox = await self._outbox(link, progress)
+            if not outbox:
+                return await self._settle(link, progress)
+            for part in outbox:
+                if spoken and (pause := self._pause_before(part.text)):
+                    async with self._typing(bot.id, chat_id):
+                        await self._sleep(pause)
+                try:
+                    chat_id, sent = await self._send_where_it_moved(bot, link, chat_id, part)
+                except ChatGone:
+                    log.info("chat_gone", bot_id=bot.id, link_id=link.claim.link_id)
+                    await self._database.write(lambda connection: turns.leave(connection, link.claim))
+                    return Progress(parts=0)
+                spoken = spoken or sent is not None
+                progress = await self._mark(link, part, sent)
         return progress
+
+    async def _settle(self, link: ClaimedLink, progress: Progress) -> Progress:
+        return await self._database.write(
+            lambda connection: turns.settle(connection, link.claim, missing=progress.parts)
+        )
 
     async def _outbox(self, link: ClaimedLink, progress: Progress) -> Sequence[Part]:
         if len(progress.added) == progress.parts:

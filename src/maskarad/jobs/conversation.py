@@ -1,7 +1,8 @@
 """One link's work from claim to release: a turn if something is unread, then its delivery."""
 
 import secrets
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 
 import structlog
 
@@ -49,16 +50,16 @@ class Conversations:
         self._delivery = delivery
         self._find_bot = find_bot
         self._clock = clock
-        self._held: dict[int, Claim] = {}
+        self._held: dict[str, Claim] = {}
 
     async def work(self, link_id: int) -> float | None:
         """Do what is due in a link. Returns in how many seconds there is more, None when nothing is known to wait."""
         claimed = await self._claim(link_id)
         if claimed is None:
             return None
-        self._held[link_id] = claimed.claim
         try:
-            return await self._answer(claimed)
+            with self.holding(claimed.claim):
+                return await self._answer(claimed)
         except ClaimLost:
             log.info("claim_lost", link_id=link_id)
             return None
@@ -72,8 +73,15 @@ class Conversations:
         except BaseException:
             await self._database.write(lambda connection: rows.release(connection, claimed.claim))
             raise
+
+    @contextmanager
+    def holding(self, claim: Claim) -> Iterator[None]:
+        """`renew` keeps the claim as long as the block runs."""
+        self._held[claim.token] = claim
+        try:
+            yield
         finally:
-            del self._held[link_id]
+            del self._held[claim.token]
 
     async def _claim(self, link_id: int) -> ClaimedLink | None:
         token, now = secrets.token_hex(8), self._clock()

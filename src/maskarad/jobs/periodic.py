@@ -6,25 +6,52 @@ from collections.abc import Awaitable, Callable
 import structlog
 
 from maskarad.errors import DatabaseUnavailable
+from maskarad.jobs.tasks import Task
+from maskarad.metrics import TaskMeter
 
 log = structlog.get_logger()
 
 
-async def every(interval: float, job: Callable[[], Awaitable[object]], *, name: str, first_after: float = 0.0) -> None:
-    """Run `job` every `interval` seconds until cancelled. A failure is logged, once for a row of them; the next run
-    is a new chance."""
-    await asyncio.sleep(first_after)
+Sleep = Callable[[float], Awaitable[None]]
+
+
+async def every(
+    task: Task,
+    job: Callable[[], Awaitable[object]],
+    *,
+    meter: TaskMeter,
+    clock: Callable[[], float],
+    sleep: Sleep = asyncio.sleep,
+) -> None:
+    """Run `job` at the task's intervals until cancelled. A failure is logged, once for a row of them; the next run is a
+    new chance."""
+    loop = asyncio.get_running_loop()
+    await sleep(task.first_after)
     failing = False
     while True:
+        began = loop.time()
+        result = "ok"
         try:
             await job()
-            failing = False
         except DatabaseUnavailable as error:
+            result = "database_away"
             if not failing:
-                log.warning("periodic_job_waits_for_database", job=name, error=str(error))
-            failing = True
+                log.warning("periodic_job_waits_for_database", job=task.name, error=str(error))
         except Exception:
+            result = "failed"
             if not failing:
-                log.exception("periodic_job_failed", job=name)
-            failing = True
-        await asyncio.sleep(interval)
+                log.exception("periodic_job_failed", job=task.name)
+        failing = result != "ok"
+        meter.ran(result, at=clock(), seconds=loop.time() - began)
+        await sleep(task.interval)
+
+
+async def once(job: Callable[[], Awaitable[object]], *, meter: TaskMeter, clock: Callable[[], float]) -> None:
+    """Run `job` now, and count it as a background task. What it raises is its caller's."""
+    loop = asyncio.get_running_loop()
+    began, result = loop.time(), "failed"
+    try:
+        await job()
+        result = "ok"
+    finally:
+        meter.ran(result, at=clock(), seconds=loop.time() - began)

@@ -1,8 +1,12 @@
 """What is asked of the database every few seconds, or once an hour, whether anybody writes or not."""
 
-from maskarad.db import bots, personas, turns, users
-from maskarad.jobs import housekeeping
+from maskarad.db import bots, personas, stirring, turns, users
+from maskarad.jobs import cleanup
 from maskarad.jobs.conversation import SWEEP_MOST
+from maskarad.life.occasion import WEEK
+from maskarad.life.spontaneity import ARM_MOST, MOST
+from tests.support.plans import unasked
+from tests.support.plans.crowd import LONG
 from tests.support.plans.hot import Hot
 from tests.support.rows import NOW
 
@@ -39,13 +43,76 @@ BACKGROUND = (
         run=lambda c: personas.changed_since(c, NOW - 12),
     ),
     Hot(
-        name="housekeeping.tidy",
-        purpose="Once an hour: updates seen and numbers of forgotten messages that Telegram brings no more, and "
-        "wizards left open for a month.",
-        cheap="The first two by index. The wizards are read through: a row for each person who is just being "
-        "asked something, once an hour; an index would cost every step of every wizard.",
-        run=lambda c: housekeeping.tidy(c, now=NOW),
+        name="stirring.candidates",
+        purpose="Every ten seconds: links whose time to speak unasked has come.",
+        cheap="`ix_chat_bot_stir` holds only links that have such a time, in its order; their bots, and what their "
+        "people have forbidden, are found by key.",
+        run=lambda c: stirring.candidates(c, now=NOW, most=MOST),
+    ),
+    Hot(
+        name="stirring.put_off",
+        purpose="When to look at such a link again.",
+        cheap="The link's key.",
+        run=lambda c: stirring.put_off(c, [(unasked.CANDIDATE, NOW + 60)]),
+    ),
+    Hot(
+        name="usage.calls, stirring.claim_to_stir",
+        purpose="Whether the bot may still ask the model today, and the claim of the link, with its newest lines.",
+        cheap="The index holds bot, purpose and time side by side; the link's key; the end of its history.",
+        run=unasked.stir,
+    ),
+    Hot(
+        name="stirring.finish",
+        purpose="What the persona says unasked goes into the outbox, what it cost into the usage.",
+        cheap="The link's key; rows are added.",
+        run=unasked.finish,
+    ),
+    Hot(
+        name="stirring.unarmed",
+        purpose="Once an hour, page by page: links that people wrote in within a week and that have no time yet.",
+        cheap="The index of the last messages leads to the living; each of them is looked at, once an hour. PostgreSQL "
+        "sorts those of the same second by their key.",
+        run=lambda c: stirring.unarmed(c, since=NOW - WEEK, most=ARM_MOST),
+        may_sort=True,
+    ),
+    Hot(
+        name="stirring.arm",
+        purpose="The time of such a link.",
+        cheap="The link's key.",
+        run=lambda c: stirring.arm(c, [(LONG, NOW)]),
+    ),
+    Hot(
+        name="cleanup.forget_analyses",
+        purpose="Once an hour, in steps: analyses older than a week.",
+        cheap="By the index of their times.",
+        run=lambda c: cleanup.forget_analyses(c, NOW, cleanup.AT_ONCE),
+    ),
+    Hot(
+        name="cleanup.forget_updates",
+        purpose="Once an hour, in steps: updates seen that Telegram brings no more.",
+        cheap="By the index of their times.",
+        run=lambda c: cleanup.forget_updates(c, NOW, cleanup.AT_ONCE),
+    ),
+    Hot(
+        name="cleanup.forget_wizards",
+        purpose="Once an hour, in steps: wizards left open for a month.",
+        cheap="They are read through: a row for each person who is just being asked something, once an hour; an index "
+        "would cost every step of every wizard.",
+        run=lambda c: cleanup.forget_wizards(c, NOW, cleanup.AT_ONCE),
         may_scan=frozenset({"wizard_states"}),
+    ),
+    Hot(
+        name="cleanup.forget_decisions",
+        purpose="Once an hour, in steps: why messages were answered or not, after a day.",
+        cheap="`ix_context_decision` holds only messages that have a decision: those of a day. It is read through.",
+        run=lambda c: cleanup.forget_decisions(c, NOW, cleanup.AT_ONCE),
+        may_scan=frozenset({"chat_contexts"}),
+    ),
+    Hot(
+        name="cleanup.forget_numbers",
+        purpose="Once an hour, in steps: numbers of forgotten messages that Telegram brings no more.",
+        cheap="The index of who wrote finds those of nobody.",
+        run=lambda c: cleanup.forget_numbers(c, NOW, cleanup.AT_ONCE),
     ),
     Hot(
         name="users.language_of",

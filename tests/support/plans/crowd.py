@@ -11,6 +11,7 @@ from tests.support.rows import NOW
 MANY = 3_000
 OWN_PERSONAS = 20
 LONG_HISTORY = 4_000
+FOLDED = 3_500
 CHATTER = 100
 """Lines said in the busy group since somebody asked the persona there."""
 
@@ -19,6 +20,9 @@ OWNER = 1001
 
 LONG, BUSY, HELD = 1, 2, 3
 """Links: of a long history with something unread, of a busy group, and one that is being worked on."""
+
+STIRRED = 4
+"""A link whose time to speak unasked has come."""
 
 CLAIM = "held"
 A_DAY = 86_400.0
@@ -38,13 +42,31 @@ def fill(connection: Connection) -> None:
         (tables.usage_records, [_usage(n) for n in range(2 * MANY)]),
         (tables.wizard_states, [_wizard(n) for n in range(MANY)]),
         (tables.seen_updates, [_seen(n) for n in range(2 * MANY)]),
+        (tables.user_preferences, [_preference(n) for n in range(MANY)]),
+        (tables.analysis_cache, [_analysis(n) for n in range(2 * MANY)]),
+        (tables.conversation_summaries, [_summary(n) for n in range(MANY)]),
     ):
         _add(connection, table, rows)
+    _index_words(connection)
     connection.execute(text("ANALYZE"))
 
 
 def _add(connection: Connection, table: Table, rows: list[dict[str, Any]]) -> None:
     connection.execute(insert(table), rows)
+
+
+def words_of(link_id: int, number: int) -> str:
+    """One word in ten is common."""
+    return f"l{link_id}xtea" if number % 10 == 0 else f"l{link_id}xword{number}"
+
+
+def _index_words(connection: Connection) -> None:
+    """Of the long history all that is folded."""
+    key, words = ("rowid", ":words") if connection.dialect.name == "sqlite" else ("id", "CAST(:words AS tsvector)")
+    connection.execute(
+        text(f"INSERT INTO history_index ({key}, words) VALUES (:line, {words})"),
+        [{"line": 1 + n, "words": words_of(LONG, n)} for n in range(FOLDED)],
+    )
 
 
 def _user(n: int) -> dict[str, Any]:
@@ -111,7 +133,16 @@ def _link(n: int) -> dict[str, Any]:
         "claim": None,
         "lease_until": 0.0,
         "created_at": LONG_AGO,
+        "messages": 50,
+        "folded_order": None,
+        "folded_messages": 0,
+        "last_message_at": NOW - n * 600.0,
+        "stir_at": NOW + n * 10.0 - 1_000 if n % 2 else None,
     }
+    if n + 1 == STIRRED:
+        row |= {"stir_at": NOW - 1, "last_message_at": NOW - A_DAY}
+    if n + 1 == LONG:
+        row |= {"messages": LONG_HISTORY, "folded_order": FOLDED, "folded_messages": FOLDED}
     if n + 1 in (LONG, BUSY):
         row |= {"answered": 4, "due_at": NOW}
     if n + 1 == HELD:
@@ -178,3 +209,30 @@ def _wizard(n: int) -> dict[str, Any]:
 
 def _seen(n: int) -> dict[str, Any]:
     return {"bot_instance_id": 1 + n % MANY, "update_id": n, "seen_at": NOW - n * 30.0}
+
+
+def _preference(n: int) -> dict[str, Any]:
+    return {
+        "persona_config_id": 1 + n,
+        "user_id": OWNER + n,
+        "scope": 0,
+        "name": "spontaneity",
+        "value": "off",
+        "stated_at": LONG_AGO,
+    }
+
+
+def _analysis(n: int) -> dict[str, Any]:
+    """A few hundred a day."""
+    return {"text_hash": f"{n:032x}", "analysis": "{}", "created_at": NOW - n * 150.0}
+
+
+def _summary(n: int) -> dict[str, Any]:
+    return {
+        "chat_bot_instance_id": 1 + n,
+        "kind": "summary",
+        "from_order": 0,
+        "to_order": 10,
+        "text": "They had tea.",
+        "created_at": LONG_AGO,
+    }

@@ -6,15 +6,16 @@ from tests.support.plans.background import BACKGROUND
 from tests.support.plans.crowd import fill
 from tests.support.plans.explain import Planned, plans_of
 from tests.support.plans.hot import Hot
+from tests.support.plans.memory import FOLDING, REMEMBERING
 from tests.support.plans.messages import INTAKE, TURN
 from tests.support.plans.presses import COMMAND, PRESS
 
 PATHS: dict[str, tuple[Hot, ...]] = {
     "A press of a button": PRESS,
     "Taking in a message": INTAKE,
-    "A turn": TURN,
+    "A turn": (*TURN, *REMEMBERING),
     "Commands of a persona bot": COMMAND,
-    "In the background": BACKGROUND,
+    "In the background": (*BACKGROUND, *FOLDING),
 }
 
 HOT = tuple(query for queries in PATHS.values() for query in queries)

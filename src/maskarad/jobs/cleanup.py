@@ -1,0 +1,96 @@
+"""What is kept only for a while: analyses, updates seen, wizards left open, decisions, numbers of forgotten messages,
+files of imports."""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Sequence
+from functools import partial
+from pathlib import Path
+
+import structlog
+
+from maskarad.db import Connection, analyses, decisions, history, seen, wizards
+from maskarad.db.batches import end_of_batch
+from maskarad.db.engine import Database
+from maskarad.db.tables import analysis_cache, seen_updates
+
+log = structlog.get_logger()
+
+DAY = 86_400.0
+
+ANALYSES_KEPT = 7 * DAY
+SEEN_UPDATES_KEPT = 2 * DAY
+"""Telegram keeps an update for 24 hours (Bot API, "Getting updates")."""
+WIZARDS_KEPT = 30 * DAY
+FILES_KEPT = DAY
+
+AT_ONCE = 1_000
+"""Rows that go in one transaction: others write between two of them."""
+
+Step = Callable[[Connection, float, int], int]
+"""Forgets at most about so many rows that are too old by now; returns how many."""
+
+
+async def memory_cleanup_task(
+    database: Database,
+    *,
+    prune: Callable[[], Awaitable[int]],
+    files: Path,
+    clock: Callable[[], float],
+) -> int:
+    """Forget what is too old; returns how many rows and files went. `prune` takes old lines out of histories, `files`
+    is where imports keep what they are reading. Raises DatabaseUnavailable."""
+    gone = 0
+    for step in STEPS:
+        gone += await _all_of(database, step, clock)
+    gone += await prune()
+    gone += await asyncio.to_thread(forget_files, files, before=clock() - FILES_KEPT)
+    log.info("cleaned_up", gone=gone)
+    return gone
+
+
+async def _all_of(database: Database, step: Step, clock: Callable[[], float]) -> int:
+    gone, forgotten = 0, AT_ONCE
+    while forgotten >= AT_ONCE:
+        forgotten = await database.write(partial(_run, step, clock()))
+        gone += forgotten
+    return gone
+
+
+def _run(step: Step, now: float, connection: Connection) -> int:
+    return step(connection, now, AT_ONCE)
+
+
+def forget_analyses(connection: Connection, now: float, most: int) -> int:
+    before = now - ANALYSES_KEPT
+    return analyses.forget(
+        connection, before=end_of_batch(connection, analysis_cache.c.created_at, before=before, most=most)
+    )
+
+
+def forget_updates(connection: Connection, now: float, most: int) -> int:
+    before = now - SEEN_UPDATES_KEPT
+    return seen.forget(connection, before=end_of_batch(connection, seen_updates.c.seen_at, before=before, most=most))
+
+
+def forget_wizards(connection: Connection, now: float, most: int) -> int:
+    return wizards.forget(connection, before=now - WIZARDS_KEPT, most=most)
+
+
+def forget_decisions(connection: Connection, now: float, most: int) -> int:
+    return decisions.forget(connection, before=now - decisions.KEPT, most=most)
+
+
+def forget_numbers(connection: Connection, now: float, most: int) -> int:
+    """Of messages that are forgotten and that Telegram does not bring again."""
+    return history.tidy(connection, now=now, most=most)
+
+
+STEPS: Sequence[Step] = (forget_analyses, forget_updates, forget_wizards, forget_decisions, forget_numbers)
+
+
+def forget_files(folder: Path, *, before: float) -> int:
+    """Delete files in a folder that nobody has written to since; returns how many. None where there is no folder."""
+    old = [file for file in folder.glob("*") if file.is_file() and file.stat().st_mtime < before]
+    for file in old:
+        file.unlink(missing_ok=True)
+    return len(old)

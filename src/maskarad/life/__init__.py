@@ -1,0 +1,1 @@
+"""What the persona does of its own accord: it feels, reacts, and speaks unasked."""

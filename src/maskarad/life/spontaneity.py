@@ -1,0 +1,270 @@
+"""A persona speaks unasked: seldom, into a silence, where it is welcome, and each time from one process only."""
+
+import asyncio
+import secrets
+from collections.abc import Awaitable, Callable, Iterable, Sequence
+from contextlib import AbstractContextManager
+from functools import partial
+from itertools import groupby
+from typing import Protocol
+
+import structlog
+
+from maskarad.db import Connection, stirring, usage
+from maskarad.db.engine import Database, write_patiently
+from maskarad.db.stirring import Candidate, Unarmed
+from maskarad.errors import ModelError, NotFound
+from maskarad.intake.access import may_talk
+from maskarad.jobs.periodic import Sleep, every
+from maskarad.jobs.tasks import SPONTANEOUS_ACTIVITY
+from maskarad.life import starter
+from maskarad.life.occasion import DAY, HOUR, WEEK, Rules, day_of, next_pause, start_of_day, when
+from maskarad.memory.analysis import Analysis
+from maskarad.memory.people import Known, PersonNote, noted
+from maskarad.metrics import Metrics, TaskMeter
+from maskarad.quiet import zone_of
+from maskarad.turn.markup import to_pieces
+from maskarad.turn.prompt import Speaker
+from maskarad.turn.reply import read_reply
+from maskarad.turn.temper import temper_of
+from maskarad.values import (
+    Bot,
+    ChatType,
+    Claim,
+    ClaimedLink,
+    Completion,
+    CompletionRequest,
+    HistoryLine,
+    Manners,
+    PartDraft,
+    PartKind,
+    Sender,
+    Usage,
+)
+
+log = structlog.get_logger()
+
+PURPOSE = "spontaneous"
+"""Of the model calls made for this, in the usage."""
+
+MOST = 50
+"""Links looked at in one go."""
+
+ARM_EVERY = HOUR
+ARM_MOST = 500
+
+MOST_PEOPLE = 8
+"""Of those who spoke last in a chat."""
+
+BOTS_AT_ONCE = 4
+"""Model calls of this kind in flight at once; a bot makes one after the other, so that its purse is not overdrawn."""
+
+
+async def spontaneous_activity_loop(
+    spontaneity: "Spontaneity", *, meter: TaskMeter, clock: Callable[[], float], sleep: Sleep = asyncio.sleep
+) -> None:
+    """Runs until it is cancelled."""
+    await every(SPONTANEOUS_ACTIVITY, spontaneity.look, meter=meter, clock=clock, sleep=sleep)
+
+
+class Model(Protocol):
+    async def complete(self, request: CompletionRequest) -> Completion:
+        """Raises ModelError when every key and model has failed."""
+
+
+class Spontaneity:
+    """`holding` keeps a claim while its block runs, `ring` says that a link has something to send, `analyze` is the
+    local analyser's, `known` what a persona knows of a person. `calls_per_day` bounds what one bot may ask of the model
+    for this; of several processes each may overdraw it by one. `chance` gives numbers from 0 to 1."""
+
+    def __init__(
+        self,
+        database: Database,
+        model: Model,
+        *,
+        find_bot: Callable[[int], Bot | None],
+        speaker: Callable[[int], Awaitable[Speaker]],
+        analyze: Callable[[Sequence[str]], Awaitable[Sequence[Analysis]]],
+        known: Callable[[int, int], Awaitable[Known]],
+        holding: Callable[[Claim], AbstractContextManager[None]],
+        ring: Callable[[int], None],
+        rules: Rules,
+        calls_per_day: int,
+        lease: float,
+        mood_half_life: float,
+        metrics: Metrics,
+        clock: Callable[[], float],
+        chance: Callable[[], float],
+    ) -> None:
+        self._database = database
+        self._model = model
+        self._find_bot = find_bot
+        self._speaker = speaker
+        self._analyze = analyze
+        self._known = known
+        self._holding = holding
+        self._ring = ring
+        self._rules = rules
+        self._calls_per_day = calls_per_day
+        self._lease = lease
+        self._mood_half_life = mood_half_life
+        self._count = metrics.spontaneous
+        self._clock = clock
+        self._chance = chance
+        self._arm_at = 0.0
+        self._places = asyncio.Semaphore(BOTS_AT_ONCE)
+
+    async def look(self) -> None:
+        """Speak where it is time to, and say of all other links whose time has come when to look again. Once an hour,
+        give a time to links that have none and have come to life. Raises DatabaseUnavailable."""
+        if self._clock() >= self._arm_at:
+            await self._arm()
+            self._arm_at = self._clock() + ARM_EVERY
+        now = self._clock()
+        due = await self._database.read(partial(stirring.candidates, now=now, most=MOST))
+        times = {each.link_id: await self._when(each, now) for each in due}
+        later = [(each, at) for each in due if (at := times[each.link_id]) != now]
+        if later:
+            await self._database.write(partial(stirring.put_off, changes=later))
+        chosen = sorted((each for each in due if times[each.link_id] == now), key=lambda each: each.bot_id)
+        by_bot = [list(each) for _, each in groupby(chosen, key=lambda each: each.bot_id)]
+        for result in await asyncio.gather(*map(self._stir_all, by_bot), return_exceptions=True):
+            if isinstance(result, BaseException):
+                raise result
+
+    async def _arm(self) -> None:
+        since, after = self._clock() - WEEK, 0
+        while True:
+            found = await self._database.read(partial(stirring.unarmed, since=since, after=after, most=ARM_MOST))
+            times = [(each.link_id, at) for each in found if (at := await self._first_time(each)) is not None]
+            if times:
+                await self._database.write(partial(stirring.arm, times=times))
+            if len(found) < ARM_MOST:
+                return
+            since, after = found[-1].last_message_at, found[-1].link_id
+
+    async def _first_time(self, link: Unarmed) -> float | None:
+        try:
+            speaker = await self._speaker(link.persona_id)
+        except NotFound:
+            return None
+        pause = next_pause(speaker.persona.content, self._chance)
+        return None if pause is None else self._clock() + pause
+
+    async def _when(self, candidate: Candidate, now: float) -> float | None:
+        bot = self._find_bot(candidate.bot_id)
+        if bot is None:
+            # It is at rest, or this process does not know it yet.
+            return now + HOUR if candidate.welcome else None
+        if candidate.chat.type is ChatType.PRIVATE and not may_talk(bot, Sender(id=candidate.chat.id, name="")):
+            return None
+        try:
+            speaker = await self._speaker(bot.persona_id)
+        except NotFound:
+            return None
+        return when(candidate, speaker.persona.content, self._rules, now=now, chance=self._chance)
+
+    async def _stir_all(self, of_one_bot: Iterable[Candidate]) -> None:
+        async with self._places:
+            for candidate in of_one_bot:
+                await self._stir(candidate)
+
+    async def _stir(self, candidate: Candidate) -> None:
+        bot = self._find_bot(candidate.bot_id)
+        if bot is None:
+            return
+        speaker = await self._speaker(bot.persona_id)
+        link = await self._claim(candidate, speaker)
+        if link is None:
+            return
+        try:
+            with self._holding(link.claim):
+                said = await self._speak(bot, link, speaker)
+        except BaseException:
+            await self._database.write(lambda connection: self._finish(connection, link, (), None))
+            raise
+        if said:
+            self._ring(link.claim.link_id)
+
+    async def _claim(self, candidate: Candidate, speaker: Speaker) -> ClaimedLink | None:
+        now, token = self._clock(), secrets.token_hex(8)
+        today = start_of_day(now, zone_of(Manners(), self._rules.zone))
+
+        def take(connection: Connection) -> ClaimedLink | None:
+            if usage.calls(connection, candidate.bot_id, PURPOSE, since=today) >= self._calls_per_day:
+                # Tomorrow, and not everywhere at midnight.
+                stirring.put_off(connection, [(candidate, today + DAY + HOUR * (1 + self._chance()))])
+                return None
+            return stirring.claim_to_stir(
+                connection,
+                candidate,
+                token,
+                next_at=now + (next_pause(speaker.persona.content, self._chance) or WEEK),
+                still_since=now - self._rules.min_pause,
+                lease=self._lease,
+                history_lines=starter.LINES,
+                now=now,
+            )
+
+        return await self._database.write(take)
+
+    async def _speak(self, bot: Bot, link: ClaimedLink, speaker: Speaker) -> bool:
+        lines = starter.recent(link)
+        analyses = await self._analyze([line.text for line in lines if not line.from_persona])
+        now = self._clock()
+        temper = temper_of(link, link.mood, now=now, half_life=self._mood_half_life)
+        zone = zone_of(link.manners, self._rules.zone)
+        people = await self._people(bot, link, lines)
+        request = starter.ask(speaker, link, lines, people, analyses, temper, now=now, zone=zone)
+        try:
+            completion = await self._model.complete(request)
+        except ModelError as error:
+            log.warning("stir_model_failed", bot_id=bot.id, link_id=link.claim.link_id, reason=error.reason)
+            self._count.labels("failed").inc()
+            return await write_patiently(self._database, lambda connection: self._finish(connection, link, (), None))
+        drafts = _drafts(completion.text)
+        paid = self._usage(bot, link, completion)
+        said = await write_patiently(self._database, lambda connection: self._finish(connection, link, drafts, paid))
+        self._count.labels("said" if said else "overtaken" if drafts else "silent").inc()
+        log.info("stirred", bot_id=bot.id, link_id=link.claim.link_id, said=said)
+        return said
+
+    async def _people(self, bot: Bot, link: ClaimedLink, lines: Iterable[HistoryLine]) -> list[PersonNote]:
+        """Of those who spoke last, what may be known of them in this chat."""
+        names = {line.sender_id: line.sender_name for line in lines if not line.from_persona and line.sender_id > 0}
+        return [
+            noted(
+                await self._known(bot.persona_id, user_id),
+                user_id,
+                name,
+                link_id=link.claim.link_id,
+                in_private=link.chat.type is ChatType.PRIVATE,
+                time_zone=link.manners.time_zone,
+                now=self._clock(),
+            )
+            for user_id, name in list(names.items())[-MOST_PEOPLE:]
+        ]
+
+    def _finish(
+        self, connection: Connection, link: ClaimedLink, drafts: Sequence[PartDraft], paid: Usage | None
+    ) -> bool:
+        now = self._clock()
+        return stirring.finish(connection, link, drafts, paid, day=day_of(link.manners, self._rules, now), now=now)
+
+    def _usage(self, bot: Bot, link: ClaimedLink, completion: Completion) -> Usage:
+        return Usage(
+            owner_id=bot.owner_id,
+            persona_id=bot.persona_id,
+            bot_id=bot.id,
+            user_id=link.chat.id if link.chat.type is ChatType.PRIVATE else 0,
+            completion=completion,
+            created_at=self._clock(),
+            purpose=PURPOSE,
+        )
+
+
+def _drafts(answer: str) -> tuple[PartDraft, ...]:
+    """One message, more only where it is too long for one; none when the persona would rather not."""
+    reply = read_reply(answer, most_parts=1, moods=())
+    pieces = [piece for part in reply.parts for piece in to_pieces(part)]
+    return tuple(PartDraft(kind=PartKind.TEXT, text=piece.text, html=piece.html, silent=True) for piece in pieces)
