@@ -12,7 +12,7 @@ export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help demo run test check bench load profile eval lock clean
+.PHONY: help demo run test check bench load profile eval replay lock clean
 
 help: ## what can be made
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-7s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -47,6 +47,9 @@ profile: $(INSTALLED) ## draw flame graphs of a press and of messages into docs/
 
 eval: $(INSTALLED) ## hold the local analyser against labelled sentences: accuracy and confusion tables
 	@$(BIN)/python -m benchmarks.evaluation
+
+replay: $(INSTALLED) ## say a chat of three weeks again to a whole platform, write docs/replay.md
+	@$(BIN)/python -m benchmarks.replay
 
 lock: $(INSTALLED) ## resolve the dependencies of pyproject.toml into requirements.lock
 	@$(BIN)/uv pip compile pyproject.toml --all-extras --group dev --universal --python-version 3.11 \

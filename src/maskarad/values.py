@@ -390,6 +390,8 @@ class LinkState(Value, frozen=True):
     reactions: int
     mood: MoodState
     manners: Manners
+    replies_to_asker: bool = False
+    """The message replies to one that was plainly for the persona."""
 
 
 class Verdict(StrEnum):
@@ -412,6 +414,11 @@ class Decision(Value, frozen=True):
     features: dict[str, float] = {}
     part: PartDraft | None = None
     """A remark or a reaction that needs no model."""
+
+    @property
+    def is_unasked(self) -> bool:
+        """The persona takes the message up though it was not called."""
+        return self.verdict is not Verdict.LISTEN and "called" not in self.features
 
 
 class HistoryLine(Value, frozen=True):

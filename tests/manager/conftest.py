@@ -1,15 +1,20 @@
 """A manager bot on a real database, before a Telegram that remembers what it would show."""
 
+from collections.abc import AsyncIterator
 from itertools import count
+from pathlib import Path
 
 import msgspec
 import pytest
 from cryptography.fernet import Fernet
 
+from maskarad.analytics.orders import Orders
 from maskarad.db import Connection, personas, users
 from maskarad.db.engine import Database
 from maskarad.manager.bot import Manager
 from maskarad.manager.desk import Desk
+from maskarad.manager.errands import Errands
+from maskarad.manager.exports import Exports
 from maskarad.metrics import Metrics
 from maskarad.snapshots import Snapshots
 from maskarad.texts import load_texts
@@ -37,11 +42,13 @@ class SeenHealth(Value, frozen=True):
 class Platform:
     """What stands around the manager bot, and what was told of its changes."""
 
-    def __init__(self, database: Database, telegram: Telegram, clock: FakeClock, vault: Vault) -> None:
+    def __init__(self, database: Database, telegram: Telegram, clock: FakeClock, vault: Vault, folder: Path) -> None:
         self.database = database
         self.telegram = telegram
         self.clock = clock
         self.vault = vault
+        self.folder = folder / "imports"
+        self.errands = Errands(telegram, sleep=telegram.pause)
         self.health: dict[int, SeenHealth] = {}
         self.changed_personas: list[int] = []
         self.changed_bots: list[int] = []
@@ -71,6 +78,10 @@ class Platform:
             default_language="en",
             most_personas=MOST_PERSONAS,
             bot_health=self.health.get,
+            pictures=Orders(self.telegram.draw, self.telegram, noted=lambda *_: None, clock=self.clock),
+            errands=self.errands,
+            exports=Exports(self.telegram.fetch, self.folder, new_name=lambda: f"file-{next(secrets)}"),
+            time_zone="Europe/Kyiv",
             on_persona_changed=self.changed_personas.append,
             on_bot_changed=self.changed_bots.append,
         )
@@ -96,8 +107,10 @@ def telegram() -> Telegram:
 
 
 @pytest.fixture
-def platform(database: Database, telegram: Telegram, clock: FakeClock) -> Platform:
-    return Platform(database, telegram, clock, Vault([Fernet.generate_key().decode()]))
+async def platform(database: Database, telegram: Telegram, clock: FakeClock, tmp_path: Path) -> AsyncIterator[Platform]:
+    platform = Platform(database, telegram, clock, Vault([Fernet.generate_key().decode()]), tmp_path)
+    yield platform
+    await platform.errands.close()
 
 
 @pytest.fixture

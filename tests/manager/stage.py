@@ -3,7 +3,10 @@
 import asyncio
 import itertools
 import re
+from collections.abc import Callable
+from pathlib import Path
 
+from maskarad.analytics.order import Order
 from maskarad.errors import TelegramRefused, TokenInvalid
 from maskarad.manager.bot import Manager
 from maskarad.sandbox.markup_html import parse_html
@@ -12,6 +15,7 @@ from maskarad.values import (
     BotProfile,
     Chat,
     ChatType,
+    Document,
     Incoming,
     Press,
     Screen,
@@ -32,7 +36,7 @@ def utf16_length(text: str) -> int:
 
 class Telegram:
     """Chats as Telegram would show them, with its limits. `profiles` is what getMe knows, by token; an error there is
-    raised."""
+    raised. `files` is what people have sent, by file_id, `roles` what getChatMember tells, by chat and person."""
 
     def __init__(self) -> None:
         self.shown: dict[tuple[int, int], Screen] = {}
@@ -42,9 +46,27 @@ class Telegram:
         self.can_delete = True
         self.fails_with: Exception | None = None
         self.calls: list[str] = []
+        self.wanted: list[Order] = []
+        self.pictures: list[tuple[int, Screen]] = []
         self.message_ids = itertools.count(100)
+        self.files: dict[str, bytes | Exception] = {}
+        self.roles: dict[tuple[int, int], str | Exception] = {}
+        self.open = asyncio.Event()
+        self.open.set()
+        self.paused = asyncio.Event()
 
-    async def send_text(self, bot_id: int, chat_id: int, content: Screen) -> int:
+    async def draw(self, order: Order) -> bytes:
+        """In the drawing process' place."""
+        self.wanted.append(order)
+        return b"picture"
+
+    async def send_photo(
+        self, bot_id: int, chat_id: int, picture: bytes, *, caption: Screen, reply_to: int | None = None
+    ) -> None:
+        self._note("photo", bot_id)
+        self.pictures.append((chat_id, caption))
+
+    async def send_text(self, bot_id: int, chat_id: int, content: Screen, *, reply_to: int | None = None) -> int:
         self._note("send", bot_id)
         message_id = next(self.message_ids)
         self._show(chat_id, message_id, content)
@@ -71,6 +93,38 @@ class Telegram:
         if self.can_delete:
             self.deleted.append((chat_id, message_id))
         return self.can_delete
+
+    async def get_member_status(self, bot_id: int, chat_id: int, user_id: int) -> str:
+        status = self.roles.get((chat_id, user_id), "left")
+        if isinstance(status, Exception):
+            raise status
+        return status
+
+    async def fetch(
+        self,
+        bot_id: int,
+        document: Document,
+        to: Path,
+        *,
+        most_bytes: int,
+        on_bytes: Callable[[int], None] | None = None,
+    ) -> None:
+        """Once the files are `open`."""
+        assert bot_id == MANAGER_BOT_ID
+        content = self.files.get(document.file_id, TelegramRefused("wrong file_id"))
+        if isinstance(content, Exception):
+            raise content
+        assert len(content) <= most_bytes
+        to.write_bytes(content)  # noqa: ASYNC240 - a thread would go on writing when this is cancelled
+        if on_bytes is not None:
+            on_bytes(len(content) // 2)
+        await self.open.wait()
+
+    async def pause(self, seconds: float) -> None:
+        """In the clock's place: returns when a test says so."""
+        assert seconds > 0
+        await self.paused.wait()
+        self.paused.clear()
 
     async def get_me(self, token: Token) -> BotProfile:
         self.calls.append("getMe")

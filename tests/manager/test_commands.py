@@ -9,7 +9,7 @@ def test_every_language_has_every_command_and_everyone_else_the_platforms_langua
     menus = command_menus(TEXTS, "uk")
     assert menus.keys() == {"", *LANGUAGES}
     assert menus[""] == menus["uk"]
-    names = ["menu", "createpersona", "mypersonas", "profile", "language", "help", "cancel"]
+    names = ["menu", "createpersona", "mypersonas", "stats", "analytics", "profile", "language", "help", "cancel"]
     for menu in menus.values():
         assert list(menu) == names
         assert all(0 < len(description) <= 256 for description in menu.values())

@@ -1,19 +1,22 @@
 """Whether and what the persona says at all: /start, /help, /mute, /unmute, /reset."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 from maskarad.controls.desk import Answer, ControlDesk, React
 from maskarad.db import Connection, seen
 from maskarad.db import links as rows
 from maskarad.texts import Words
-from maskarad.values import Bot, Button, Incoming, Keyboard, Press, Screen
+from maskarad.values import Bot, Button, Chat, Incoming, Keyboard, Press, Screen
 
 _RESET, _KEEP = "1:reset", "1:keep"
 
 
 class Talk:
-    def __init__(self, desk: ControlDesk) -> None:
+    """`on_reset` is told of a chat whose people the persona does not know any more."""
+
+    def __init__(self, desk: ControlDesk, *, on_reset: Callable[[Bot, Chat], None]) -> None:
         self._desk = desk
+        self._on_reset = on_reset
         self.commands: Mapping[str, Answer] = {
             "start": self._start,
             "help": self._help,
@@ -72,6 +75,7 @@ class Talk:
 
         await desk.database.write(forget)
         desk.links.drop(bot.id, press.chat.id)
+        self._on_reset(bot, press.chat)
         await desk.show(bot, press, Screen(html=words.html("persona.reset_done")))
         return None
 

@@ -8,6 +8,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.sql.dml import Update
 
+from maskarad.db import personal
 from maskarad.db.tables import bot_instances, bot_whitelist, chat_bot_instances, persona_configs
 from maskarad.errors import NotFound, PersonaHasBot, TokenTaken
 from maskarad.values import (
@@ -215,7 +216,8 @@ def _rebind(connection: Connection, persona_id: int, profile: BotProfile, *, bou
 
 
 def unbind(connection: Connection, bot_id: int) -> None:
-    """Remove a bot with its links and history. Raises NotFound."""
+    """Remove a bot with its links and history, and what people stated there. Raises NotFound."""
+    personal.forget_said_in_chats(connection, bot_id)
     if connection.execute(_REMOVE, {"bot_id": bot_id}).rowcount != 1:
         raise NotFound(f"there is no bot {bot_id}")
 

@@ -16,6 +16,8 @@ from sqlalchemy import (
     Table,
     Text,
     UniqueConstraint,
+    false,
+    literal_column,
     text,
 )
 from sqlalchemy.types import TypeEngine
@@ -161,8 +163,14 @@ chat_bot_instances = Table(
     Column("ignored", Integer, nullable=False, server_default=text("0")),
     # Up to which row of the history statistics and patterns have been learned, and up to which line it is folded.
     Column("learned_id", BigInteger, nullable=False, server_default=text("0")),
+    # What `messages` was when all of them had been learned.
+    Column("learned_messages", BigInteger, nullable=False, server_default=text("0")),
+    # How often something was erased here: whoever writes what was made of the history checks that it is as it was read.
+    Column("erasures", BigInteger, nullable=False, server_default=text("0")),
     Column("folded_order", BigInteger),
     Column("folded_messages", BigInteger, nullable=False, server_default=text("0")),
+    # From when on it may be folded: whoever is at it has moved this into the future.
+    Column("fold_at", Double, nullable=False, server_default=text("0")),
     UniqueConstraint("chat_id", "bot_instance_id", name="_chat_bot_uc"),
     Index("ix_chat_bot_active", "chat_id", "active"),
     Index("ix_chat_bot_instance", "bot_instance_id", "active"),
@@ -180,6 +188,17 @@ Index(
     postgresql_where=chat_bot_instances.c.stir_at.is_not(None),
 )
 Index("ix_chat_bot_last_message", chat_bot_instances.c.last_message_at)
+FOLD_FROM = 80
+"""So many lines that are not folded are due for it; the newest of them stay (`db/summaries.py`)."""
+
+UNFOLDED = chat_bot_instances.c.messages - chat_bot_instances.c.folded_messages >= literal_column(str(FOLD_FROM))
+Index("ix_chat_bot_unfolded", chat_bot_instances.c.id, sqlite_where=UNFOLDED, postgresql_where=UNFOLDED)
+Index(
+    "ix_chat_bot_unlearned",
+    chat_bot_instances.c.last_message_at,
+    sqlite_where=chat_bot_instances.c.messages > chat_bot_instances.c.learned_messages,
+    postgresql_where=chat_bot_instances.c.messages > chat_bot_instances.c.learned_messages,
+)
 
 chat_contexts = Table(
     "chat_contexts",
@@ -224,6 +243,21 @@ Index(
     chat_contexts.c.timestamp,
     sqlite_where=chat_contexts.c.decision.is_not(None),
     postgresql_where=chat_contexts.c.decision.is_not(None),
+)
+# Whoever is forgotten is no longer named where others passed on their words.
+Index(
+    "ix_context_forwarded_from",
+    chat_contexts.c.forwarded_from,
+    sqlite_where=chat_contexts.c.forwarded_from.is_not(None),
+    postgresql_where=chat_contexts.c.forwarded_from.is_not(None),
+)
+# In the order they were stored, in which live ones are learned.
+Index(
+    "ix_context_live",
+    chat_contexts.c.chat_bot_instance_id,
+    chat_contexts.c.id,
+    sqlite_where=chat_contexts.c.imported == false(),
+    postgresql_where=chat_contexts.c.imported == false(),
 )
 
 reply_parts = Table(

@@ -45,7 +45,8 @@ class Manager:
             return
         except (NotFound, Stale):
             screen = await self._gone(visit)
-        await _tried(self._desk.sender.send_text(MANAGER_BOT_ID, message.chat.id, screen), message.update_id)
+        if screen is not None:
+            await _tried(self._desk.sender.send_text(MANAGER_BOT_ID, message.chat.id, screen), message.update_id)
 
     async def on_press(self, press: Press) -> None:
         """A button that is old, forged or of somebody else's persona answers with a short notice."""
@@ -77,7 +78,7 @@ class Manager:
             self._desk.user_changed(visit.user.id)
             return Outcome(notice=words.get("toast.gone"))
 
-    async def _answer(self, visit: Visit, message: Incoming) -> Screen:
+    async def _answer(self, visit: Visit, message: Incoming) -> Screen | None:
         if message.command is not None:
             return await commands.run(self._desk, visit, message.command)
         return await answers.take(self._desk, visit, message)

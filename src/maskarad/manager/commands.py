@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 
 from maskarad.manager import forms
-from maskarad.manager.actions import creating, navigation
+from maskarad.manager.actions import creating, navigation, statistics
 from maskarad.manager.desk import Action, Desk, Outcome, Visit
 from maskarad.settings import LANGUAGES
 from maskarad.texts import Texts
@@ -14,11 +14,21 @@ async def _mypersonas(desk: Desk, visit: Visit) -> Outcome:
     return await navigation.persona_list(desk, visit, "0")
 
 
+async def _stats(desk: Desk, visit: Visit) -> Outcome:
+    return await statistics.stats(desk, visit, "0", "0")
+
+
+async def _analytics(desk: Desk, visit: Visit) -> Outcome:
+    return await statistics.choose_picture(desk, visit, "0")
+
+
 COMMANDS: Mapping[str, Action] = {
     "start": navigation.menu,
     "menu": navigation.menu,
     "createpersona": creating.start,
     "mypersonas": _mypersonas,
+    "stats": _stats,
+    "analytics": _analytics,
     "profile": navigation.profile,
     "language": navigation.language,
     "help": navigation.help_page,

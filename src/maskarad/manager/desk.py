@@ -3,10 +3,13 @@
 from collections.abc import Awaitable, Callable
 from typing import TypeVar
 
+from maskarad.analytics.orders import Orders
 from maskarad.cache import Cache
 from maskarad.db import bots, users
 from maskarad.db.engine import Database
 from maskarad.errors import NotFound
+from maskarad.manager.errands import Errands
+from maskarad.manager.exports import Exports
 from maskarad.manager.ports import Health, Sender
 from maskarad.manager.screens.fixed import Fixed, fixed
 from maskarad.metrics import Metrics
@@ -43,11 +46,16 @@ class Desk:
         default_language: str,
         most_personas: int,
         bot_health: Callable[[int], Health | None],
+        pictures: Orders,
+        errands: Errands,
+        exports: Exports,
+        time_zone: str,
         on_persona_changed: Callable[[int], None],
         on_bot_changed: Callable[[int], None],
     ) -> None:
         """`own_telegram_id`: the manager bot's own. `new_secret` makes an unguessable text of letters, digits, `_`
-        and `-`. The two hooks are called right after the commit that added, changed or removed the thing."""
+        and `-`. `time_zone` (an IANA name) is the clock of statistics. The two hooks are called right after the commit
+        that added, changed or removed the thing."""
         self.db = db
         self.sender = sender
         self.vault = vault
@@ -57,6 +65,10 @@ class Desk:
         self.default_language = default_language
         self.most_personas = most_personas
         self.bot_health = bot_health
+        self.pictures = pictures
+        self.errands = errands
+        self.exports = exports
+        self.time_zone = time_zone
         self.fixed = {language: fixed(texts, language) for language in LANGUAGES}
         self._accounts = accounts
         self._on_persona_changed = on_persona_changed

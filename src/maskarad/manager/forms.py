@@ -5,7 +5,7 @@ import msgspec
 
 from maskarad.db import Connection, seen, wizards
 from maskarad.errors import AlreadySeen
-from maskarad.values import MANAGER_BOT_ID, PersonaDraft, Value
+from maskarad.values import MANAGER_BOT_ID, Document, PersonaDraft, Value
 
 VERSION = 1
 
@@ -65,7 +65,30 @@ class Inviting(Aside, frozen=True, tag="inviting"):
     """Somebody for the whitelist is awaited."""
 
 
-AnyForm = Creating | Editing | Binding | Inviting
+class ExportChat(Value, frozen=True):
+    """A chat of an export that was sent; `messages` are those that say something."""
+
+    id: int
+    name: str
+    messages: int
+
+
+class Importing(Aside, frozen=True, tag="importing"):
+    """The export of a chat is awaited, or into which chat it goes. `persona_id` is 0 as long as nobody has said whose
+    bot is to remember it."""
+
+    number: int
+    """Of the update that began it: tells its buttons from those of the user's other imports."""
+    document: Document | None = None
+    chats: tuple[ExportChat, ...] = ()
+    """What is in it, the longest first; empty until it is read."""
+
+    @property
+    def question(self) -> tuple[object, ...]:
+        return type(self), self.number
+
+
+AnyForm = Creating | Editing | Binding | Inviting | Importing
 
 _decode = msgspec.json.Decoder(AnyForm).decode
 _encode = msgspec.json.Encoder().encode

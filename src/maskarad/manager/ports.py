@@ -6,8 +6,8 @@ from maskarad.values import BotProfile, Screen, Token
 
 
 class Sender(Protocol):
-    """The Telegram edge. What is shown is shown in the background, in order; only `get_me` waits for Telegram, and
-    raises TelegramError's subclasses."""
+    """The Telegram edge. What is shown is shown in the background, in order; only `get_me` and `get_member_status`
+    wait for Telegram, and raise TelegramError's subclasses."""
 
     async def send_text(self, bot_id: int, chat_id: int, content: Screen) -> object: ...
 
@@ -20,6 +20,8 @@ class Sender(Protocol):
     async def delete_message(self, bot_id: int, chat_id: int, message_id: int) -> object: ...
 
     async def get_me(self, token: Token) -> BotProfile: ...
+
+    async def get_member_status(self, bot_id: int, chat_id: int, user_id: int) -> str: ...
 
 
 class Health(Protocol):

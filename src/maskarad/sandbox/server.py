@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import socket
+import time
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
@@ -26,7 +27,7 @@ from maskarad.sandbox.human.routes import routes as human_routes
 from maskarad.sandbox.model import Model
 from maskarad.sandbox.refusal import HumanError, Refused
 from maskarad.sandbox.state import keep_saved, load_world, save_world
-from maskarad.sandbox.telegram import Telegram
+from maskarad.sandbox.telegram import Clock, Telegram
 from maskarad.sandbox.webhook import WebhookPusher
 from maskarad.sandbox.wire import CuttableProtocol, Json
 from maskarad.sandbox.world import Bot
@@ -75,10 +76,10 @@ class SandboxServer(uvicorn.Server):
         return f"http://{host}:{port}"
 
 
-def make_server(options: Options) -> SandboxServer:
-    """A sandbox ready to serve. Raises `StateUnreadable`, `OSError` when the port is taken, and `HumanError` when
-    the manager's token is no token."""
-    telegram = Telegram(load_world(options.state))
+def make_server(options: Options, clock: Clock = time.time) -> SandboxServer:
+    """A sandbox ready to serve, whose time is the clock's. Raises `StateUnreadable`, `OSError` when the port is taken,
+    and `HumanError` when the manager's token is no token."""
+    telegram = Telegram(load_world(options.state), clock)
     manager = _seat_manager(telegram, options.manager_token) if options.manager_token else None
     config = uvicorn.Config(
         make_app(telegram, options, manager),
@@ -141,9 +142,9 @@ def make_app(telegram: Telegram, options: Options, manager: int | None) -> Starl
 
 
 @contextlib.asynccontextmanager
-async def running(options: Options) -> AsyncIterator[str]:
+async def running(options: Options, clock: Clock = time.time) -> AsyncIterator[str]:
     """A sandbox in this process, for tests; yields its address."""
-    server = make_server(options)
+    server = make_server(options, clock)
     serving = asyncio.create_task(server.run_until_stopped())
     try:
         yield server.address

@@ -10,9 +10,9 @@ from maskarad.db import Connection, personas, seen
 from maskarad.db.personas import name_key
 from maskarad.errors import NameTaken
 from maskarad.manager import forms
-from maskarad.manager.actions import creating, editing, tokens, whitelist
+from maskarad.manager.actions import creating, editing, importing, tokens, whitelist
 from maskarad.manager.desk import Desk, Visit
-from maskarad.manager.forms import Binding, Creating, Editing, Inviting, Stale
+from maskarad.manager.forms import Binding, Creating, Editing, Importing, Inviting, Stale
 from maskarad.manager.steps import (
     MOOD_NAME,
     MOOD_TEXT,
@@ -31,10 +31,12 @@ from maskarad.values import MANAGER_BOT_ID, Incoming, PersonaDraft, Screen, Valu
 Change = Callable[[PersonaDraft], PersonaDraft]
 
 
-async def take(desk: Desk, visit: Visit, message: Incoming) -> Screen:
-    """What a message that is neither command nor token leads to. Raises NotFound when what was asked about is gone,
-    AlreadySeen, and Stale when the form has moved on meanwhile."""
+async def take(desk: Desk, visit: Visit, message: Incoming) -> Screen | None:
+    """What a message that is neither command nor token leads to; None when that is told in the background. Raises
+    NotFound when what was asked about is gone, AlreadySeen, and Stale when the form has moved on meanwhile."""
     form = await desk.db.read(lambda c: forms.load_unless_seen(c, visit.user.id, visit.update_id))
+    if message.document is not None and importing.is_export(form, message.document):
+        return await importing.take(desk, visit, message, message.document)
     match form:
         case Creating():
             return await _create(desk, visit, message)
@@ -44,6 +46,8 @@ async def take(desk: Desk, visit: Visit, message: Incoming) -> Screen:
             return await tokens.take_other(desk, visit, message, form)
         case Inviting():
             return await whitelist.take_guest(desk, visit, message, form)
+        case Importing():
+            return await importing.take_other(desk, visit, form)
     return visit.fixed.hint
 
 

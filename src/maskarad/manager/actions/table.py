@@ -2,7 +2,19 @@
 
 from collections.abc import Mapping
 
-from maskarad.manager.actions import bots, creating, editing, health, navigation, tokens, whitelist, wizard
+from maskarad.manager.actions import (
+    bots,
+    creating,
+    decisions,
+    editing,
+    health,
+    importing,
+    navigation,
+    statistics,
+    tokens,
+    whitelist,
+    wizard,
+)
 from maskarad.manager.desk import Action
 from maskarad.values import Value
 
@@ -42,6 +54,8 @@ ACTIONS: Mapping[str, Entry] = {
     "be": Entry(bots.set_enabled, 2),
     "bu": Entry(bots.ask_unbind, 1),
     "by": Entry(bots.unbind, 1),
+    "bd": Entry(decisions.show, 1),
+    "bi": Entry(importing.ask, 1),
     "bn": Entry(tokens.ask, 1),
     "bc": Entry(tokens.cancel, 1),
     "g": Entry(whitelist.show, 2),
@@ -50,4 +64,13 @@ ACTIONS: Mapping[str, Entry] = {
     "gx": Entry(whitelist.remove, 3),
     "i": Entry(health.show, 1),
     "ir": Entry(health.refresh, 1, asks_telegram=True),
+    "ib": Entry(importing.choose_bot, 2, asks_telegram=True),
+    "il": Entry(importing.choose_place, 2, asks_telegram=True),
+    "ip": Entry(importing.turn_page, 3, asks_telegram=True),
+    "ie": Entry(importing.choose_exported, 3, asks_telegram=True),
+    "iq": Entry(importing.leave, 1),
+    "ik": Entry(importing.stop, 1),
+    "s": Entry(statistics.stats, 2),
+    "sl": Entry(statistics.choose_picture, 1),
+    "sp": Entry(statistics.picture, 1),
 }

@@ -47,6 +47,8 @@ def _card_keyboard(words: Words, persona_id: int, enabled: bool) -> Keyboard:
             button(words.get("button.health"), "i", persona_id),
             button(mute, "be", persona_id, int(not enabled)),
         ),
+        (button(words.get("button.decisions"), "bd", persona_id),),
+        (button(words.get("button.import"), "bi", persona_id),),
         (
             button(words.get("button.new_token"), "bn", persona_id),
             button(words.get("button.unbind"), "bu", persona_id),

@@ -41,8 +41,11 @@ LINK_COLUMNS: tuple[tuple[str, sa.types.TypeEngine[Any], sa.TextClause | None], 
     ("stirs_day", sa.Integer(), _ZERO),
     ("ignored", sa.Integer(), _ZERO),
     ("learned_id", sa.BigInteger(), _ZERO),
+    ("learned_messages", sa.BigInteger(), _ZERO),
+    ("erasures", sa.BigInteger(), _ZERO),
     ("folded_order", sa.BigInteger(), None),
     ("folded_messages", sa.BigInteger(), _ZERO),
+    ("fold_at", sa.Double(), _ZERO),
 )
 MESSAGE_COLUMNS: tuple[tuple[str, sa.types.TypeEngine[Any]], ...] = (
     ("decision", sa.Text()),
@@ -76,7 +79,8 @@ INDEX = {
         "CREATE TABLE history_index ("
         "id BIGINT CONSTRAINT pk_history_index PRIMARY KEY "
         "CONSTRAINT fk_history_index_id REFERENCES chat_contexts (id) ON DELETE CASCADE, words TSVECTOR NOT NULL)",
-        "CREATE INDEX ix_history_index_words ON history_index USING gin (words)",
+        # Written in the background, read while people wait: readers are not to sort in what writers left.
+        "CREATE INDEX ix_history_index_words ON history_index USING gin (words) WITH (fastupdate = off)",
         "CREATE FUNCTION history_index_changed() RETURNS trigger LANGUAGE plpgsql AS "
         "$$ BEGIN DELETE FROM history_index WHERE id = OLD.id; RETURN NULL; END $$",
         "CREATE TRIGGER history_index_changed AFTER UPDATE OF text, chat_bot_instance_id ON chat_contexts "
@@ -118,6 +122,19 @@ def _add_indexes() -> None:
     stirs, decided = sa.text("stir_at IS NOT NULL"), sa.text("decision IS NOT NULL")
     op.create_index("ix_chat_bot_stir", LINKS, ["stir_at"], sqlite_where=stirs, postgresql_where=stirs)
     op.create_index("ix_chat_bot_last_message", LINKS, ["last_message_at"])
+    unfolded = sa.text("messages - folded_messages >= 80")
+    op.create_index("ix_chat_bot_unfolded", LINKS, ["id"], sqlite_where=unfolded, postgresql_where=unfolded)
+    unlearned = sa.text("messages > learned_messages")
+    op.create_index(
+        "ix_chat_bot_unlearned", LINKS, ["last_message_at"], sqlite_where=unlearned, postgresql_where=unlearned
+    )
+    named, passed_on = ["forwarded_from"], sa.text("forwarded_from IS NOT NULL")
+    op.create_index(
+        "ix_context_forwarded_from", MESSAGES, named, sqlite_where=passed_on, postgresql_where=passed_on
+    )
+    order = ["chat_bot_instance_id", "id"]
+    live, not_imported = sa.text("imported = 0"), sa.text("imported = false")
+    op.create_index("ix_context_live", MESSAGES, order, sqlite_where=live, postgresql_where=not_imported)
     columns = ["chat_bot_instance_id", "timestamp"]
     op.create_index("ix_context_decision", MESSAGES, columns, sqlite_where=decided, postgresql_where=decided)
     op.create_index("ix_usage_records_bot", "usage_records", ["bot_instance_id", "purpose", "created_at"])
@@ -222,7 +239,11 @@ def downgrade() -> None:
     for table in TABLES:
         op.drop_table(table)
     op.drop_index("ix_usage_records_bot", "usage_records")
+    op.drop_index("ix_context_live", MESSAGES)
+    op.drop_index("ix_context_forwarded_from", MESSAGES)
     op.drop_index("ix_context_decision", MESSAGES)
+    op.drop_index("ix_chat_bot_unlearned", LINKS)
+    op.drop_index("ix_chat_bot_unfolded", LINKS)
     op.drop_index("ix_chat_bot_last_message", LINKS)
     op.drop_index("ix_chat_bot_stir", LINKS)
     op.drop_column("usage_records", "purpose")

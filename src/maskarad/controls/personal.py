@@ -1,0 +1,182 @@
+"""/me, /export_me, /forget_me: what the persona knows of a person, shown to nobody but that person."""
+
+from collections.abc import Awaitable, Callable, Mapping
+from functools import partial
+
+from maskarad.controls.about_me import EXPORT, FORGET, HABITS, ME, MENU, SUMMARY, AboutMe, choices, main_screen
+from maskarad.controls.desk import Answer, ControlDesk, React
+from maskarad.db import kept
+from maskarad.memory.dossier import Dossiers
+from maskarad.memory.forgetting import Forgetting
+from maskarad.memory.learning import LINES_A_ROUND, Learning
+from maskarad.memory.people import topics_in
+from maskarad.memory.personalization import Personalization
+from maskarad.memory.preferences import CHOICES, Stated, Wish
+from maskarad.texts import Words
+from maskarad.values import Bot, Button, ChatType, Incoming, Press, Screen, Sender
+
+_YES, _NO = "1:forget:", "1:remember:"
+
+
+class Personal:
+    """`zone` is the clock (an IANA name) in which a person's hours are told."""
+
+    def __init__(
+        self,
+        desk: ControlDesk,
+        personalization: Personalization,
+        learning: Learning,
+        dossiers: Dossiers,
+        forgetting: Forgetting,
+        *,
+        zone: str,
+    ) -> None:
+        self._desk = desk
+        self._personalization = personalization
+        self._learning = learning
+        self._dossiers = dossiers
+        self._forgetting = forgetting
+        self._zone = zone
+        self.commands: Mapping[str, Answer] = {
+            "me": self._me,
+            "export_me": self._export_me,
+            "forget_me": self._ask_to_forget,
+        }
+        self.buttons: Mapping[str, React] = {ME: self._press, _YES: self._forget, _NO: self._remember}
+
+    async def _me(self, bot: Bot, message: Incoming, words: Words) -> Screen:
+        if message.chat.type is not ChatType.PRIVATE:
+            return _in_private_only(bot, words)
+        return await self._main(bot, message.sender, words)
+
+    async def _export_me(self, bot: Bot, message: Incoming, words: Words) -> Screen | None:
+        if message.chat.type is not ChatType.PRIVATE:
+            return _in_private_only(bot, words)
+        await self._export(bot, message.sender, words)
+        return None
+
+    async def _ask_to_forget(self, bot: Bot, message: Incoming, words: Words) -> Screen:
+        return _question(bot, message.sender, words)
+
+    async def _press(self, bot: Bot, press: Press, words: Words) -> str | None:
+        """Where the buttons are shown there is only one person to press them; elsewhere they are somebody's forgery."""
+        if press.chat.type is not ChatType.PRIVATE or press.chat.id != press.sender.id:
+            return words.get("me.not_yours")
+        action, _, rest = press.data.removeprefix(ME).partition(":")
+        act = self._actions().get(action)
+        return words.get("persona.old_button") if act is None else await act(bot, press, words, rest)
+
+    def _actions(self) -> Mapping[str, Callable[[Bot, Press, Words, str], Awaitable[str | None]]]:
+        return {
+            MENU: self._show_main,
+            "ask": self._show_choices,
+            "set": self._choose,
+            "drop": self._take_back,
+            HABITS: self._forget_habits,
+            SUMMARY: self._forget_summary,
+            EXPORT: self._send_export,
+            FORGET: self._show_question,
+        }
+
+    async def _show_main(self, bot: Bot, press: Press, words: Words, _rest: str = "") -> None:
+        await self._desk.show(bot, press, await self._main(bot, press.sender, words))
+
+    async def _show_choices(self, bot: Bot, press: Press, words: Words, rest: str) -> str | None:
+        if rest not in CHOICES:
+            return words.get("persona.old_button")
+        known = await self._personalization.known(bot.persona_id, press.sender.id)
+        await self._desk.show(bot, press, choices(Wish(rest), known, words))
+        return None
+
+    async def _choose(self, bot: Bot, press: Press, words: Words, rest: str) -> str | None:
+        name, _, value = rest.partition(":")
+        if name not in CHOICES or (value and value not in CHOICES[Wish(name)]):
+            return words.get("persona.old_button")
+        chosen = Stated(wish=Wish(name), value=value, taken_back=not value)
+        await self._personalization.state(bot.persona_id, press.sender.id, [chosen], link_id=0)
+        await self._show_main(bot, press, words)
+        return words.get("me.done")
+
+    async def _take_back(self, bot: Bot, press: Press, words: Words, rest: str) -> str | None:
+        """What was said in free words: `address:<scope>`, or `leave_alone:<scope>:<number of the topic>`."""
+        name, scope, number = (*rest.split(":"), "", "")[:3]
+        known = await self._personalization.known(bot.persona_id, press.sender.id)
+        stored = next((each for each in known.preferences if (each.wish, str(each.scope)) == (name, scope)), None)
+        if stored is None:
+            return words.get("persona.old_button")
+        value = stored.value
+        if stored.wish is Wish.LEAVE_ALONE:
+            topics = dict(enumerate(topics_in(stored.value)))
+            value = topics.get(int(number), "") if number.isdecimal() else ""
+        taken_back = Stated(wish=stored.wish, value=value, taken_back=True)
+        await self._personalization.state(bot.persona_id, press.sender.id, [taken_back], link_id=stored.scope)
+        await self._show_main(bot, press, words)
+        return words.get("me.done")
+
+    async def _forget_habits(self, bot: Bot, press: Press, words: Words, _rest: str) -> str:
+        await self._personalization.forget_habits(bot, press.sender.id)
+        await self._show_main(bot, press, words)
+        return words.get("me.done")
+
+    async def _forget_summary(self, bot: Bot, press: Press, words: Words, _rest: str) -> str:
+        await self._personalization.forget_summary(bot, press.sender.id)
+        await self._show_main(bot, press, words)
+        return words.get("me.done")
+
+    async def _send_export(self, bot: Bot, press: Press, words: Words, _rest: str) -> None:
+        await self._export(bot, press.sender, words)
+
+    async def _show_question(self, bot: Bot, press: Press, words: Words, _rest: str) -> None:
+        await self._desk.show(bot, press, _question(bot, press.sender, words))
+
+    async def _main(self, bot: Bot, person: Sender, words: Words) -> Screen:
+        places = await self._places(bot, person)
+        left = LINES_A_ROUND
+        for place in places:
+            left -= await self._learning.learn(place.link_id, most=left) if left > 0 else 0
+        if left < LINES_A_ROUND:
+            self._personalization.drop(bot.persona_id, person.id)
+        known = await self._personalization.known(bot.persona_id, person.id)
+        return main_screen(AboutMe(known, places, zone=self._zone, now=self._desk.clock()), words)
+
+    async def _places(self, bot: Bot, person: Sender) -> list[kept.Place]:
+        return await self._desk.database.read(
+            partial(kept.places, bot_id=bot.id, persona_id=bot.persona_id, user_id=person.id)
+        )
+
+    async def _export(self, bot: Bot, person: Sender, words: Words) -> None:
+        file = await self._dossiers.of(bot, person)
+        caption = words.html("me.file", count=file.messages)
+        if not file.is_whole:
+            caption = f"{caption}\n{words.html('me.file_cut')}"
+        await self._desk.messenger.send_document(
+            bot.id, person.id, file.data, f"{bot.username}.json", caption=Screen(html=caption)
+        )
+
+    async def _forget(self, bot: Bot, press: Press, words: Words) -> str | None:
+        """Not marked as seen: when the press comes once more, so may messages of before it, and all go again."""
+        if press.data.removeprefix(_YES) != str(press.sender.id):
+            return words.get("me.not_yours")
+        count = await self._forgetting.forget(bot, press.sender.id)
+        await self._desk.show(bot, press, Screen(html=words.html("me.forgotten", count=count)))
+        return None
+
+    async def _remember(self, bot: Bot, press: Press, words: Words) -> str | None:
+        if press.data.removeprefix(_NO) != str(press.sender.id):
+            return words.get("me.not_yours")
+        await self._desk.show(bot, press, Screen(html=words.html("me.remembered")))
+        return None
+
+
+def _in_private_only(bot: Bot, words: Words) -> Screen:
+    return Screen(html=words.html("me.in_private_only", username=bot.username))
+
+
+def _question(bot: Bot, person: Sender, words: Words) -> Screen:
+    return Screen(
+        html=words.html("me.forget_question", name=bot.name),
+        keyboard=(
+            (Button(label=words.get("me.forget_yes"), data=f"{_YES}{person.id}"),),
+            (Button(label=words.get("me.forget_no"), data=f"{_NO}{person.id}"),),
+        ),
+    )

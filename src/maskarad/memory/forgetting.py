@@ -1,0 +1,117 @@
+"""/forget_me: one person leaves every store of one persona bot. Each step is a transaction of its own and may be
+repeated: what dies in between is done again with the button's press, which Telegram brings once more."""
+
+from collections.abc import Callable, Iterable
+from functools import partial
+
+import structlog
+
+from maskarad.db import Connection, analyses, forgetting
+from maskarad.db.engine import Database
+from maskarad.db.forgetting import NEWEST, OLDEST, Said
+from maskarad.memory.analyzer import Analyzer, text_hash
+from maskarad.memory.personalization import Personalization
+from maskarad.snapshots import Links
+from maskarad.values import Bot
+
+log = structlog.get_logger()
+
+LINES_AT_ONCE = 500
+PAGES_AT_ONCE = 500
+SHORTEST_NAME = 2
+
+
+class Forgetting:
+    """`finder` makes of a name what finds it in a text, in all its forms; `forget_account` drops what is in memory of a
+    user; `clock` gives Unix seconds."""
+
+    def __init__(
+        self,
+        database: Database,
+        analyzer: Analyzer,
+        personalization: Personalization,
+        links: Links,
+        *,
+        finder: Callable[[str], Callable[[str], bool]],
+        forget_account: Callable[[int], None],
+        clock: Callable[[], float],
+    ) -> None:
+        self._database = database
+        self._analyzer = analyzer
+        self._personalization = personalization
+        self._links = links
+        self._finder = finder
+        self._forget_account = forget_account
+        self._clock = clock
+
+    async def forget(self, bot: Bot, user_id: int) -> int:
+        """Erase the person; returns how many messages went (of the private chat the persona's too). Raises
+        DatabaseUnavailable."""
+        began_at = self._clock()
+        reach = await self._database.write(partial(forgetting.begin, bot_id=bot.id, user_id=user_id))
+        count, names = 0, set[str]()
+        if reach.private_id is not None:
+            count += await self._erase_private(reach.private_id)
+        before = NEWEST
+        while lines := await self._erase_in_groups(bot, user_id, before):
+            before = lines[-1].id
+            names.update(line.name for line in lines)
+            count += len(lines)
+        for link_id in reach.group_ids:
+            await self._erase_mentions(link_id, names)
+        is_gone = await self._database.write(
+            partial(
+                forgetting.finish,
+                bot_id=bot.id,
+                persona_id=bot.persona_id,
+                user_id=user_id,
+                group_ids=reach.group_ids,
+                names=names,
+                since=began_at,
+            )
+        )
+        self._links.drop(bot.id, user_id)
+        self._personalization.drop(bot.persona_id, user_id)
+        if is_gone:
+            self._forget_account(user_id)
+        while await self._database.write(partial(forgetting.wipe_index, pages=PAGES_AT_ONCE)):
+            pass
+        log.info("person_forgotten", bot_id=bot.id, messages=count, groups=len(reach.group_ids))
+        return count
+
+    async def _erase_private(self, link_id: int) -> int:
+        def erase(connection: Connection) -> list[Said]:
+            return _with_analyses(connection, forgetting.erase_private(connection, link_id, most=LINES_AT_ONCE))
+
+        count = 0
+        while lines := await self._database.write(erase):
+            self._analyzer.forget(line.text for line in lines)
+            count += len(lines)
+        return count
+
+    async def _erase_in_groups(self, bot: Bot, user_id: int, before: int) -> list[Said]:
+        now = self._clock()
+
+        def erase(connection: Connection) -> list[Said]:
+            lines = forgetting.erase_in_groups(connection, bot.id, user_id, before=before, most=LINES_AT_ONCE, now=now)
+            return _with_analyses(connection, lines)
+
+        lines = await self._database.write(erase)
+        self._analyzer.forget(line.text for line in lines)
+        return lines
+
+    async def _erase_mentions(self, link_id: int, names: Iterable[str]) -> None:
+        """What the persona said of this person to others. What others said stays theirs."""
+        finders, after = [self._finder(name) for name in names if len(name) >= SHORTEST_NAME], OLDEST
+        while lines := await self._database.read(
+            partial(forgetting.own_lines, link_id=link_id, after=after, most=LINES_AT_ONCE)
+        ):
+            ids = [line_id for line_id, _, text in lines if any(is_named(text) for is_named in finders)]
+            if ids:
+                await self._database.write(partial(forgetting.erase_lines, ids=ids))
+            _, after, _ = lines[-1]
+
+
+def _with_analyses(connection: Connection, lines: list[Said]) -> list[Said]:
+    analyses.erase(connection, {text_hash(line.text) for line in lines})
+    return lines

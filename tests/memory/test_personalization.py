@@ -1,0 +1,201 @@
+"""What a turn is told of people, and what it costs."""
+
+from collections.abc import Callable
+
+import pytest
+
+from maskarad.cache import Fetched, Ids
+from maskarad.db import personal, statistics
+from maskarad.db.engine import Database
+from maskarad.memory.people import (
+    EVERYWHERE,
+    Familiarity,
+    Known,
+    PersonNote,
+    Preference,
+    habits,
+    noted,
+    part_of_day,
+)
+from maskarad.memory.personalization import Personalization
+from maskarad.memory.preferences import Stated, Wish
+from maskarad.memory.stats import Acquaintance, Learned, Pattern
+from maskarad.metrics import Metrics
+from maskarad.values import Access, Bot, BotState, Chat, Claim, ClaimedLink, HistoryLine, Manners, Sender
+from tests.support import rows
+from tests.support.databases import CountStatements
+from tests.support.people import ALICE, BOB, CHARLIE
+from tests.support.rows import GROUP, NOW
+
+BOT = Bot(
+    id=1,
+    persona_id=1,
+    owner_id=ALICE.id,
+    telegram_id=7001,
+    username="mira1_bot",
+    name="Mira",
+    access=Access.PUBLIC,
+    enabled=True,
+    state=BotState.WORKING,
+    sees_all_group_messages=True,
+)
+EVENING = Pattern(hours=(*(0 for _ in range(18)), 10, 10, 10, 0, 0, 0), letters=600, analysed=30.0, valence=9.0)
+
+
+@pytest.fixture
+async def world(database: Database) -> Database:
+    """A database with one link, number 1: a group."""
+    assert await database.write(rows.link) == 1
+    return database
+
+
+@pytest.fixture
+def personalization(world: Database, clock: Callable[[], float]) -> Personalization:
+    return Personalization(world, clock=clock, lifetime=300, meter=Metrics().cache("known"))
+
+
+def line(
+    number: int, person: Sender, text: str = "hello", *, unread: bool = True, addressed: bool = True
+) -> HistoryLine:
+    return HistoryLine(
+        message_order=number,
+        sender_id=person.id,
+        sender_name=person.name,
+        from_persona=False,
+        text=text,
+        sent_at=NOW,
+        unread=unread,
+        addressed=addressed,
+    )
+
+
+def claimed(*lines: HistoryLine, link_id: int = 1, chat: Chat = GROUP) -> ClaimedLink:
+    claim = Claim(link_id=link_id, token="t")
+    return ClaimedLink(claim=claim, bot_id=1, chat=chat, asked=1, parts=0, failures=0, history=lines, manners=Manners())
+
+
+def wish(wish: Wish, value: str, scope: int, at: float = 1.0) -> Preference:
+    return Preference(wish=wish, value=value, scope=scope, stated_at=at)
+
+
+def note(known: Known, *, link_id: int, in_private: bool) -> PersonNote:
+    return noted(known, BOB.id, BOB.name, link_id=link_id, in_private=in_private, time_zone=None, now=NOW)
+
+
+def test_in_a_group_only_what_is_from_there_or_holds_everywhere_is_told() -> None:
+    known = Known(
+        preferences=(
+            wish(Wish.ADDRESS, "Private", 5),
+            wish(Wish.LEAVE_ALONE, '["work"]', 5),
+            wish(Wish.ADDRESS, "Group", 7),
+            wish(Wish.LENGTH, "short", EVERYWHERE),
+        ),
+        familiarities=(
+            Familiarity(link_id=5, messages=30, treatment=0.9, pattern=EVENING),
+            Familiarity(link_id=7, messages=30, treatment=-0.5, pattern=Pattern(letters=30)),
+        ),
+    )
+    group, other = note(known, link_id=7, in_private=False), note(known, link_id=8, in_private=False)
+    assert (group.address, group.leave_alone, group.length, group.treatment) == ("Group", (), "short", -0.5)
+    assert group.habits == "writes short messages, is unkind to you"
+    assert (other.address, other.length, other.treatment, other.habits) == ("", "short", 0.0, "")
+    private = note(known, link_id=5, in_private=True)
+    assert (private.address, private.leave_alone) == ("Private", ("work",))
+    assert private.treatment == pytest.approx(0.2)
+
+
+def test_habits_need_messages_and_hours_a_time_zone() -> None:
+    few = [Familiarity(link_id=1, messages=19, treatment=0.0, pattern=EVENING)]
+    many = [Familiarity(link_id=1, messages=30, treatment=0.0, pattern=EVENING)]
+    assert habits(few, time_zone="Europe/Kyiv", now=NOW) == ""
+    assert habits(many, time_zone=None, now=NOW) == "writes short messages, usually in good spirits"
+    assert "mostly in the evening" in habits(many, time_zone="Europe/London", now=NOW)
+    assert "mostly at night" in habits(many, time_zone="Asia/Tokyo", now=NOW)
+    assert part_of_day(EVENING.hours, "Nowhere/At_all", NOW) is None
+
+
+async def test_all_who_wait_are_read_in_one_statement_and_then_in_none(
+    world: Database, personalization: Personalization, statements: CountStatements
+) -> None:
+    link = claimed(line(1, BOB), line(2, CHARLIE), line(3, BOB), line(4, ALICE, unread=False))
+    with statements(world) as cold:
+        people = await personalization.people(BOT, link)
+    with statements(world) as warm:
+        assert await personalization.people(BOT, link) == people
+    assert (cold.count, warm.count) == (1, 0)
+    assert [(each.user_id, each.name) for each in people] == [(BOB.id, "Боб"), (CHARLIE.id, "Charlie")]
+    assert all(each.says_nothing for each in people)
+
+
+async def test_a_wish_said_to_the_persona_is_kept_and_one_said_to_others_is_not(
+    world: Database, personalization: Personalization
+) -> None:
+    said = claimed(line(1, BOB, "call me Bobby"), line(2, CHARLIE, "call me Chuck", addressed=False))
+    people = await personalization.people(BOT, said)
+    assert [each.address for each in people] == ["Bobby", ""]
+    known = await world.read(lambda connection: personal.known(connection, 1, [BOB.id, CHARLIE.id]))
+    assert known.keys() == {BOB.id}
+
+
+async def test_a_channel_that_speaks_has_no_wishes(personalization: Personalization) -> None:
+    channel = Sender(id=-1007, name="News")
+    assert await personalization.people(BOT, claimed(line(1, channel, "call me Boss"))) == ()
+
+
+async def test_what_is_changed_is_known_at_once(world: Database, personalization: Personalization) -> None:
+    wishes = [Stated(wish=Wish.REACTIONS, value="off"), Stated(wish=Wish.LEAVE_ALONE, value="роботу")]
+    assert (await personalization.declined(1)).reactions == frozenset()
+    await personalization.state(1, BOB.id, wishes, link_id=1)
+    assert (await personalization.declined(1)).reactions == {BOB.id}
+    [told] = await personalization.people(BOT, claimed(line(1, BOB)))
+    assert told.leave_alone == ("роботу",)
+    taken_back = [Stated(wish=each.wish, value=each.value, taken_back=True) for each in wishes]
+    await personalization.state(1, BOB.id, taken_back, link_id=1)
+    assert (await personalization.known(1, BOB.id)).preferences == ()
+    assert (await personalization.declined(1)).reactions == frozenset()
+
+
+async def test_habits_are_forgotten_for_this_person_only(world: Database, personalization: Personalization) -> None:
+    person = Acquaintance(name="x", messages=30, first_at=1.0, last_at=2.0, pattern=EVENING)
+    learned = Learned(people={BOB.id: person, CHARLIE.id: person})
+    await world.write(lambda connection: statistics.learn(connection, 1, learned))
+    assert (await personalization.known(1, BOB.id)).familiarities
+    await personalization.forget_habits(BOT, BOB.id)
+    assert (await personalization.known(1, BOB.id)).familiarities == ()
+    assert (await personalization.known(1, CHARLIE.id)).familiarities
+
+
+class Recorder:
+    """What a process hears of others and tells them."""
+
+    def __init__(self) -> None:
+        self.followed: dict[str, Callable[[Ids], None]] = {}
+        self.kept: list[bytes] = []
+        self.dropped: list[tuple[str, Ids]] = []
+
+    def follow(self, name: str, forget: Callable[[Ids], None], clear: Callable[[], None]) -> None:
+        self.followed[name] = forget
+
+    async def fetch(self, name: str, ids: Ids) -> Fetched | None:
+        return Fetched(fence=b"", read_at=NOW, body=None)
+
+    async def keep(self, name: str, ids: Ids, body: bytes, *, fence: bytes, read_at: float, lifetime: float) -> None:
+        self.kept.append(body)
+
+    def drop(self, name: str, ids: Ids) -> None:
+        self.dropped.append((name, ids))
+
+
+async def test_processes_share_the_news_and_nothing_that_is_known(
+    world: Database, clock: Callable[[], float], statements: CountStatements
+) -> None:
+    shared = Recorder()
+    here = Personalization(world, clock=clock, lifetime=300, meter=Metrics().cache("known"), shared=shared)
+    await here.state(1, BOB.id, [Stated(wish=Wish.ADDRESS, value="Bobby")], link_id=1)
+    assert ("known", (1, BOB.id)) in shared.dropped
+    await here.known(1, BOB.id)
+    shared.followed["known"]((1, BOB.id))
+    with statements(world) as seen:
+        await here.known(1, BOB.id)
+    assert seen.count == 1
+    assert shared.kept == []

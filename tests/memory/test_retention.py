@@ -1,0 +1,109 @@
+"""Histories are kept as long as the settings say, and what goes has been summed up before."""
+
+from functools import partial
+
+import pytest
+from sqlalchemy import Connection, text
+
+from maskarad.db.engine import Database
+from maskarad.db.history import FORGOTTEN_KEPT
+from maskarad.errors import AlreadySeen
+from maskarad.memory.context import ContextStore
+from maskarad.memory.retention import Retention
+from maskarad.memory.stats import SECONDS_A_DAY
+from maskarad.values import HistoryLine
+from tests.memory.folding import TellingModel, a_link, cursor, folder, found, indexed, recalled, say
+from tests.support.clock import FakeClock
+from tests.support.rows import NOW
+
+TOLD = '{"summary": "They talked about kettles."}'
+
+
+def retention(database: Database, clock: FakeClock, *, messages: int = 0, days: int = 0) -> Retention:
+    fold = folder(database, TellingModel(*[TOLD] * 9), clock)
+    return Retention(database, fold, messages=messages, days=days, clock=clock)
+
+
+async def kept(database: Database, clock: FakeClock, link: int) -> list[HistoryLine]:
+    return await ContextStore(database, clock=clock).get_recent_messages(link, 10_000)
+
+
+async def stored(database: Database) -> int:
+    return await database.read(
+        lambda connection: int(connection.execute(text("SELECT count(*) FROM chat_contexts")).scalar_one())
+    )
+
+
+async def test_by_default_all_is_kept_and_nothing_is_asked(database: Database, clock: FakeClock) -> None:
+    link = await a_link(database)
+    await say(database, link, range(1, 701))
+    clock.advance(1_000 * SECONDS_A_DAY)
+    assert await retention(database, clock).prune() == 0
+    assert len(await kept(database, clock, link)) == 700
+
+
+async def test_so_many_of_the_newest_are_kept(database: Database, clock: FakeClock) -> None:
+    link, small = await a_link(database), await a_link(database, 2)
+    await say(database, link, range(1, 1_301))
+    await say(database, small, range(1, 100))
+    clock.advance(30 * SECONDS_A_DAY)
+    await folder(database, TellingModel(TOLD), clock).fold(link)
+    assert await retention(database, clock, messages=100).prune() == 1_200
+    assert [line.message_order for line in await kept(database, clock, link)] == list(range(1_201, 1_301))
+    assert len(await kept(database, clock, small)) == 99
+    assert await stored(database) == 199
+    assert await indexed(database) == 60
+    assert (await recalled(database, link)).summary == "They talked about kettles."
+    assert await cursor(database, link) == (1_260, 40)
+    assert (await ContextStore(database, clock=clock).get_chat_stats(link)).messages == 1_300
+    assert await retention(database, clock, messages=100).prune() == 0
+
+
+async def test_what_is_not_summed_up_yet_stays(database: Database, clock: FakeClock) -> None:
+    link = await a_link(database)
+    await say(database, link, range(1, 301))
+    clock.advance(30 * SECONDS_A_DAY)
+    assert await retention(database, clock, messages=100).prune() == 0
+    assert len(await kept(database, clock, link)) == 300
+
+
+async def test_what_is_older_than_so_many_days_goes_summed_up_even_from_a_small_chat(
+    database: Database, clock: FakeClock
+) -> None:
+    link = await a_link(database)
+    clock.now = NOW
+    await say(database, link, range(1, 31), "the zeppelin of old")
+    clock.advance(8 * SECONDS_A_DAY)
+    await say(database, link, range(7 * SECONDS_A_DAY, 7 * SECONDS_A_DAY + 5))
+    assert await retention(database, clock, days=7).prune() == 30
+    assert len(await kept(database, clock, link)) == 5
+    assert (await recalled(database, link)).summary == "They talked about kettles."
+    assert await found(database, link, "the zeppelin") == []
+    assert await retention(database, clock, days=7).prune() == 0
+
+
+async def test_numbers_that_telegram_may_bring_again_stay_known(database: Database, clock: FakeClock) -> None:
+    link = await a_link(database)
+    await say(database, link, range(1, 201))
+    clock.now = NOW + FORGOTTEN_KEPT + 50
+    await folder(database, TellingModel(TOLD), clock).fold(link)
+    assert await retention(database, clock, messages=80).prune() == 120
+    assert len(await kept(database, clock, link)) == 80
+    assert await stored(database) == 200 - 49
+    with pytest.raises(AlreadySeen):
+        await say(database, link, range(60, 61))
+
+
+async def test_lines_erased_in_the_middle_do_not_stop_it(database: Database, clock: FakeClock) -> None:
+    link = await a_link(database)
+    await say(database, link, range(1, 701))
+    await folder(database, TellingModel(TOLD), clock).fold(link)
+    await database.write(partial(blank, first=100, last=400))
+    clock.advance(30 * SECONDS_A_DAY)
+    assert await retention(database, clock, messages=100).prune() == 299
+    assert len(await kept(database, clock, link)) == 100
+
+
+def blank(connection: Connection, *, first: int, last: int) -> None:
+    said = text("UPDATE chat_contexts SET user_id = 0, text = '' WHERE message_order BETWEEN :first AND :last")
+    connection.execute(said, {"first": first, "last": last})
