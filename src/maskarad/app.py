@@ -5,6 +5,7 @@ import importlib
 import secrets
 import time
 from collections.abc import Awaitable, Callable, Coroutine
+from functools import partial
 from importlib.metadata import version
 from random import Random
 from typing import TYPE_CHECKING, Any
@@ -51,6 +52,7 @@ from maskarad.manager.desk import Desk
 from maskarad.manager.errands import Errands
 from maskarad.manager.exports import Exports
 from maskarad.memory.analyzer import Analyzer, analyze
+from maskarad.memory.context import ContextStore
 from maskarad.memory.dossier import Dossiers
 from maskarad.memory.fold import Folder
 from maskarad.memory.forgetting import Forgetting
@@ -85,6 +87,9 @@ GATHER = 1.0
 
 FILES_OF_IMPORTS = "imports"
 """Folder in DATA_DIR in which imports keep the files that they are reading."""
+
+LEARNT_AT_ONCE = 2000
+"""Lines that somebody who asks for statistics waits for; the rest is learnt in the background."""
 
 STOP_PATIENCE = 14.0
 """Seconds that turns under way may take to finish once the platform is told to stop; all of it takes 20 at most."""
@@ -121,6 +126,7 @@ class Platform:
         self._database: Database = open_database(
             settings.database, pool_size=settings.db_pool_size, max_overflow=settings.db_max_overflow
         )
+        self._store = ContextStore(self._database, clock=self._clock)
         self._analyzer = Analyzer(self._database, clock=self._clock)
         self._model = open_model(settings)
         self._metrics = Metrics()
@@ -220,7 +226,12 @@ class Platform:
             Moods(desk, half_life=self._settings.mood_half_life),
             GroupManners(desk, time_zone=self._settings.time_zone),
             self._build_personal(desk),
-            Statistics(desk, self._pictures, zone=self._settings.time_zone),
+            Statistics(
+                desk,
+                self._pictures,
+                learn=partial(self._learning.learn, most=LEARNT_AT_ONCE),
+                zone=self._settings.time_zone,
+            ),
         )
         self._commands = Commands(desk, families, self._texts, turn_away=refusals.turn_away)
         self._router = Router(
@@ -400,7 +411,7 @@ class Platform:
         """Begin to receive. `alone`: no other process works on this database, so claims left by a dead one are void.
         Raises SchemaOutdated, DatabaseUnavailable, WrongSecretKey."""
         meter = self._metrics.task(tasks.DATABASE_INITIALIZATION)
-        await once(lambda: database_initialization_task(self._database), meter=meter, clock=self._clock)
+        await once(lambda: database_initialization_task(self._store), meter=meter, clock=self._clock)
         if self._shared is not None:
             self._in_background(self._shared.run(await self._database.read(schema.identity)), "shared cache")
         await self._edge.open()

@@ -122,10 +122,15 @@ class Scene:
             self.artist.draw, self.telegram, noted=lambda result, _: self.notes.append(result), clock=clock
         )
 
+        self.learnt: list[int] = []
+
+        async def learn(link_id: int) -> None:
+            self.learnt.append(link_id)
+
         async def turn_away(bot: Bot, message: Incoming) -> None:
             raise AssertionError("everybody may talk to this bot")
 
-        family = Statistics(desk, self.orders, zone="Europe/Kyiv")
+        family = Statistics(desk, self.orders, learn=learn, zone="Europe/Kyiv")
         self.commands = Commands(desk, (family,), TEXTS, turn_away=turn_away)
 
     async def says(self, command: str, person: Sender = ALICE, chat: Chat = GROUP) -> Said:

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from maskarad.app import Platform
-from maskarad.db import Connection, bots, personas, turns
+from maskarad.db import Connection, bots, learning, personas, stirring, summaries, turns
 from maskarad.db.engine import Database
 from maskarad.values import Claim
 from tests.support.statements import counted
@@ -31,7 +31,7 @@ class Budget:
     def writing(self) -> list[list[str]]:
         """The first word of each statement, by transaction, where anything was changed."""
         words = [[said.split()[0] for said in each] for each in self.transactions]
-        return [each for each in words if set(each) != {"SELECT"}]
+        return [each for each in words if not set(each) <= {"SELECT", "WITH"}]
 
 
 @contextmanager
@@ -41,13 +41,17 @@ def budget(platform: Platform, background: frozenset[str]) -> Iterator[Budget]:
 
 
 async def looks(database: Database) -> frozenset[str]:
-    """The statements that a platform sends every two seconds whether anything happens or not, found by sending them."""
+    """The statements that a platform sends every few seconds whether anything happens or not, found by sending them."""
 
     def look(connection: Connection) -> None:
         bots.ids(connection)
         bots.changed_since(connection, 0.0)
         personas.changed_since(connection, 0.0)
         turns.due(connection, now=0.0, most=1)
+        learning.due(connection, enough=50, quiet_since=0.0, most=1)
+        summaries.due(connection, after=0, now=0.0, most=1)
+        stirring.candidates(connection, now=0.0, most=1)
+        stirring.unarmed(connection, since=0.0, most=1)
         turns.renew(connection, [Claim(link_id=0, token="nobody's")], until=0.0)
 
     with counted(database) as seen:

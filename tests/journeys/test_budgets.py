@@ -6,15 +6,17 @@ from functools import partial
 import pytest
 from sqlalchemy.pool import QueuePool
 
+from maskarad.db import hearing
 from maskarad.db.engine import Database
 from maskarad.jobs.changes import Changes
-from maskarad.values import GroupReply, Token
-from tests.journeys.budget import budget, looks
+from maskarad.values import Chat, ChatType, GroupReply, Incoming, Sender, Token
+from tests.journeys.budget import Budget, budget, looks
 from tests.journeys.stage import FRIEND, MANAGER_ID, OWNER, Actor, Stage
 from tests.support import rows
 from tests.support.clock import FakeClock
 from tests.support.databases import CountStatements
 from tests.support.plans.page import FILE, bare, statements_of
+from tests.support.rows import said
 from tests.support.transactions import recorded
 
 AS_ANSWER = '{"response": ["так"]}'
@@ -31,15 +33,17 @@ async def background(stage: Stage) -> frozenset[str]:
     return await looks(stage.database)
 
 
-async def test_a_group_message_that_gets_no_reply_costs_one_statement(stage: Stage, background: frozenset[str]) -> None:
+async def test_a_group_message_that_gets_no_reply_costs_two_statements(
+    stage: Stage, background: frozenset[str]
+) -> None:
     actor = await stage.actor(group_reply=GroupReply.MENTIONED_ONLY)
     async with stage.playing() as platform:
         group = await warmed_up(stage, actor)
         with budget(platform, background) as spent:
             await stage.sandbox.say(group, FRIEND, "just talking")
             await stage.settled(actor)
-    assert spent.writing == [["INSERT"]]
-    assert len(spent.statements) == 1
+    assert spent.writing == [["UPDATE", "INSERT"]]
+    assert len(spent.statements) == 2
 
 
 async def test_a_message_to_consider_costs_two_statements_in_one_transaction(
@@ -105,19 +109,43 @@ async def test_a_turn_that_stays_silent_costs_one_transaction_after_the_model(
     assert spent.writing[2:] == [["UPDATE", "INSERT"]]
 
 
-async def test_a_turn_of_a_process_that_knows_nothing_asks_three_times_before_the_model(
+async def test_a_turn_of_a_process_that_knows_nothing_asks_four_times_before_the_model(
     stage: Stage, background: frozenset[str]
 ) -> None:
+    """The link and its history, then the persona, then what is known of the person."""
     actor = await stage.actor()
     async with stage.playing() as platform:
         with budget(platform, background) as spent:
             await stage.ask(actor, "привіт")
             await stage.settled(actor)
-    claimed = next(
-        n for n, said in enumerate(spent.statements) if said.startswith("UPDATE chat_bot_instances SET claim=")
-    )
-    written = next(n for n, said in enumerate(spent.statements) if "usage_records" in said) - 1
-    assert [said.split()[0] for said in spent.statements[claimed:written]] == ["UPDATE", "SELECT", "SELECT"]
+    assert before_the_model(spent) == ["UPDATE", "SELECT", "SELECT", "WITH"]
+
+
+def before_the_model(spent: Budget) -> list[str]:
+    """The first words of what a turn asks of the database until its answer is written."""
+    words = spent.statements
+    claimed = next(n for n, said in enumerate(words) if said.startswith("UPDATE chat_bot_instances SET claim="))
+    written = next(n for n, said in enumerate(words) if "usage_records" in said) - 1
+    return [said.split()[0] for said in words[claimed:written]]
+
+
+async def test_a_turn_in_a_long_chat_asks_three_times_before_the_model(
+    stage: Stage, background: frozenset[str]
+) -> None:
+    """The link, its newest lines, and what is remembered of the others."""
+    actor = await stage.actor()
+    async with stage.playing() as platform:
+        await acquainted(stage, actor)
+        before = [said_in_private(number, f"про чай {number}") for number in range(-2000, -1800)]
+        await stage.database.write(lambda connection: [hearing.keep(connection, 1, each) for each in before])
+        with budget(platform, background) as spent:
+            await stage.ask(actor, "як там чай?")
+            await stage.settled(actor)
+    assert before_the_model(spent) == ["UPDATE", "SELECT", "SELECT"]
+
+
+def said_in_private(message_id: int, text: str) -> Incoming:
+    return said(message_id, text, by=Sender(id=OWNER, name="Оксана"), chat=Chat(id=OWNER, type=ChatType.PRIVATE))
 
 
 async def test_nothing_of_the_database_is_held_while_the_model_thinks(stage: Stage, background: frozenset[str]) -> None:

@@ -91,15 +91,15 @@ async def test_what_was_sent_as_a_file_is_in_the_next_prompt(stage: Stage) -> No
     async with stage.playing():
         group = await stage.group(actor, FRIEND, kind="group")
         await is_known(stage, actor, group)
-        asked = await owner.sends(export(await id_of(stage, group), 30))
+        asked = await owner.sends(export(await id_of(stage, group), 300))
         done = await owner.presses(asked, "Вечірній чай")
         await stage.sandbox.ask(group, OWNER, "Устиме, що тут було про lighthouse?")
-    assert asked.text.startswith("📄 Вечірній чай\nПовідомлень: 30")
+    assert asked.text.startswith("📄 Вечірній чай\nПовідомлень: 300")
     assert asked.buttons == ["✅ Вечірній чай", "👤 Приватна розмова зі мною", "✖️ Скасувати"]
-    assert "Додано: 30\nУже було: 0" in done.text
-    assert "30 messages of 1 people" in done.text
+    assert "Додано: 300\nУже було: 0" in done.text
+    assert "300 messages of 1 people" in done.text
     prompt = str((await stage.prompts())[-1])
-    assert "Before you could read here: 30 messages of 1 people" in prompt
+    assert "Before you could read here: 300 messages of 1 people" in prompt
     assert list((stage.settings.data_dir / "imports").iterdir()) == []
 
 

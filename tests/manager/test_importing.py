@@ -12,6 +12,7 @@ from sqlalchemy import Connection, select
 from maskarad.db import links
 from maskarad.db.tables import chat_contexts
 from maskarad.errors import ChatGone, FileTooBig, TelegramUnreachable
+from maskarad.manager.errands import Errands
 from maskarad.telegram.files import CLOUD_BYTES
 from maskarad.values import MANAGER_BOT_ID, Chat, ChatType, Document, Incoming
 from tests.manager.conftest import Platform, on_both_databases, store_personas
@@ -324,6 +325,39 @@ async def test_the_end_of_the_process_is_told(alice: Person, platform: Platform)
     assert files(platform) == 0
 
 
+async def test_what_a_dead_process_was_reading_is_asked_for_again(alice: Person, platform: Platform) -> None:
+    telegram = platform.telegram
+    await lives(platform, KITCHEN)
+    telegram.open.clear()
+    await hands_over(alice, telegram, GROUP_EXPORT)
+    await until(lambda: files(platform) == 1)
+    dead, platform.errands = platform.errands, Errands(telegram, sleep=telegram.pause)
+    alice.manager = platform.manager()
+    assert "I was interrupted. Send the file again" in await alice.says("so?")
+    assert "didn't expect" in await alice.says("so?")
+    await dead.close()
+
+
+async def test_the_cancel_button_of_a_dead_process(alice: Person, platform: Platform) -> None:
+    telegram = platform.telegram
+    await lives(platform, KITCHEN)
+    telegram.open.clear()
+    await hands_over(alice, telegram, GROUP_EXPORT)
+    await until(lambda: files(platform) == 1)
+    dead, platform.errands = platform.errands, Errands(telegram, sleep=telegram.pause)
+    alice.manager = platform.manager()
+    await alice.presses("Cancel")
+    assert "not under way here any more" in str(alice.notice)
+    assert "didn't expect" in await alice.says("so?")
+    await dead.close()
+
+
+async def test_a_disk_that_takes_no_file(alice: Person, platform: Platform) -> None:
+    await lives(platform, KITCHEN)
+    platform.folder.write_text("in the way")
+    assert "Something went wrong here" in await sends(alice, platform, GROUP_EXPORT)
+
+
 @pytest.mark.parametrize(
     ("content", "name", "sentence"),
     [
@@ -381,16 +415,18 @@ async def test_the_same_update_again_reads_nothing_twice(alice: Person, platform
     assert platform.telegram.calls == calls
 
 
-async def test_a_bot_that_went_meanwhile(alice: Person, platform: Platform) -> None:
+async def test_who_turns_to_something_else_is_not_asked_any_more(alice: Person, platform: Platform) -> None:
     telegram = platform.telegram
     await lives(platform, KITCHEN)
     telegram.open.clear()
     await hands_over(alice, telegram, GROUP_EXPORT)
-    await until(lambda: alice.messages == 1)
+    await until(lambda: files(platform) == 1)
+    first = alice.message_id
     await alice.says("/mypersonas")
-    await alice.walks("Mira 1", "Delete", "Yes, delete")
     telegram.open.set()
-    await until(lambda: "not there any more" in str(telegram.shown) or "Cancelled" in str(telegram.shown))
+    await settled(alice, platform)
+    assert telegram.shown[ALICE.id, first].html.startswith("✖️ Cancelled.")
+    assert alice.labels(first) == []
 
 
 def files(platform: Platform) -> int:

@@ -1,7 +1,6 @@
 """What the commands share: the database for the length of a command, questions, and how things are printed."""
 
 import asyncio
-import importlib
 import json
 import sys
 import time
@@ -11,9 +10,8 @@ from typing import Annotated, Any, TypeVar
 import typer
 
 from maskarad.cli.place import load_here, make_folders
-from maskarad.db import schema
 from maskarad.db.engine import Database
-from maskarad.db.opening import open_database
+from maskarad.db.opening import make_ready, open_database
 from maskarad.settings import Settings
 
 T = TypeVar("T")
@@ -34,10 +32,7 @@ def with_database(work: Work[T]) -> T:
     """
 
     async def on_current_schema(database: Database, settings: Settings) -> T:
-        if await database.read(schema.revision_of) is None:
-            # Alembic's import takes longer than all the rest, and a database is empty only once.
-            await database.write(importlib.import_module("maskarad.db.migrate").upgrade)
-        await database.read(schema.check)
+        await make_ready(database)
         return await work(database, settings)
 
     return with_any_database(on_current_schema)

@@ -14,7 +14,8 @@ from maskarad.cli.common import AsJson, Yes, confirm, now, print_one, with_datab
 from maskarad.db import bots, imports
 from maskarad.db.engine import Database
 from maskarad.errors import BadInput, ExportRefused
-from maskarad.memory.history_import import ImportProgress, ImportResult, Stage, import_telegram_history
+from maskarad.memory.context import ContextStore
+from maskarad.memory.history_import import ImportProgress, ImportResult, Stage
 from maskarad.settings import Settings
 from maskarad.texts import load_texts
 from maskarad.values import Bot, Chat
@@ -53,15 +54,8 @@ def import_history(
     bar = _Bar(time.monotonic)
 
     async def work(database: Database, _settings: Settings) -> ImportResult:
-        return await import_telegram_history(
-            database,
-            link_id,
-            file,
-            bot=found,
-            chat_type=where.type,
-            pick=export_chat,
-            clock=now,
-            on_progress=bar.show,
+        return await ContextStore(database, clock=now).import_telegram_history(
+            link_id, file, bot=found, chat_type=where.type, pick=export_chat, on_progress=bar.show
         )
 
     started = time.monotonic()

@@ -1,6 +1,6 @@
 """/stats and /analytics: a chat in numbers and as a picture, for those who are in charge of it."""
 
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
 
 from maskarad.analytics.figures import days_until, glance, zone_of
 from maskarad.analytics.orders import Orders, Place, Wording
@@ -14,11 +14,15 @@ from maskarad.values import Bot, ChatType, Incoming, Screen
 
 
 class Statistics:
-    """`zone` is the clock (an IANA name) of chats that have chosen none."""
+    """`learn` brings what was said last in a link into its statistics; `zone` is the clock (an IANA name) of chats that
+    have chosen none."""
 
-    def __init__(self, desk: ControlDesk, orders: Orders, *, zone: str) -> None:
+    def __init__(
+        self, desk: ControlDesk, orders: Orders, *, learn: Callable[[int], Awaitable[object]], zone: str
+    ) -> None:
         self._desk = desk
         self._orders = orders
+        self._learn = learn
         self._zone = zone
         self.commands: Mapping[str, Answer] = {"stats": self._stats, "analytics": self._analytics}
         self.buttons: Mapping[str, React] = {}
@@ -29,6 +33,7 @@ class Statistics:
             return Screen(html=words.html("persona.administrators_only"))
         persona = await desk.persona(bot.persona_id)
         link = await desk.links.ensure(bot, message.chat)
+        await self._learn(link.id)
         first, today = days_until(desk.clock())
 
         def read(connection: Connection) -> tuple[ChatStats, dict[int, DayOfChat], str | None]:
@@ -50,6 +55,7 @@ class Statistics:
             return Screen(html=words.html("persona.administrators_only"))
         persona = await desk.persona(bot.persona_id)
         link = await desk.links.ensure(bot, message.chat)
+        await self._learn(link.id)
         setting = Setting(now=desk.clock(), zone=self._zone)
         reply_to = None if message.chat.type is ChatType.PRIVATE else message.message_id
         title = isolated(message.chat.title or persona.name)

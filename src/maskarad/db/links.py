@@ -69,7 +69,11 @@ _MANNERS = select(links.c.chattiness, links.c.time_zone, links.c.quiet_from, lin
 _SET_TITLE = _set(active=bindparam("b_active"), title=bindparam("b_title"), chat_type=bindparam("b_type"))
 _BEFORE_MIGRATION = 2**40
 _MOVE = _set(
-    chat_id=bindparam("b_chat_id"), chat_type="supergroup", folded_order=links.c.folded_order - _BEFORE_MIGRATION
+    chat_id=bindparam("b_chat_id"),
+    chat_type="supergroup",
+    folded_order=links.c.folded_order - _BEFORE_MIGRATION,
+    # A folding under way loses its lease.
+    fold_at=0,
 )
 _OLD_ROWS: BindParameter[int] = bindparam("b_link_id")
 _AGE = (

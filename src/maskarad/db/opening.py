@@ -5,6 +5,7 @@ from pathlib import Path
 
 from sqlalchemy.engine import make_url
 
+from maskarad.db import schema
 from maskarad.db.embedded import EmbeddedDatabase
 from maskarad.db.engine import Database
 
@@ -17,3 +18,12 @@ def open_database(url: str, *, pool_size: int, max_overflow: int) -> Database:
     server = importlib.import_module("maskarad.db.server")
     database: Database = server.ServerDatabase(parsed, pool_size=pool_size, max_overflow=max_overflow)
     return database
+
+
+async def make_ready(database: Database) -> None:
+    """Make the schema of an empty database. An older schema stays as it is, because a platform may be running on it:
+    raises SchemaOutdated, DatabaseUnavailable."""
+    if await database.read(schema.revision_of) is None:
+        # Alembic's import takes longer than all the rest, and a database is empty only once.
+        await database.write(importlib.import_module("maskarad.db.migrate").upgrade)
+    await database.read(schema.check)

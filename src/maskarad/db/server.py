@@ -27,7 +27,12 @@ class ServerDatabase:
             pool_timeout=CONNECT_TIMEOUT,
             # The connection used last has its statements prepared and its server's plans at hand.
             pool_use_lifo=True,
-            connect_args={"timeout": CONNECT_TIMEOUT, "command_timeout": STATEMENT_TIMEOUT},
+            connect_args={
+                "timeout": CONNECT_TIMEOUT,
+                "command_timeout": STATEMENT_TIMEOUT,
+                # Of a word that stands in very many lines some are enough for recall (`db/recall.py`).
+                "server_settings": {"gin_fuzzy_search_limit": "2000"},
+            },
             hide_parameters=True,
         )
         self._reader = self._engine.execution_options(isolation_level="REPEATABLE READ", postgresql_readonly=True)

@@ -10,7 +10,6 @@ from sqlalchemy import (
     and_,
     bindparam,
     case,
-    insert,
     literal_column,
     or_,
     select,
@@ -18,9 +17,10 @@ from sqlalchemy import (
 )
 
 from maskarad.db import history, outbox
+from maskarad.db import usage as usages
 from maskarad.db.hearing import OWN_WINDOW, manners_of, mood_of, shifted
-from maskarad.db.prepared import Prepared, named_values
-from maskarad.db.tables import bot_instances, usage_records
+from maskarad.db.prepared import Prepared
+from maskarad.db.tables import bot_instances
 from maskarad.db.tables import chat_bot_instances as links
 from maskarad.errors import ClaimLost
 from maskarad.values import (
@@ -157,7 +157,6 @@ _DUE = (
     .order_by(links.c.due_at)
     .limit(bindparam("most"))
 )
-_ADD_USAGE = Prepared(insert(usage_records).values(named_values(usage_records)))
 
 
 def claim(
@@ -205,7 +204,7 @@ def finish(connection: Connection, claim: Claim, outcome: TurnOutcome, usage: Us
     }
     row = _held(_FINISH.first(connection, values), claim)
     if usage is not None:
-        _ADD_USAGE.run(connection, _usage_row(usage))
+        usages.add(connection, usage)
     return _progress(row, tuple(outbox.add(connection, claim.link_id, draft) for draft in outcome.parts))
 
 
@@ -228,21 +227,6 @@ def _held(row: Sequence[Any] | None, claim: Claim) -> Sequence[Any]:
 
 def _progress(row: Sequence[Any], added: tuple[Part, ...] = ()) -> Progress:
     return Progress(parts=row[0], next_due_at=float(row[2]) if row[1] else None, added=added)
-
-
-def _usage_row(usage: Usage) -> dict[str, Any]:
-    return {
-        "owner_id": usage.owner_id,
-        "persona_config_id": usage.persona_id,
-        "bot_instance_id": usage.bot_id,
-        "user_id": usage.user_id,
-        "model": usage.completion.model,
-        "prompt_tokens": usage.completion.prompt_tokens,
-        "completion_tokens": usage.completion.completion_tokens,
-        "latency": usage.completion.latency,
-        "created_at": usage.created_at,
-        "purpose": usage.purpose,
-    }
 
 
 def sent(connection: Connection, claim: Claim, part: Part, message: SentMessage | None, *, now: float) -> Progress:

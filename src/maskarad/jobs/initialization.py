@@ -1,11 +1,16 @@
 """What is made sure of before anything runs."""
 
-from maskarad.db import schema
-from maskarad.db.engine import Database
+import asyncio
+
+from maskarad.memory.analyzer import analyze
+from maskarad.memory.context import ContextStore
 
 
-async def database_initialization_task(database: Database) -> None:
-    """Does the database have the schema that this code needs? Raises SchemaOutdated, also for an empty one: whoever
-    starts the platform then brings it up to date in a process of its own, where Alembic's 20 MB end with the work
-    (`cli/run.py`). Raises DatabaseUnavailable."""
-    await database.read(schema.check)
+async def database_initialization_task(store: ContextStore) -> None:
+    """An empty database gets its schema, and the analyser its lexicons. Raises SchemaOutdated for a schema that this
+    code does not fit, DatabaseUnavailable.
+
+    `maskarad run` has brought the schema up to date before, in a process of its own, where Alembic's 20 MB end with the
+    work (`cli/run.py`)."""
+    await store.init_db()
+    await asyncio.to_thread(analyze, "")

@@ -1,14 +1,14 @@
 """The context store: what is known of chats, for everything that is not on the way of a message. Intake and turns write
 and read the same rows themselves, in transactions of their own (`db/hearing.py`, `db/turns.py`)."""
 
-import importlib
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 
-from maskarad.db import Connection, activity, hearing, history, schema, statistics
+from maskarad.db import Connection, activity, hearing, history, statistics
 from maskarad.db.activity import ActiveChat
 from maskarad.db.engine import Database
+from maskarad.db.opening import make_ready
 from maskarad.db.summaries import FOLD_FROM
 from maskarad.errors import AlreadySeen
 from maskarad.memory.history_import import ImportResult, OnProgress, import_telegram_history
@@ -34,10 +34,7 @@ class ContextStore:
 
     async def init_db(self) -> None:
         """Make the schema of an empty database. Raises SchemaOutdated for one that this version does not fit."""
-        if await self._database.read(schema.revision_of) is None:
-            # Alembic's import takes longer than all the rest, and a database is empty only once.
-            await self._database.write(importlib.import_module("maskarad.db.migrate").upgrade)
-        await self._database.read(schema.check)
+        await make_ready(self._database)
 
     async def save_message(self, link_id: int, message: Incoming) -> bool:
         """Store and count what a person said, without asking for an answer. False: it is stored already. Raises

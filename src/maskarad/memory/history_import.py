@@ -13,7 +13,7 @@ from functools import partial
 from pathlib import Path
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from maskarad.db import Connection, imports, statistics
+from maskarad.db import Connection, history, imports, statistics
 from maskarad.db.engine import Database, write_patiently
 from maskarad.db.imports import Counted, ImportTarget, Row
 from maskarad.errors import ExportRefused
@@ -191,6 +191,7 @@ def _store(connection: Connection, *, link_id: int, source: str, erasures: int, 
     imports.add(connection, [line.row for line in lines])
     if lines:
         statistics.learn(connection, link_id, _tally(lines, batch).learned())
+        history.reopen(connection, link_id, min(line.row.message_order for line in lines))
         imports.count(connection, link_id, _counted([line.row for line in lines]))
     imports.note(connection, link_id, source, read=batch.read, added=len(lines), skipped=batch.skipped)
 

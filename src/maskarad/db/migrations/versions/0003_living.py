@@ -129,9 +129,7 @@ def _add_indexes() -> None:
         "ix_chat_bot_unlearned", LINKS, ["last_message_at"], sqlite_where=unlearned, postgresql_where=unlearned
     )
     named, passed_on = ["forwarded_from"], sa.text("forwarded_from IS NOT NULL")
-    op.create_index(
-        "ix_context_forwarded_from", MESSAGES, named, sqlite_where=passed_on, postgresql_where=passed_on
-    )
+    op.create_index("ix_context_forwarded_from", MESSAGES, named, sqlite_where=passed_on, postgresql_where=passed_on)
     order = ["chat_bot_instance_id", "id"]
     live, not_imported = sa.text("imported = 0"), sa.text("imported = false")
     op.create_index("ix_context_live", MESSAGES, order, sqlite_where=live, postgresql_where=not_imported)
