@@ -99,6 +99,7 @@ def settings_for(stage: Stage, url: str, **more: str) -> dict[str, str]:
         "TELEGRAM_MAX_PER_SECOND": "0",
         "TELEGRAM_MAX_PER_CHAT_SECOND": "0",
         "TELEGRAM_MAX_PER_GROUP_MINUTE": "0",
+        "FLOOD_MESSAGES": "0",
         "REPLY_PACING": "none",
         "LLM_BASE_URL": f"{url}/v1",
         "LLM_API_KEY": "benchmark-key",

@@ -18,7 +18,8 @@ from maskarad.values import Chattiness
 
 DOCS = Path(__file__).parents[2] / "docs"
 MESSAGES = 5_000
-DIAL_MESSAGES = 1_500
+DIAL_MESSAGES = 1_600
+"""Of the export, those of the persona among them."""
 SEED = 7
 
 

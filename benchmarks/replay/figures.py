@@ -18,6 +18,7 @@ UNASKED_MOST = 0.05
 QUIET_FROM, QUIET_UNTIL = 23, 8
 UNASKED_LINES_A_DAY = 3
 REACTIONS_AN_HOUR = 6
+BOT_ANSWERS = 2
 HOUR = 3600.0
 _NO_DECISION = Decision(verdict=Verdict.LISTEN, reason="")
 
@@ -142,7 +143,16 @@ def _about_messages(replay: Replay) -> Iterator[str]:
             yield f"message {each.number} was only to be listened to and got an answer"
         if each.person_id == BOT.id and each.own and not was_called(each):
             yield f"message {each.number} of the other bot was answered though it did not call the persona"
+    yield from _talk_of_bots(replay)
     yield from _too_many_reactions(replay)
+
+
+def _talk_of_bots(replay: Replay) -> Iterator[str]:
+    in_a_row = 0
+    for each in replay.heard:
+        in_a_row = in_a_row + bool(each.own) if each.person_id == BOT.id else 0
+        if in_a_row > BOT_ANSWERS:
+            yield f"message {each.number} of the other bot was answered though two before it were"
 
 
 def _too_many_reactions(replay: Replay) -> Iterator[str]:

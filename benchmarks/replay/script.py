@@ -12,7 +12,7 @@ from benchmarks.replay.people import PEOPLE, Person
 
 ZONE = ZoneInfo("Europe/Kyiv")
 FIRST_DAY = datetime(2026, 3, 2, tzinfo=ZONE)
-"""A Monday; the clocks are changed on the last of the three weeks' Sundays but one."""
+"""A Monday."""
 
 Kind = Literal["text", "photo", "voice", "sticker"]
 _AWAKE = (0.25, 0.12, 0.05, 0.02, 0.02, 0.06, 0.3, 0.7, 1.0, 1.0, 0.9, 0.9, 1.0, 0.9, 0.8, 0.8, 0.8, 0.9, 1.1, 1.3, 1.5)

@@ -81,6 +81,7 @@ async def _platform(stage: Stage, url: str) -> AsyncIterator[None]:
         telegram_max_per_second=0,
         telegram_max_per_chat_second=0,
         telegram_max_per_group_minute=0,
+        flood_messages=0,
         reply_pacing="none",
         port=0,
         database_url=stage.database_url,

@@ -247,10 +247,10 @@ class Settings(BaseSettings):
     )
     flood_messages: int = Field(
         8,
-        ge=1,
+        ge=0,
         le=1_000,
         description="Messages of one person in one chat that are answered within FLOOD_SECONDS; of a whole chat, three "
-        "times as many.",
+        "times as many. 0 turns this limit off.",
     )
     flood_seconds: float = Field(30, gt=0, le=3_600, description="Seconds in which FLOOD_MESSAGES are counted.")
     mood_half_life: float = Field(

@@ -2,7 +2,7 @@ import asyncio
 from functools import partial
 
 import pytest
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, select, update
 
 from maskarad.db import hearing, history, links, turns
 from maskarad.db.engine import Database
@@ -145,3 +145,17 @@ async def test_texts_come_back_as_they_were_said(world: Database) -> None:
     for message_id, text in enumerate(texts):
         await world.write(partial(history.add, link_id=1, message=said(message_id, text)))
     assert [line.text for line in await latest(world)] == texts
+
+
+async def test_what_telegram_brings_takes_the_place_of_what_was_imported(world: Database) -> None:
+    """A forged export must not make the bot deaf to messages that are still to come."""
+
+    def forge(connection: Connection) -> None:
+        history.add(connection, 1, said(7, "forged"))
+        connection.execute(update(chat_contexts).values(imported=True, html="<b>forged</b>"))
+
+    await world.write(forge)
+    assert await world.write(partial(hearing.ask, link_id=1, message=said(7, "are you there?"), due_at=NOW))
+    assert [(line.text, line.unread) for line in await latest(world, most=5, answered=0)] == [("are you there?", True)]
+    with pytest.raises(AlreadySeen):
+        await world.write(partial(hearing.ask, link_id=1, message=said(7, "again"), due_at=NOW))

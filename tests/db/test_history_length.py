@@ -1,5 +1,5 @@
-"""What a turn reads and what a message writes costs the same in a history of a thousand lines and of fifty thousand.
-Counted in SQLite's steps and PostgreSQL's pages: no clock, so no luck."""
+"""What a turn reads, what a message writes and what statistics show costs the same in a history of a thousand lines and
+of fifty thousand. Counted in SQLite's steps and PostgreSQL's pages: no clock, so no luck."""
 
 from functools import partial
 from typing import Any
@@ -7,8 +7,10 @@ from typing import Any
 import pytest
 from sqlalchemy import Connection, bindparam, text
 
-from maskarad.db import hearing, history, turns
+from maskarad.db import hearing, history, learning, recall, statistics, turns
 from maskarad.db.engine import Database, Query
+from maskarad.memory.learning import LINES_AT_ONCE
+from maskarad.memory.stats import Acquaintance, DayOfChat, Learned
 from maskarad.turn.prompt import HISTORY_LINES
 from tests.support import rows
 from tests.support.databases import CountStatements
@@ -24,10 +26,26 @@ GROW = text(
     "SELECT 1 + n % 2, n, -1001, 1002, 'Bob', false, 'hello there', n + 1000000 * (n % 2), false FROM numbers"
 ).bindparams(bindparam("first"), bindparam("last"))
 
+INDEX = (
+    "INSERT INTO history_index ({key}, words) SELECT id, {words} FROM (SELECT id, CASE WHEN message_order < 2000 AND "
+    "message_order % 100 = 2 THEN 'l1xkettle' ELSE 'l1xword' || message_order END AS words FROM chat_contexts "
+    "WHERE chat_bot_instance_id = 1 AND message_order BETWEEN :first AND :last) AS lines"
+)
+
+PEOPLE, DAYS = 30, 100
+WRITTEN = Learned(
+    days={day: DayOfChat() for day in range(DAYS)},
+    people={1002 + n: Acquaintance(name="Bob", messages=n, first_at=NOW, last_at=NOW) for n in range(PEOPLE)},
+)
+
 
 def grow(connection: Connection, *, first: int, last: int) -> None:
-    """As many lines in another link, said later: neither is read by way of the other."""
-    connection.execute(GROW, {"first": 2 * first, "last": 2 * last + 1})
+    """As many lines in another link, said later: neither is read by way of the other. Those of the first link are in
+    the index of words, one of a kettle long ago among them."""
+    lines = {"first": 2 * first, "last": 2 * last + 1}
+    connection.execute(GROW, lines)
+    key, words = ("rowid", "words") if connection.dialect.name == "sqlite" else ("id", "CAST(words AS tsvector)")
+    connection.execute(text(INDEX.format(key=key, words=words)), lines)
     connection.execute(text("ANALYZE"))
 
 
@@ -38,17 +56,30 @@ def ask_and_claim(connection: Connection) -> None:
     assert len(claimed.history) == HISTORY_LINES
 
 
+def recall_kettle(connection: Connection) -> None:
+    assert len(recall.find(connection, 1, ["l1xkettle"]).relevant) == recall.MOST_RELEVANT
+
+
+def show_statistics(connection: Connection) -> None:
+    assert statistics.chat_stats(connection, 1).people == PEOPLE
+    assert len(statistics.days(connection, 1, 0, DAYS)) == DAYS
+
+
 QUERIES: dict[str, Query[Any]] = {
     "reading for a prompt": partial(history.latest, link_id=1, most=HISTORY_LINES, answered=0),
     "a message and its turn": ask_and_claim,
     "a message only listened to": lambda connection: history.add(connection, 1, said(10**6)),
     "an edited message": lambda connection: history.edit(connection, 1, said(8)),
+    "what is remembered of long ago": recall_kettle,
+    "the statistics of a chat": show_statistics,
+    "lines to be learned": lambda connection: learning.lesson(connection, 1, most=LINES_AT_ONCE),
 }
 
 
 @pytest.fixture
 async def link(database: Database) -> int:
     await database.write(rows.link)
+    await database.write(partial(statistics.learn, link_id=1, learned=WRITTEN))
     return await database.write(partial(rows.link, number=2)) - 1
 
 

@@ -227,16 +227,19 @@ async def test_the_page_shows_all_that_the_hot_paths_send(stage: Stage) -> None:
     manager = stage.sandbox.private(OWNER, MANAGER_ID)
     async with stage.playing() as platform:
         group = await stage.group(actor, FRIEND)
+        await stage.sandbox.set_role(group, actor.telegram_id, "administrator")
         await stage.settled(actor)
         with recorded(platform.database) as seen:
             menu = await stage.sandbox.ask(manager, OWNER, "/start")
-            for data in (*LOOKING_ROUND, *WITH_DETAILS, "1:wz", "1:be:1:0", "1:be:1:1"):
+            for data in (*LOOKING_ROUND, *WITH_DETAILS, "1:bd:1", "1:s:0:0", "1:wz", "1:be:1:0", "1:be:1:1"):
                 await stage.sandbox.press(manager, OWNER, menu.id, data=data)
-            for text in ("привіт", "/help", "/mute", "/unmute"):
+            for text in ("привіт", "пиши коротше", "/help", "/mood", "/stats", "/mute", "/unmute"):
                 await stage.ask(actor, text)
+            await stage.sandbox.ask(group, OWNER, "/chattiness")
             await stage.sandbox.say(group, FRIEND, "just talking")
             await stage.sandbox.say(group, FRIEND, "does anybody know the time?")
-            await stage.sandbox.ask(group, OWNER, "Устиме, привіт")
+            answer = await stage.sandbox.ask(group, OWNER, "Устиме, привіт")
+            await stage.sandbox.react(group, FRIEND, answer.id, "👎")
             await stage.settled(actor)
     dialect = stage.database.engines[0].dialect.name
     shown = statements_of({"sqlite": "SQLite", "postgresql": "PostgreSQL"}[dialect], FILE.read_text(encoding="utf-8"))

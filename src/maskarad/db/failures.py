@@ -2,7 +2,7 @@
 
 import sqlite3
 
-from sqlalchemy.exc import DatabaseError, DBAPIError, IntegrityError, OperationalError
+from sqlalchemy.exc import DatabaseError, DBAPIError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from maskarad.errors import DatabaseUnavailable
@@ -10,15 +10,6 @@ from maskarad.errors import DatabaseUnavailable
 # Classes of SQLSTATE that speak of the server and not of the statement: no connection, not let in, no such database,
 # rolled back for another's sake (deadlock), out of resources, shutting down, its machine's errors.
 UNAVAILABLE_CLASSES = frozenset({"08", "28", "3D", "40", "53", "57", "58"})
-
-UNIQUE_VIOLATION = "23505"
-
-
-def is_duplicate(error: IntegrityError) -> bool:
-    """Whether the row is there already; any other constraint (the row it belongs to is gone) is False."""
-    if isinstance(error.orig, sqlite3.Error):
-        return error.orig.sqlite_errorcode in (sqlite3.SQLITE_CONSTRAINT_UNIQUE, sqlite3.SQLITE_CONSTRAINT_PRIMARYKEY)
-    return str(getattr(error.orig, "sqlstate", None)) == UNIQUE_VIOLATION
 
 
 def translated(error: BaseException) -> BaseException:

@@ -1,13 +1,12 @@
 """A link's history: what was said in one chat, ordered by Telegram's message id."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import Connection, and_, bindparam, delete, insert, literal_column, not_, or_, select, update
+from sqlalchemy import Connection, and_, bindparam, delete, literal_column, not_, or_, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import IntegrityError
 
-from maskarad.db.failures import is_duplicate
 from maskarad.db.prepared import Prepared
 from maskarad.db.tables import chat_bot_instances as links
 from maskarad.db.tables import chat_contexts
@@ -30,7 +29,23 @@ _LIVE = (
     "forwarded_from",
 )
 _LINE: dict[str, Any] = {name: bindparam(name) for name in _LIVE}
-_ADD_LINE = Prepared(insert(chat_contexts).values(_LINE))
+_PLACE = ("chat_bot_instance_id", "message_order")
+
+
+def _add_line(insert: Callable[..., postgresql.Insert | sqlite.Insert]) -> Prepared:
+    """What Telegram brings takes the place of what was imported: an export may hold what is still to come."""
+    new = insert(chat_contexts).values(_LINE)
+    live = {name: new.excluded[name] for name in _LIVE if name not in _PLACE}
+    return Prepared(
+        new.on_conflict_do_update(
+            index_elements=[chat_contexts.c[name] for name in _PLACE],
+            set_={**live, "imported": False, "html": None, "media": None, "edited_at": None},
+            where=chat_contexts.c.imported,
+        )
+    )
+
+
+_ADD_LINE = {"sqlite": _add_line(sqlite.insert), "postgresql": _add_line(postgresql.insert)}
 _ADD_OWN_LINE = {
     "sqlite": Prepared(sqlite.insert(chat_contexts).values(_LINE).on_conflict_do_nothing()),
     "postgresql": Prepared(postgresql.insert(chat_contexts).values(_LINE).on_conflict_do_nothing()),
@@ -118,7 +133,7 @@ def add(
     """Store a person's message; whoever calls counts it (`db/hearing.py`). Raises AlreadySeen when the link has this
     message, NotFound when the link is gone."""
     try:
-        _ADD_LINE.run(
+        added = _ADD_LINE[connection.dialect.name].run(
             connection,
             {
                 "chat_bot_instance_id": link_id,
@@ -136,10 +151,10 @@ def add(
                 "forwarded_from": message.forwarded_from.name if message.forwarded_from else None,
             },
         )
-    except IntegrityError as error:
-        if is_duplicate(error):
-            raise AlreadySeen(f"message {message.message_id} is stored") from None
+    except IntegrityError:
         raise NotFound(f"link {link_id} is gone") from None
+    if added == 0:
+        raise AlreadySeen(f"message {message.message_id} is stored")
 
 
 def add_own(connection: Connection, link_id: int, chat_id: int, message: SentMessage, text: str, *, now: float) -> bool:

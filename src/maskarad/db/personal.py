@@ -57,7 +57,8 @@ _PREFERENCES = select(
     user_preferences.c.persona_config_id == bindparam("persona_id"),
     user_preferences.c.user_id.in_(bindparam("user_ids", expanding=True)),
 )
-# Found by the people first, who are few, and not by the bot's chats, which may be any number.
+# Found by the people first, who are few, and not by the bot's chats, which may be any number: the sum keeps PostgreSQL
+# from walking these.
 _PATTERNS = (
     select(interaction_patterns)
     .where(interaction_patterns.c.user_id.in_(bindparam("user_ids", expanding=True)))
@@ -74,7 +75,7 @@ _FAMILIARITIES = (
         _PATTERNS.c.messages,
     )
     .join(links, links.c.id == _PATTERNS.c.chat_bot_instance_id)
-    .join(bot_instances, bot_instances.c.id == links.c.bot_instance_id)
+    .join(bot_instances, bot_instances.c.id == links.c.bot_instance_id + literal_column("0"))
     .where(bot_instances.c.persona_config_id == bindparam("persona_id"))
     .order_by(_PATTERNS.c.last_at.desc())
     .limit(MOST_FAMILIARITIES)

@@ -7,11 +7,12 @@ of every walk, however many lines were erased meanwhile.
 """
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from itertools import takewhile
 from typing import Any
 
 from sqlalchemy import (
+    ARRAY,
     BigInteger,
     Connection,
     Executable,
@@ -28,7 +29,7 @@ from sqlalchemy import (
     table,
     update,
 )
-from sqlalchemy.dialects.postgresql import JSONB, TSVECTOR
+from sqlalchemy.dialects.postgresql import TSVECTOR
 
 from maskarad.db.history import IS_KNOWN, LINE, line_of
 from maskarad.db.tables import FOLD_FROM as FOLD_FROM
@@ -141,7 +142,7 @@ _ADD_SUMMARY = insert(conversation_summaries)
 
 
 def _index(key: str, row_id: Any, words: Any, given: Any) -> Executable:
-    """Adds the words of rows given as JSON, where the row is still there and is not indexed."""
+    """Adds the words of the rows given, where the row is still there and is not indexed."""
     indexed = table("history_index", column(key), column("words"))
     known = select(literal_column("1")).select_from(indexed).where(indexed.c[key] == chat_contexts.c.id).exists()
     # The sum keeps SQLite from going through all lines of the link for each row given.
@@ -155,19 +156,17 @@ def _index(key: str, row_id: Any, words: Any, given: Any) -> Executable:
 
 
 _IN_JSON = func.json_each(bindparam("rows")).table_valued("value", name="given")
-_IN_JSONB = func.jsonb_array_elements(cast(bindparam("rows", type_=Text), JSONB)).table_valued(
-    column("value", JSONB), name="given"
+# As arrays, whose length PostgreSQL knows: any JSON it takes to be so long that it goes through a table of some size.
+_IN_ARRAYS = (
+    func.unnest(bindparam("ids", type_=ARRAY(BigInteger)), bindparam("words", type_=ARRAY(Text)))
+    .table_valued("id", "words", name="given")
+    .render_derived()
 )
 _INDEX = {
     "sqlite": _index(
         "rowid", func.json_extract(_IN_JSON.c.value, "$[0]"), func.json_extract(_IN_JSON.c.value, "$[1]"), _IN_JSON
     ),
-    "postgresql": _index(
-        "id",
-        cast(_IN_JSONB.c.value.op("->>")(literal_column("0")), BigInteger),
-        cast(_IN_JSONB.c.value.op("->>")(literal_column("1")), TSVECTOR),
-        _IN_JSONB,
-    ),
+    "postgresql": _index("id", _IN_ARRAYS.c.id, cast(_IN_ARRAYS.c.words, TSVECTOR), _IN_ARRAYS),
 }
 
 
@@ -223,14 +222,20 @@ def store(connection: Connection, folding: Folding, folded: Folded, *, now: floa
     if connection.execute(_MOVE, {**link, **as_claimed, "b_to": folded.to_order}).rowcount == 0:
         return False
     if folded.words:
-        given = {"rows": json.dumps(folded.words, ensure_ascii=False), "link_id": folding.link_id}
-        connection.execute(_INDEX[connection.dialect.name], given)
+        dialect = connection.dialect.name
+        connection.execute(_INDEX[dialect], {"link_id": folding.link_id, **_given(dialect, folded.words)})
     if folded.summary is not None:
         _replace(connection, folding.link_id, folded.summary, now=now)
     if folded.is_all:
         to_order = BEFORE_ALL if folded.to_order is None else folded.to_order
         connection.execute(_COUNT, {**link, "b_to": to_order})
     return True
+
+
+def _given(dialect: str, words: Sequence[tuple[int, str]]) -> Mapping[str, object]:
+    if dialect == "sqlite":
+        return {"rows": json.dumps(words, ensure_ascii=False)}
+    return {"ids": [row_id for row_id, _ in words], "words": [of_row for _, of_row in words]}
 
 
 def _replace(connection: Connection, link_id: int, summary: StoredSummary, *, now: float) -> None:

@@ -15,7 +15,8 @@ REMEMBERED = 20_000
 
 class Floods:
     """At most `most` messages of one person in one chat, and three times that of all of them, may ask a bot for an
-    answer within `seconds`. What one person asks beyond it does not count against the others."""
+    answer within `seconds`; 0: as many as they like. What one person asks beyond it does not count against the
+    others."""
 
     def __init__(self, *, most: int, seconds: float) -> None:
         self._most = most
@@ -24,6 +25,8 @@ class Floods:
 
     def asks(self, bot_id: int, chat_id: int, user_id: int, now: float) -> bool:
         """Count a message that asks for an answer. True when it is one too many."""
+        if self._most == 0:
+            return False
         return self._count((bot_id, chat_id, user_id), self._most, now) or self._count(
             (bot_id, chat_id, 0), CHAT_MOST * self._most, now
         )

@@ -48,17 +48,21 @@ def said() -> Incoming:
     )
 
 
-def hear(connection: Connection, verdict: Verdict) -> bool:
-    decision = Decision(verdict=verdict, reason="perhaps")
-    return hearing.hear(connection, LONG, said(), lambda _state: decision, due_at=NOW, now=NOW)
+def hear(verdict: Verdict, *, part: PartDraft | None = None, **features: float) -> Callable[[Connection], Any]:
+    decision = Decision(verdict=verdict, reason="perhaps", features=features, part=part)
+    return lambda c: hearing.hear(c, LONG, said(), lambda _state: decision, due_at=NOW, now=NOW)
 
 
-def listen(connection: Connection) -> bool:
-    return hear(connection, Verdict.LISTEN)
+listen = hear(Verdict.LISTEN)
+consider = hear(Verdict.CONSIDER)
+answer = hear(Verdict.ANSWER, called=1.0)
+remark = hear(Verdict.LISTEN, part=PartDraft(kind=PartKind.TEXT, text="One at a time, please."))
+react = hear(Verdict.LISTEN, part=PartDraft(kind=PartKind.REACTION, text="👍", reply_to=10**6))
 
 
-def consider(connection: Connection) -> bool:
-    return hear(connection, Verdict.CONSIDER)
+def keep_own(connection: Connection) -> Any:
+    message = SentMessage(message_id=10**6, bot_telegram_id=7_000_000, bot_name="Mira")
+    return hearing.keep_own(connection, LONG, 1_000_000 + LONG, message, "tea?", now=NOW)
 
 
 def claim(link_id: int) -> Callable[[Connection], Any]:

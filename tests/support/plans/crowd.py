@@ -4,14 +4,18 @@ from typing import Any
 
 from sqlalchemy import Connection, Table, insert, text
 
-from maskarad.db import tables
+from maskarad.db import decisions, tables
 from maskarad.db.personas import name_key
+from maskarad.memory.stats import SECONDS_A_DAY
+from maskarad.values import Decision, Verdict
 from tests.support.rows import NOW
 
 MANY = 3_000
 OWN_PERSONAS = 20
 LONG_HISTORY = 4_000
 FOLDED = 3_500
+LEARNED = 3_900
+DAYS_OF_LONG = 400
 CHATTER = 100
 """Lines said in the busy group since somebody asked the persona there."""
 
@@ -26,7 +30,9 @@ STIRRED = 4
 
 CLAIM = "held"
 A_DAY = 86_400.0
+TODAY = int(NOW) // SECONDS_A_DAY
 LONG_AGO = NOW - 30 * A_DAY
+WHY = decisions.encode(Decision(verdict=Verdict.LISTEN, reason="quiet", score=0.2, threshold=0.5))
 
 
 def fill(connection: Connection) -> None:
@@ -45,6 +51,10 @@ def fill(connection: Connection) -> None:
         (tables.user_preferences, [_preference(n) for n in range(MANY)]),
         (tables.analysis_cache, [_analysis(n) for n in range(2 * MANY)]),
         (tables.conversation_summaries, [_summary(n) for n in range(MANY)]),
+        (tables.interaction_patterns, [_pattern(n) for n in range(2 * MANY)]),
+        (tables.chat_days, [*_long_days(), *(_day(2 + n, TODAY) for n in range(MANY))]),
+        (tables.message_reactions, [_reaction(n) for n in range(MANY)]),
+        (tables.history_imports, [_import(n) for n in range(MANY)]),
     ):
         _add(connection, table, rows)
     _index_words(connection)
@@ -134,6 +144,8 @@ def _link(n: int) -> dict[str, Any]:
         "lease_until": 0.0,
         "created_at": LONG_AGO,
         "messages": 50,
+        "learned_messages": 50 if n % 50 else 40,
+        "learned_id": 0,
         "folded_order": None,
         "folded_messages": 0,
         "last_message_at": NOW - n * 600.0,
@@ -142,7 +154,7 @@ def _link(n: int) -> dict[str, Any]:
     if n + 1 == STIRRED:
         row |= {"stir_at": NOW - 1, "last_message_at": NOW - A_DAY}
     if n + 1 == LONG:
-        row |= {"messages": LONG_HISTORY, "folded_order": FOLDED, "folded_messages": FOLDED}
+        row |= {"messages": LONG_HISTORY, "folded_order": FOLDED, "folded_messages": FOLDED, "learned_id": LEARNED}
     if n + 1 in (LONG, BUSY):
         row |= {"answered": 4, "due_at": NOW}
     if n + 1 == HELD:
@@ -162,6 +174,7 @@ def _line(link_id: int, number: int, **more: Any) -> dict[str, Any]:
         "timestamp": LONG_AGO + number,
         "asked": None,
         "addressed": False,
+        "decision": None,
     }
     return row | more
 
@@ -172,9 +185,10 @@ def _long_history() -> list[dict[str, Any]]:
 
 
 def _busy_history() -> list[dict[str, Any]]:
-    said = [_line(BUSY, n) for n in range(CHATTER)]
+    """Of the newest lines is known why they were not answered, and still of one that is older than a day."""
+    said = [_line(BUSY, n, decision=None if n else WHY) for n in range(CHATTER)]
     asked = _line(BUSY, CHATTER, asked=5, addressed=True, timestamp=NOW)
-    return [*said, asked, *(_line(BUSY, CHATTER + 1 + n, timestamp=NOW) for n in range(CHATTER))]
+    return [*said, asked, *(_line(BUSY, CHATTER + 1 + n, timestamp=NOW, decision=WHY) for n in range(CHATTER))]
 
 
 def _other_histories() -> list[dict[str, Any]]:
@@ -212,9 +226,10 @@ def _seen(n: int) -> dict[str, Any]:
 
 
 def _preference(n: int) -> dict[str, Any]:
+    """Thirty people's of each of a hundred personas; each has told three of them."""
     return {
-        "persona_config_id": 1 + n,
-        "user_id": OWNER + n,
+        "persona_config_id": 1 + n % 100,
+        "user_id": OWNER + n // 3,
         "scope": 0,
         "name": "spontaneity",
         "value": "off",
@@ -235,4 +250,49 @@ def _summary(n: int) -> dict[str, Any]:
         "to_order": 10,
         "text": "They had tea.",
         "created_at": LONG_AGO,
+    }
+
+
+def _pattern(n: int) -> dict[str, Any]:
+    """About twenty people in each of three hundred links, each in two of them; in the long one a tenth of all."""
+    return {
+        "chat_bot_instance_id": LONG if n % 10 == 9 else 1 + n % 300,
+        "user_id": OWNER + n // 2,
+        "name": f"Person {n}",
+        "messages": 10 + n % 100,
+        "first_at": LONG_AGO,
+        "last_at": NOW - n,
+        "treatment": 0.0,
+        "data": "{}",
+    }
+
+
+def _long_days() -> list[dict[str, Any]]:
+    return [_day(LONG, TODAY - n) for n in range(DAYS_OF_LONG)]
+
+
+def _day(link_id: int, day: int) -> dict[str, Any]:
+    return {"chat_bot_instance_id": link_id, "day": day, "data": "{}"}
+
+
+def _reaction(n: int) -> dict[str, Any]:
+    """A hundred people's, in the same links."""
+    return {
+        "chat_bot_instance_id": LONG if n % 10 == 9 else 1 + n % 300,
+        "message_order": n,
+        "user_id": OWNER + n % 100,
+        "emoji": "👍",
+        "value": 1.0,
+        "reacted_at": LONG_AGO,
+    }
+
+
+def _import(n: int) -> dict[str, Any]:
+    return {
+        "chat_bot_instance_id": 1 + n,
+        "source": f"export-{n}",
+        "read_messages": 10,
+        "added": 10,
+        "skipped": 0,
+        "started_at": LONG_AGO,
     }

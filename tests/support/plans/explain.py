@@ -95,7 +95,13 @@ def prepared(connection: Connection, sent: Sent) -> Iterator[str]:
 
 
 def _literal(value: object) -> str:
+    if isinstance(value, list):
+        return _literal("{" + ",".join(_element(each) for each in value) + "}")
     return "NULL" if value is None else "'" + str(value).replace("'", "''") + "'"
+
+
+def _element(value: object) -> str:
+    return '"' + str(value).replace("\\", r"\\").replace('"', r"\"") + '"'
 
 
 _SHAPES = (

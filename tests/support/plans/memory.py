@@ -4,13 +4,15 @@ from typing import Any
 
 from sqlalchemy import Connection
 
-from maskarad.db import activity, history, recall, retention, summaries, usage
+from maskarad.db import activity, history, learning, recall, retention, summaries, usage
 from maskarad.db.retention import Keep
 from maskarad.db.summaries import Folded, StoredSummary
 from maskarad.memory.fold import LEASE, LINKS_AT_ONCE, STEP
-from maskarad.memory.retention import LINES_AT_ONCE
+from maskarad.memory.learning import ENOUGH, LINES_AT_ONCE, LINKS_A_ROUND, QUIET
+from maskarad.memory.retention import LINES_AT_ONCE as LINES_PRUNED
 from maskarad.memory.retention import LINKS_AT_ONCE as LINKS_PRUNED
-from tests.support.plans.crowd import LONG, LONG_AGO, words_of
+from maskarad.memory.stats import Acquaintance, DayOfChat, Learned
+from tests.support.plans.crowd import LEARNED, LONG, LONG_AGO, LONG_HISTORY, OWNER, TODAY, words_of
 from tests.support.plans.hot import Hot
 from tests.support.rows import NOW
 
@@ -29,6 +31,14 @@ def fold(connection: Connection) -> Any:
         summary=StoredSummary(text="They had tea.", from_order=1, to_order=STEP),
     )
     assert summaries.store(connection, folding, folded, now=NOW)
+
+
+def learn(connection: Connection) -> Any:
+    lesson = learning.lesson(connection, LONG, most=LINES_AT_ONCE)
+    assert lesson is not None
+    assert len(lesson.lines) == LONG_HISTORY + 1 - LEARNED
+    person = Acquaintance(name="Bob", messages=1, first_at=NOW, last_at=NOW)
+    assert learning.keep(connection, lesson, Learned(days={TODAY: DayOfChat()}, people={OWNER: person}))
 
 
 REMEMBERING = (
@@ -81,12 +91,33 @@ FOLDING = (
         name="retention.prune",
         purpose="Takes the oldest lines out of one of them.",
         cheap="As many entries of the index of one link's lines as it is to keep, then those that go.",
-        run=lambda c: retention.prune(c, LONG, KEEP, most=LINES_AT_ONCE, now=NOW),
+        run=lambda c: retention.prune(c, LONG, KEEP, most=LINES_PRUNED, now=NOW),
     ),
     Hot(
         name="activity.since",
         purpose="Chats that are alive.",
         cheap="The index of when a person last wrote, from its end.",
         run=lambda c: activity.since(c, LONG_AGO, most=100),
+    ),
+)
+
+LEARNING = (
+    Hot(
+        name="learning.due",
+        purpose="Every fifteen seconds: links with lines that statistics and habits do not know yet, where these are "
+        "many or nobody goes on talking.",
+        cheap="`ix_chat_bot_unlearned` holds only links with such lines, by when a person last wrote. It is read "
+        "through, but twenty are enough, and quiet ones come first: where there are fewer, the others are those that "
+        "people have written in within two minutes.",
+        run=lambda c: learning.due(c, enough=ENOUGH, quiet_since=NOW - QUIET, most=LINKS_A_ROUND),
+        may_scan=frozenset({"chat_bot_instances"}),
+    ),
+    Hot(
+        name="learning.lesson, learning.keep",
+        purpose="Learns such lines, in the background or when somebody asks for /stats: what is new in a link's days "
+        "and people is added to their rows.",
+        cheap="The link's key; from `ix_context_live` the lines behind those learned, in their order; days and people "
+        "by their whole keys.",
+        run=learn,
     ),
 )

@@ -45,6 +45,30 @@ INTAKE = (
         run=calls.consider,
     ),
     Hot(
+        name="hearing.hear, to be answered",
+        purpose="A group message that calls the persona, or that it takes to be for itself.",
+        cheap="The link's key, then one row added.",
+        run=calls.answer,
+    ),
+    Hot(
+        name="hearing.hear, outbox.put: a remark",
+        purpose="Somebody floods the chat: one short remark goes into the outbox, without the model.",
+        cheap="The link's key; two rows are added.",
+        run=calls.remark,
+    ),
+    Hot(
+        name="hearing.hear, outbox.put: a reaction",
+        purpose="A reaction instead of an answer goes into the outbox, without the model, and is counted.",
+        cheap="The link's key; two rows are added.",
+        run=calls.react,
+    ),
+    Hot(
+        name="hearing.keep_own",
+        purpose="What the persona said past its outbox.",
+        cheap="The link's key, then one row added.",
+        run=calls.keep_own,
+    ),
+    Hot(
         name="users.remember",
         purpose="The sender, when this process has not met that person lately, in the message's transaction.",
         cheap="Whoever had the username before, by index; one row by the user's key, added or brought up to date.",

@@ -6,16 +6,19 @@ from tests.support.plans.background import BACKGROUND
 from tests.support.plans.crowd import fill
 from tests.support.plans.explain import Planned, plans_of
 from tests.support.plans.hot import Hot
-from tests.support.plans.memory import FOLDING, REMEMBERING
+from tests.support.plans.memory import FOLDING, LEARNING, REMEMBERING
 from tests.support.plans.messages import INTAKE, TURN
+from tests.support.plans.numbers import OF_CHAT, OF_OWNER
+from tests.support.plans.people import ANALYSES, KNOWING, REACTING
 from tests.support.plans.presses import COMMAND, PRESS
 
 PATHS: dict[str, tuple[Hot, ...]] = {
-    "A press of a button": PRESS,
+    "A press of a button": (*PRESS, *OF_OWNER),
     "Taking in a message": INTAKE,
-    "A turn": (*TURN, *REMEMBERING),
-    "Commands of a persona bot": COMMAND,
-    "In the background": (*BACKGROUND, *FOLDING),
+    "A turn": (*TURN, *KNOWING, *REMEMBERING),
+    "A reaction to what the persona said": REACTING,
+    "Commands of a persona bot": (*COMMAND, *OF_CHAT),
+    "In the background": (*BACKGROUND, *LEARNING, *ANALYSES, *FOLDING),
 }
 
 HOT = tuple(query for queries in PATHS.values() for query in queries)

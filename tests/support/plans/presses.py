@@ -1,7 +1,7 @@
 """What a press of a button, and a command to a persona bot, asks of the database."""
 
-from maskarad.db import bots, links, seen, users, wizards
-from maskarad.values import MANAGER_BOT_ID
+from maskarad.db import bots, decisions, links, seen, users, wizards
+from maskarad.values import MANAGER_BOT_ID, Chattiness, Manners
 from tests.support.plans import calls
 from tests.support.plans.crowd import LONG, OWNER
 from tests.support.plans.hot import Hot
@@ -34,6 +34,16 @@ PRESS = (
         cheap="The index finds one bot's active links. Its private chats are among them: a bot with many thousands "
         "of these pays for each, once in ten seconds at most, while its owner looks at this card.",
         run=lambda c: bots.groups(c, 1),
+        may_sort=True,
+    ),
+    Hot(
+        name="decisions.latest",
+        purpose="Why a bot answered in its groups, or did not: the last ten decisions.",
+        cheap="The bot's links by index, as above; of its groups the ten that people wrote in last are taken, for none "
+        "of the decisions shown can be of another. Of each the decisions of a day, by `ix_context_decision`: these are "
+        "sorted.",
+        run=lambda c: decisions.latest(c, 1, since=NOW - decisions.KEPT),
+        may_scan=frozenset({"anon_1"}),
         may_sort=True,
     ),
     Hot(
@@ -106,15 +116,34 @@ COMMAND = (
         run=lambda c: links.set_muted(c, LONG, True),
     ),
     Hot(
+        name="links.mood",
+        purpose="/mood, and /stats beside it: the mood as it was last changed.",
+        cheap="The link's key.",
+        run=lambda c: links.mood(c, LONG),
+    ),
+    Hot(
         name="links.set_mood",
-        purpose="/mood.",
+        purpose="A mood is chosen under /mood.",
         cheap="The link's key.",
         run=lambda c: links.set_mood(c, LONG, "happy", held_until=NOW, now=NOW),
     ),
     Hot(
+        name="links.manners",
+        purpose="/chattiness: what a group's administrators have chosen.",
+        cheap="The link's key.",
+        run=lambda c: links.manners(c, LONG),
+    ),
+    Hot(
+        name="links.set_manners",
+        purpose="A button under /chattiness.",
+        cheap="The link's key.",
+        run=lambda c: links.set_manners(c, LONG, Manners(chattiness=Chattiness.QUIET)),
+    ),
+    Hot(
         name="links.forget",
-        purpose="/reset: outbox, state and history of one link.",
-        cheap="Each by its index, and all rows found are to go: the work is that of the history erased.",
+        purpose="/reset: outbox, state and history of one link, and all that was made of it.",
+        cheap="Each by its index, and all rows found are to go: the work is that of the history erased. Only what "
+        "people wish is looked for among all that one persona was told.",
         run=lambda c: links.forget(c, LONG, now=NOW),
     ),
 )
