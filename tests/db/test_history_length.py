@@ -46,11 +46,12 @@ def grow(connection: Connection, *, first: int, last: int) -> None:
     connection.execute(GROW, lines)
     key, words = ("rowid", "words") if connection.dialect.name == "sqlite" else ("id", "CAST(words AS tsvector)")
     connection.execute(text(INDEX.format(key=key, words=words)), lines)
+    connection.execute(text("UPDATE chat_bot_instances SET messages = :last"), {"last": last})
     connection.execute(text("ANALYZE"))
 
 
 def ask_and_claim(connection: Connection) -> None:
-    hearing.ask(connection, 1, said(10**6), due_at=NOW)
+    hearing.ask(connection, 1, said(10**7), due_at=NOW)
     claimed = turns.claim(connection, 1, "token", lease=8.0, history_lines=HISTORY_LINES, now=NOW)
     assert claimed is not None
     assert len(claimed.history) == HISTORY_LINES
@@ -58,6 +59,12 @@ def ask_and_claim(connection: Connection) -> None:
 
 def recall_kettle(connection: Connection) -> None:
     assert len(recall.find(connection, 1, ["l1xkettle"]).relevant) == recall.MOST_RELEVANT
+
+
+def read_a_lesson(connection: Connection) -> None:
+    lesson = learning.lesson(connection, 1, most=LINES_AT_ONCE)
+    assert lesson is not None
+    assert len(lesson.lines) == LINES_AT_ONCE
 
 
 def show_statistics(connection: Connection) -> None:
@@ -68,11 +75,11 @@ def show_statistics(connection: Connection) -> None:
 QUERIES: dict[str, Query[Any]] = {
     "reading for a prompt": partial(history.latest, link_id=1, most=HISTORY_LINES, answered=0),
     "a message and its turn": ask_and_claim,
-    "a message only listened to": lambda connection: history.add(connection, 1, said(10**6)),
+    "a message only listened to": lambda connection: history.add(connection, 1, said(10**7)),
     "an edited message": lambda connection: history.edit(connection, 1, said(8)),
     "what is remembered of long ago": recall_kettle,
     "the statistics of a chat": show_statistics,
-    "lines to be learned": lambda connection: learning.lesson(connection, 1, most=LINES_AT_ONCE),
+    "lines to be learned": read_a_lesson,
 }
 
 

@@ -1,15 +1,12 @@
 """Exports that were sent to the manager bot: fetched into a file of ours, and looked into."""
 
-import asyncio
-import threading
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Protocol
 
 from maskarad.errors import ExportRefused
-from maskarad.memory.exports.export import open_export
-from maskarad.memory.exports.values import FoundChat
+from maskarad.memory.exports.checking import OnPart
 from maskarad.values import MANAGER_BOT_ID, Document
 
 MOST_BYTES = 2 * 2**30
@@ -17,9 +14,6 @@ MOST_BYTES = 2 * 2**30
 
 NAMES = (".json", ".html", ".zip")
 """How the names of exports end. What was asked for is read under any name."""
-
-OnPart = Callable[[int, int], None]
-"""Hears how many bytes are done, of how many (0: nobody knows)."""
 
 
 class Fetch(Protocol):
@@ -68,30 +62,3 @@ class Exports:
 
 def is_named_like_one(document: Document) -> bool:
     return document.name.lower().endswith(NAMES)
-
-
-async def chats_in(path: Path, on_part: OnPart) -> list[FoundChat]:
-    """Read and check all of an export. `on_part` is called in another thread. Raises ExportRefused."""
-    given_up = threading.Event()
-    try:
-        return await asyncio.to_thread(_read, path, on_part, given_up)
-    finally:
-        given_up.set()
-
-
-class _GivenUp(Exception):
-    """Nobody waits for what is read here any more."""
-
-
-def _read(path: Path, on_part: OnPart, given_up: threading.Event) -> list[FoundChat]:
-    done = 0
-    with open_export(path) as export:
-
-        def on_bytes(number: int) -> None:
-            nonlocal done
-            if given_up.is_set():
-                raise _GivenUp
-            done += number
-            on_part(min(done, export.size), export.size)
-
-        return export.chats(on_bytes)

@@ -17,7 +17,8 @@ from maskarad.db import Connection, history, imports, statistics
 from maskarad.db.engine import Database, write_patiently
 from maskarad.db.imports import Counted, ImportTarget, Row
 from maskarad.errors import ExportRefused
-from maskarad.memory.exports.export import Export, open_export
+from maskarad.memory.exports.checking import OnPart, checked
+from maskarad.memory.exports.export import open_export
 from maskarad.memory.exports.json_messages import supergroup_id
 from maskarad.memory.exports.values import ExportedChat, FoundChat
 from maskarad.memory.imported_lines import Batch, Batches, Line, Teller
@@ -78,7 +79,7 @@ async def import_telegram_history(
     """
     with ExitStack() as resources:
         export = await asyncio.to_thread(resources.enter_context, open_export(file))
-        chats = await asyncio.to_thread(export.chats, _checking(export, on_progress))
+        chats = await checked(export, _checking(on_progress))
         target = await database.read(lambda connection: imports.target(connection, link_id))
         found = chosen(chats, pick, target, bot)
         source = f"{export.identity}-{found.part}-{found.number}"
@@ -128,20 +129,18 @@ async def _store_all(
         on_progress(ImportProgress(stage=Stage.STORING, done=batch.read, total=total))
 
 
-def _checking(export: Export, on_progress: OnProgress) -> Callable[[int], None]:
+def _checking(on_progress: OnProgress) -> OnPart:
     """Hears of bytes in the reading thread and tells of them in the loop."""
     loop = asyncio.get_running_loop()
-    read = told = 0
+    told = 0
 
-    def on_bytes(number: int) -> None:
-        nonlocal read, told
-        read += number
-        if read - told >= PROGRESS_STEP or read == export.size:
-            told = read
-            progress = ImportProgress(stage=Stage.CHECKING, done=min(read, export.size), total=export.size)
-            loop.call_soon_threadsafe(on_progress, progress)
+    def on_part(done: int, total: int) -> None:
+        nonlocal told
+        if done - told >= PROGRESS_STEP or done == total:
+            told = done
+            loop.call_soon_threadsafe(on_progress, ImportProgress(stage=Stage.CHECKING, done=done, total=total))
 
-    return on_bytes
+    return on_part
 
 
 def chosen(chats: Sequence[FoundChat], pick: str | None, target: ImportTarget, bot: Bot) -> FoundChat:

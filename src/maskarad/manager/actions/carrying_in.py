@@ -19,9 +19,9 @@ from maskarad.errors import (
 from maskarad.manager import forms
 from maskarad.manager.desk import Desk, Visit
 from maskarad.manager.errands import Tell, Wording
-from maskarad.manager.exports import chats_in
 from maskarad.manager.forms import ExportChat, Importing, Stale
 from maskarad.manager.screens import importing as screens
+from maskarad.memory.exports.checking import chats_in
 from maskarad.memory.exports.values import FoundChat
 from maskarad.memory.history_import import ImportProgress, Stage, import_telegram_history
 from maskarad.memory.recall import remembered
