@@ -1,0 +1,85 @@
+"""How a persona comes to speak: turns and their delivery, and lines unasked."""
+
+from collections.abc import Awaitable, Callable
+
+from maskarad.assembly.ground import Ground
+from maskarad.assembly.memory import Memory
+from maskarad.delivery.deliver import Delivery
+from maskarad.delivery.pacing import no_pause, pause_before
+from maskarad.jobs.conversation import LEASE, Conversations
+from maskarad.life.occasion import Rules
+from maskarad.life.spontaneity import Spontaneity
+from maskarad.telegram.send import Sender
+from maskarad.telegram.typing import Typing
+from maskarad.turn.run import Turns
+from maskarad.values import Bot
+
+
+def build_conversations(
+    ground: Ground,
+    memory: Memory,
+    sender: Sender,
+    *,
+    find_bot: Callable[[int], Bot | None],
+    moved: Callable[[int, int, int], None],
+    model_failed: Callable[[Bot, str], Awaitable[None]],
+) -> Conversations:
+    settings = ground.settings
+    typing = Typing(sender).shown
+    turns = Turns(
+        ground.database,
+        ground.model,
+        speaker=ground.snapshots.personas.speaker,
+        typing=typing,
+        recall=memory.recall.for_turn,
+        apology=lambda language: ground.texts.get(language, "persona.apology"),
+        model_failed=model_failed,
+        analyze=ground.analyzer.now,
+        mood_half_life=settings.mood_half_life,
+        prompt_tokens=settings.prompt_tokens,
+        clock=ground.clock,
+    )
+    delivery = Delivery(
+        ground.database,
+        sender,
+        pause_before=pause_before if settings.reply_pacing == "natural" else no_pause,
+        typing=typing,
+        moved=moved,
+        clock=ground.clock,
+    )
+    return Conversations(ground.database, turns, delivery, find_bot=find_bot, clock=ground.clock)
+
+
+def build_spontaneity(
+    ground: Ground,
+    memory: Memory,
+    conversations: Conversations,
+    *,
+    find_bot: Callable[[int], Bot | None],
+    ring: Callable[[int], None],
+) -> Spontaneity:
+    settings = ground.settings
+    quiet_from, quiet_until = settings.quiet_from_until
+    return Spontaneity(
+        ground.database,
+        ground.model,
+        find_bot=find_bot,
+        speaker=ground.snapshots.personas.speaker,
+        analyze=ground.analyzer.analyze_many,
+        known=memory.personalization.known,
+        holding=conversations.holding,
+        ring=ring,
+        rules=Rules(
+            min_pause=60 * settings.spontaneity_min_pause,
+            per_day=settings.spontaneity_per_day,
+            zone=settings.time_zone,
+            quiet_from=quiet_from,
+            quiet_until=quiet_until,
+        ),
+        calls_per_day=settings.spontaneity_calls_per_day,
+        lease=LEASE,
+        mood_half_life=settings.mood_half_life,
+        metrics=ground.metrics,
+        clock=ground.clock,
+        chance=ground.chance,
+    )
