@@ -156,6 +156,18 @@ async def test_a_group_s_turn_under_way_loses_its_claim_and_is_told_anew(
     assert [(line.text, line.unread) for line in again.history] == [("and mine?", True)]
 
 
+async def test_whom_it_answered_last_is_not_remembered(world: Database, forgetter: Forgetting) -> None:
+    await say(world, 1, BOB, "hello")
+    await say(world, 2, CHARLIE, "hello")
+    spoke_to = select(chat_bot_instances.c.spoke_to).where(chat_bot_instances.c.id == 1)
+    for person in (CHARLIE, BOB):
+        answered = update(chat_bot_instances).where(chat_bot_instances.c.id == 1).values(spoke_to=person.id)
+        await world.write(lambda connection, answered=answered: connection.execute(answered))
+        await forgetter.forget(BOT, BOB.id)
+        left = await world.read(lambda connection: connection.execute(spoke_to).scalar_one())
+        assert left == (person.id if person is CHARLIE else 0)
+
+
 async def test_what_waits_to_be_sent_in_those_chats_is_dropped(world: Database, forgetter: Forgetting) -> None:
     await say(world, 1, BOB, "hello")
     for link_id in (1, 2):

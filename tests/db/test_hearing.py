@@ -140,6 +140,21 @@ async def test_the_persona_s_own_lines_are_seen_in_the_last_twenty(world: Databa
     assert (await learned(world, 40)).recent_own == 0
 
 
+async def test_whom_it_answered_last_is_known_until_it_answers_another(world: Database) -> None:
+    async def turn(message_id: int, spoke_to: int | None) -> int:
+        await world.write(ask(message_id))
+        claimed = await world.write(partial(turns.claim, link_id=1, token="a", lease=9.0, history_lines=9, now=NOW))
+        assert claimed is not None
+        outcome = TurnOutcome(answered=claimed.asked, spoke_to=spoke_to)
+        await world.write(partial(turns.finish, claim=claimed.claim, outcome=outcome, usage=None))
+        return (await learned(world, message_id + 1)).spoke_to
+
+    assert (await learned(world, 10)).spoke_to == 0
+    assert [await turn(20, BOB.id), await turn(30, None), await turn(40, -1001)] == [BOB.id, BOB.id, -1001]
+    await world.write(partial(links.forget, link_id=1, now=NOW))
+    assert (await learned(world, 50)).spoke_to == 0
+
+
 async def test_a_reply_to_who_asked_the_persona_is_known_as_one(world: Database) -> None:
     await world.write(ask(10))
     await world.write(hear(11, Heard(LISTEN)))

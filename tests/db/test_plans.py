@@ -92,6 +92,17 @@ async def test_a_query_without_an_index_is_seen_to_scan(database: Database) -> N
     assert "sort" in shape(planned.plan)
 
 
+def test_an_index_that_no_condition_leads_into_is_seen_to_be_scanned() -> None:
+    plan = """\
+Merge Join
+  ->  Index Scan using pk_users on users
+        Filter: (language = $1)
+  ->  Index Scan using pk_bot_whitelist on bot_whitelist
+        Filter: (name = $2)
+        Index Cond: (bot_instance_id = $3)"""
+    assert scanned(plan) == {"users"}
+
+
 async def test_without_its_index_a_turn_is_seen_to_scan(database: Database) -> None:
     def fill_and_drop(connection: Connection) -> None:
         fill(connection)

@@ -142,6 +142,7 @@ async def test_a_dead_claim_is_no_hindrance(world: Database) -> None:
 
 async def test_what_it_says_goes_the_way_of_every_answer(world: Database) -> None:
     link = await taken(world)
+    await world.write(changed(spoke_to=BOB.id))
     assert await world.write(finish(link, LINE))
     assert [(part.text, part.silent) for part in await world.read(partial(outbox.waiting, link_id=1))] == [
         ("tea?", True)
@@ -149,6 +150,7 @@ async def test_what_it_says_goes_the_way_of_every_answer(world: Database) -> Non
     assert await world.read(partial(turns.due, now=NOW + HOUR, most=10)) == [1]
     after = await world.read(row)
     assert (after.claim, after.stirred_at, after.stirs, after.stirs_day) == (None, NOW + HOUR, 1, DAY_NUMBER)
+    assert after.spoke_to == 0
     assert await world.read(lambda connection: connection.execute(select(usage_records.c.purpose)).all()) == [
         ("spontaneous",)
     ]

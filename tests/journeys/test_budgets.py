@@ -6,7 +6,7 @@ from functools import partial
 import pytest
 from sqlalchemy.pool import QueuePool
 
-from maskarad.db import hearing
+from maskarad.db import Connection, hearing
 from maskarad.db.engine import Database
 from maskarad.jobs.changes import Changes
 from maskarad.values import Chat, ChatType, GroupReply, Incoming, Sender, Token
@@ -137,7 +137,12 @@ async def test_a_turn_in_a_long_chat_asks_three_times_before_the_model(
     async with stage.playing() as platform:
         await acquainted(stage, actor)
         before = [said_in_private(number, f"про чай {number}") for number in range(-2000, -1800)]
-        await stage.database.write(lambda connection: [hearing.keep(connection, 1, each) for each in before])
+
+        def keep(connection: Connection) -> None:
+            for each in before:
+                hearing.keep(connection, 1, each)
+
+        await stage.database.write(keep)
         with budget(platform, background) as spent:
             await stage.ask(actor, "як там чай?")
             await stage.settled(actor)

@@ -16,12 +16,14 @@ from sqlalchemy import (
     Table,
     and_,
     bindparam,
+    case,
     column,
     delete,
     exists,
     func,
     insert,
     literal_column,
+    or_,
     select,
     table,
     union,
@@ -138,10 +140,16 @@ _NAME_NO_MORE = (
     )
     .values(forwarded_from=None)
 )
-_FORGET_WHY = (
+_IS_WHY = links.c.mood_reason.contains(bindparam("b_number"))
+_WAS_ANSWERED = links.c.spoke_to == bindparam("b_user")
+# Why the persona feels as it does, and whom it answered last.
+_FORGET_IN_LINKS = (
     update(links)
-    .where(links.c.bot_instance_id == bindparam("b_bot"), links.c.mood_reason.contains(bindparam("b_number")))
-    .values(mood_reason=None)
+    .where(links.c.bot_instance_id == bindparam("b_bot"), or_(_IS_WHY, _WAS_ANSWERED))
+    .values(
+        mood_reason=case((_IS_WHY, None), else_=links.c.mood_reason),
+        spoke_to=case((_WAS_ANSWERED, literal_column("0")), else_=links.c.spoke_to),
+    )
 )
 _USED_BY_NOBODY = (
     update(usage_records)
@@ -300,7 +308,7 @@ def finish(
         connection.execute(_DROP_PARTS, {"link_ids": group_ids})
         connection.execute(_SAID_MEANWHILE, {"link_ids": group_ids, "since": since})
         connection.execute(_DROP_SUMMARIES, {"link_ids": group_ids})
-    connection.execute(_FORGET_WHY, {"b_bot": bot_id, "b_number": str(user_id)})
+    connection.execute(_FORGET_IN_LINKS, {"b_bot": bot_id, "b_number": str(user_id), "b_user": user_id})
     connection.execute(_USED_BY_NOBODY, {"b_bot": bot_id, "b_user": user_id})
     known_as = {*names, *connection.execute(_NAME, of_user).scalars()} - {""}
     if known_as:

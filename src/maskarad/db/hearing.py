@@ -131,6 +131,7 @@ _HEAR = Prepared(
         links.c.quiet_from,
         links.c.quiet_until,
         _IS_ANSWERED,
+        links.c.spoke_to,
     )
 )
 _ASK_HEARD = Prepared(
@@ -289,6 +290,7 @@ def _state(row: Sequence[Any]) -> LinkState:
         mood=mood_of(row[14:19]),
         manners=manners_of(row[19:23]),
         replies_to_asker=bool(row[23]),
+        spoke_to=row[24],
     )
 
 

@@ -1,6 +1,6 @@
 """What is kept of a person, to be shown to that person: chats, messages, reactions, summaries."""
 
-from sqlalchemy import Connection, Executable, bindparam, exists, literal_column, select, union
+from sqlalchemy import Connection, Executable, bindparam, exists, literal_column, not_, select, union
 
 from maskarad.db.personal import IS_PRIVATE_LINK, OF_PERSON, in_bot
 from maskarad.db.tables import chat_bot_instances as links
@@ -63,14 +63,17 @@ _PRIVATE_LINES = (
     .order_by(chat_contexts.c.message_order.desc())
     .limit(bindparam("most"))
 )
+_IS_SAID_IN_PRIVATE = (
+    select(links.c.chat_type).where(links.c.id == chat_contexts.c.chat_bot_instance_id).scalar_subquery()
+    == ChatType.PRIVATE.value
+)
 _GROUP_LINES = (
     select(*_LINE_COLUMNS)
-    .join(links, links.c.id == chat_contexts.c.chat_bot_instance_id)
     .where(
         chat_contexts.c.user_id == bindparam("user_id"),
         chat_contexts.c.id < bindparam("before"),
-        links.c.bot_instance_id == bindparam("bot_id"),
-        links.c.chat_type != ChatType.PRIVATE.value,
+        in_bot(chat_contexts.c.chat_bot_instance_id),
+        not_(_IS_SAID_IN_PRIVATE),
     )
     .order_by(chat_contexts.c.id.desc())
     .limit(bindparam("most"))

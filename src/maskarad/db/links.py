@@ -138,6 +138,7 @@ _SETTLE = _set(
     failures=0,
     tries=0,
     spoke_at=0,
+    spoke_to=0,
     messages=0,
     own_messages=0,
     first_message_at=0,

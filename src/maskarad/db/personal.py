@@ -11,7 +11,6 @@ from sqlalchemy import (
     and_,
     bindparam,
     delete,
-    exists,
     literal,
     literal_column,
     null,
@@ -104,8 +103,9 @@ _TAKE_BACK = delete(user_preferences).where(*_IS_WISH)
 
 
 def in_bot(link_id: ColumnElement[int]) -> ColumnElement[bool]:
-    """The link is one of the bot's."""
-    return exists().where(links.c.id == link_id, links.c.bot_instance_id == bindparam("bot_id"))
+    """The link is one of the bot's: asked of each row that is found otherwise. Of a join, or of EXISTS, PostgreSQL may
+    make a walk through all of the bot's chats, which may be any number."""
+    return select(links.c.bot_instance_id).where(links.c.id == link_id).scalar_subquery() == bindparam("bot_id")
 
 
 IS_PRIVATE_LINK = and_(

@@ -140,6 +140,7 @@ _SAY = (
     .where(_HOLDS, _MAY_SPEAK, not_(_IS_AT_WORK), links.c.messages == bindparam("b_messages"))
     .values(
         parts=links.c.parts + bindparam("b_parts"),
+        spoke_to=literal_column("0"),
         due_at=_NOW,
         stirred_at=_NOW,
         stirs=case((links.c.stirs_day == bindparam("b_day"), links.c.stirs + 1), else_=1),

@@ -126,6 +126,8 @@ chat_bot_instances = Table(
     Column("lease_until", Double, nullable=False, server_default=text("0")),
     # When the persona last spoke here, and when it was last asked whether an unaddressed message is for it.
     Column("spoke_at", Double, nullable=False, server_default=text("0")),
+    # Whom it last answered (a user at Telegram); 0: nobody in particular.
+    Column("spoke_to", BigInteger, nullable=False, server_default=text("0")),
     Column("pondered_at", Double, nullable=False, server_default=text("0")),
     Column("created_at", Double, nullable=False),
     # Counted in the transaction that stores a message, so that statistics never count rows.

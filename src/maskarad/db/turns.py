@@ -4,12 +4,14 @@ from collections.abc import Sequence
 from typing import Any
 
 from sqlalchemy import (
+    BigInteger,
     Boolean,
     Connection,
     Double,
     and_,
     bindparam,
     case,
+    func,
     literal_column,
     or_,
     select,
@@ -85,6 +87,7 @@ _MOOD = {
         "mood_reason": links.c.mood_reason,
     }.items()
 }
+_SPOKE_TO = bindparam("b_spoke_to", type_=BigInteger)
 _FINISH = Prepared(
     update(links)
     .where(_HOLDS, links.c.answered < bindparam("b_answered"))
@@ -93,6 +96,7 @@ _FINISH = Prepared(
         parts=links.c.parts + bindparam("b_parts"),
         **_MOOD,
         failures=bindparam("b_failures"),
+        spoke_to=func.coalesce(_SPOKE_TO, links.c.spoke_to),
         tries=0,
         claim=case((links.c.parts + bindparam("b_parts") > 0, links.c.claim), else_=None),
     )
@@ -191,7 +195,8 @@ def claim(
 
 
 def finish(connection: Connection, claim: Claim, outcome: TurnOutcome, usage: Usage | None) -> Progress:
-    """Write what the turn produced: the outbox's rows, the link's cursor and mood, the model's usage. With nothing to
+    """Write what the turn produced: the outbox's rows, the link's cursor and mood, whom it
+    answers, the model's usage. With nothing to
     send the claim ends here. Raises ClaimLost when the link was taken over, reset, muted or deleted meanwhile, or when
     this was already written (by a commit whose answer was lost)."""
     values = {
@@ -200,6 +205,7 @@ def finish(connection: Connection, claim: Claim, outcome: TurnOutcome, usage: Us
         "b_answered": outcome.answered,
         "b_parts": len(outcome.parts),
         "b_failures": outcome.failures,
+        "b_spoke_to": outcome.spoke_to,
         **_mood_values(outcome.mood),
     }
     row = _held(_FINISH.first(connection, values), claim)

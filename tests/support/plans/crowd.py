@@ -203,11 +203,11 @@ def _part(n: int) -> dict[str, Any]:
 
 
 def _usage(n: int) -> dict[str, Any]:
-    """Sixty calls a day in all, a third of them for the first owner."""
+    """Sixty calls a day in all, a third of them for the first owner and by the first bot."""
     return {
         "owner_id": OWNER if n % 3 == 0 else OWNER + n % MANY,
         "persona_config_id": 1,
-        "bot_instance_id": 1,
+        "bot_instance_id": 1 if n % 3 == 0 else 1 + n % MANY,
         "user_id": OWNER,
         "model": "a/model",
         "prompt_tokens": 500,

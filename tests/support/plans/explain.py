@@ -104,6 +104,12 @@ def _element(value: object) -> str:
     return '"' + str(value).replace("\\", r"\\").replace('"', r"\"") + '"'
 
 
+_NOWHERE_TO_GO = re.compile(
+    r"Index (?:Only )?Scan (?:Backward )?using \w+ on (\w+)(?: \w+)?$(?!(?:\n +(?! |->).*)*?\n +Index Cond)",
+    re.MULTILINE,
+)
+"""PostgreSQL reads an index from end to end where no condition leads into it."""
+
 _SHAPES = (
     # PostgreSQL: an index is an index, whether rows are fetched one by one, page by page, or not at all.
     (re.compile(r"Seq Scan on (?P<table>\w+)"), "scan of {table}"),
@@ -123,7 +129,7 @@ def shape(plan: str) -> list[str]:
     """How each table is reached and whether rows are sorted, in the plan's order: what is the same on every machine."""
     return [
         words.format(**found.groupdict())
-        for line in plan.splitlines()
+        for line in _NOWHERE_TO_GO.sub(r"Seq Scan on \1", plan).splitlines()
         for pattern, words in _SHAPES
         if (found := pattern.search(line))
     ]

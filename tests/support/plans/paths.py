@@ -6,10 +6,11 @@ from tests.support.plans.background import BACKGROUND
 from tests.support.plans.crowd import fill
 from tests.support.plans.explain import Planned, plans_of
 from tests.support.plans.hot import Hot
+from tests.support.plans.importing import IMPORTING
 from tests.support.plans.memory import FOLDING, LEARNING, REMEMBERING
 from tests.support.plans.messages import INTAKE, TURN
 from tests.support.plans.numbers import OF_CHAT, OF_OWNER
-from tests.support.plans.people import ANALYSES, KNOWING, REACTING
+from tests.support.plans.people import ABOUT_ME, ANALYSES, KNOWING, REACTING
 from tests.support.plans.presses import COMMAND, PRESS
 
 PATHS: dict[str, tuple[Hot, ...]] = {
@@ -17,7 +18,8 @@ PATHS: dict[str, tuple[Hot, ...]] = {
     "Taking in a message": INTAKE,
     "A turn": (*TURN, *KNOWING, *REMEMBERING),
     "A reaction to what the persona said": REACTING,
-    "Commands of a persona bot": (*COMMAND, *OF_CHAT),
+    "Commands of a persona bot": (*COMMAND, *OF_CHAT, *ABOUT_ME),
+    "An import": IMPORTING,
     "In the background": (*BACKGROUND, *LEARNING, *ANALYSES, *FOLDING),
 }
 

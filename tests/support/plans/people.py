@@ -4,11 +4,11 @@ from typing import Any
 
 from sqlalchemy import Connection
 
-from maskarad.db import analyses, personal, reactions, seen
+from maskarad.db import analyses, forgetting, kept, personal, reactions, seen
 from maskarad.memory.preferences import Stated, Wish
 from maskarad.values import Chat, ChatType, ReactionChange, Sender
 from tests.support.plans.calls import PERSON
-from tests.support.plans.crowd import LONG, OWNER
+from tests.support.plans.crowd import BUSY, LONG, OWNER
 from tests.support.plans.hot import Hot
 from tests.support.rows import NOW
 
@@ -32,6 +32,22 @@ REACTION = ReactionChange(
 def record(connection: Connection) -> Any:
     seen.once(connection, 1, REACTION.update_id, now=NOW)
     reactions.record(connection, LONG, REACTION, 1.0, lambda standing: standing.before, now=NOW)
+
+
+TALKER = OWNER + 5
+AT_ONCE = 500
+
+
+def erase(connection: Connection) -> Any:
+    forgetting.erase_private(connection, LONG, most=AT_ONCE)
+    forgetting.erase_in_groups(connection, 1, TALKER, before=forgetting.NEWEST, most=AT_ONCE, now=NOW)
+
+
+def export(connection: Connection) -> Any:
+    kept.summaries(connection, LONG)
+    kept.private_lines(connection, LONG, before=forgetting.NEWEST, most=AT_ONCE)
+    kept.group_lines(connection, 1, TALKER, before=forgetting.NEWEST, most=AT_ONCE)
+    kept.reactions(connection, 1, TALKER, most=AT_ONCE)
 
 
 KNOWING = (
@@ -88,5 +104,47 @@ REACTING = (
         purpose="It counts in the link's liking, in place of what the same person put there before.",
         cheap="The update's key, the link's, the line's, the reaction's own.",
         run=record,
+    ),
+)
+
+ABOUT_ME = (
+    Hot(
+        name="kept.places",
+        purpose="/me: in which chats the bot knows something of somebody.",
+        cheap="Lines, habits and preferences by the indexes of people: an entry for each line that this person wrote "
+        "on the platform, whatever others said; then the bot's links among those.",
+        run=lambda c: kept.places(c, 1, 1, TALKER),
+        may_scan=frozenset({"anon_1"}),
+        may_sort=True,
+    ),
+    Hot(
+        name="kept.summaries, kept.private_lines, kept.group_lines, kept.reactions",
+        purpose="/export_me: all of it, page by page.",
+        cheap="A private chat's lines from the end of its index, those in groups and reactions by the indexes of "
+        "people, whose chats are looked up by key. Reactions are sorted, and by PostgreSQL, for each page, the lines "
+        "that this person wrote on the platform.",
+        run=export,
+        may_sort=True,
+    ),
+    Hot(
+        name="forgetting.begin",
+        purpose="/forget_me: where somebody is known; in their private chat nothing goes on.",
+        cheap="As `kept.places`.",
+        run=lambda c: forgetting.begin(c, 1, 1_000_000),
+        may_scan=frozenset({"anon_1"}),
+    ),
+    Hot(
+        name="forgetting.erase_private, forgetting.erase_in_groups",
+        purpose="/forget_me: their lines and what answered them, a number at a time.",
+        cheap="By the same indexes; the rows found are to go.",
+        run=erase,
+        may_sort=True,
+    ),
+    Hot(
+        name="forgetting.finish",
+        purpose="/forget_me: what was made of the lines, and the person.",
+        cheap="By the indexes of links and people, and all rows found are to go or to change: among them the calls of "
+        "the model that this person caused, looked for among those of the bot.",
+        run=lambda c: forgetting.finish(c, 1, 1, TALKER, [BUSY], ["Bob"], since=NOW),
     ),
 )

@@ -16,6 +16,7 @@ _KEY = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
 _ZERO = sa.text("0")
 
 LINK_COLUMNS: tuple[tuple[str, sa.types.TypeEngine[Any], sa.TextClause | None], ...] = (
+    ("spoke_to", sa.BigInteger(), _ZERO),
     ("messages", sa.BigInteger(), _ZERO),
     ("own_messages", sa.BigInteger(), _ZERO),
     ("first_message_at", sa.Double(), _ZERO),
