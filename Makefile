@@ -52,7 +52,7 @@ replay: $(INSTALLED) ## say a chat of three weeks again to a whole platform, wri
 	@$(BIN)/python -m benchmarks.replay
 
 lock: $(INSTALLED) ## resolve the dependencies of pyproject.toml into requirements.lock
-	@$(BIN)/uv pip compile pyproject.toml --all-extras --group dev --universal --python-version 3.11 \
+	@$(BIN)/uv pip compile pyproject.toml --group dev --universal --python-version 3.11 \
 		--generate-hashes --no-annotate --no-emit-index-url --no-emit-find-links --custom-compile-command 'make lock' \
 		--quiet -o requirements.lock
 

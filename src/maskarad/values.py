@@ -392,6 +392,8 @@ class LinkState(Value, frozen=True):
     manners: Manners
     replies_to_asker: bool = False
     """The message replies to one that was plainly for the persona."""
+    spoke_to: int = 0
+    """Whom the persona last answered; 0: nobody in particular."""
 
 
 class Verdict(StrEnum):
@@ -520,6 +522,8 @@ class TurnOutcome(Value, frozen=True):
     parts: tuple[PartDraft, ...] = ()
     mood: MoodState | None = None
     failures: int = 0
+    spoke_to: int | None = None
+    """Whom it answers with words; None: nobody, and whoever was answered last still is."""
 
 
 class Usage(Value, frozen=True):

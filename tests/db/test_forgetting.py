@@ -162,7 +162,7 @@ async def test_whom_it_answered_last_is_not_remembered(world: Database, forgette
     spoke_to = select(chat_bot_instances.c.spoke_to).where(chat_bot_instances.c.id == 1)
     for person in (CHARLIE, BOB):
         answered = update(chat_bot_instances).where(chat_bot_instances.c.id == 1).values(spoke_to=person.id)
-        await world.write(lambda connection, answered=answered: connection.execute(answered))
+        await world.write(partial(Connection.execute, statement=answered))
         await forgetter.forget(BOT, BOB.id)
         left = await world.read(lambda connection: connection.execute(spoke_to).scalar_one())
         assert left == (person.id if person is CHARLIE else 0)

@@ -28,7 +28,7 @@ from maskarad.values import (
     Sender,
     Verdict,
 )
-from tests.support.people import ALICE, CHARLIE
+from tests.support.people import ALICE, BOB, CHARLIE
 from tests.support.remarks import USTYM, known, said
 from tests.support.rows import NOW
 
@@ -37,7 +37,9 @@ CONTEXTUAL = GroupReply.MENTIONED_OR_CONTEXTUAL
 OTHER_BOT = Sender(id=88, name="Other", is_bot=True)
 JUST_SPOKE = known(spoke_at=NOW - 5, recent_own=0b10)
 LIKES = "чай, пісні біля вогню"
-QUESTION = said("хто взяв мої ключі?")
+QUESTION = said("Хтось бачив мої ключі?")
+PARTNER = known(spoke_at=NOW - 5, recent_own=0b10, spoke_to=BOB.id)
+"""Bob has just been answered."""
 
 
 class Mind:
@@ -142,15 +144,87 @@ async def test_a_topic_it_likes_counts_where_none_of_its_words_is_said() -> None
     assert decision.features["topic:music"] == 1.0
 
 
-async def test_what_merely_belongs_to_its_life_counts_half() -> None:
-    decision = await Mind().hears(said("хто вже бував на полонині?"))
-    assert decision.features["interest:полонині"] == 0.5
-    assert decision.verdict is CONSIDER
+async def test_what_merely_belongs_to_its_life_counts_half_and_only_where_two_words_do() -> None:
+    decision = await Mind().hears(said("Хтось бачив овець на полонині?"))
+    assert decision.features["interest:овець"] == 0.5
+    one = await Mind().hears(said("Хтось бував на полонині?"))
+    assert not any(name.startswith("interest") for name in one.features)
+
+
+@pytest.mark.parametrize("text", ["Кто забил?", "Який рахунок?", "Скинеш посилання?", "where do you get it?"])
+async def test_a_plain_question_between_others_is_left_to_them(text: str) -> None:
+    assert (await Mind().hears(said(text))).verdict is LISTEN
+    assert (await Mind().hears(said(text, sender=CHARLIE), PARTNER)).verdict is LISTEN
+
+
+@pytest.mark.parametrize(
+    "text", ["Як на мене, чай кращий", "как по мне, нормально", "Як завжди, дощить", "What a day", "Как обычно, пробки"]
+)
+async def test_what_begins_like_a_question_need_not_be_one(text: str) -> None:
+    decision = await Mind().hears(said(text))
+    assert "question" not in decision.features
+
+
+@pytest.mark.parametrize("text", ["як це зветься", "where is it", "Як на мене глянув, бачили?", "що далі"])
+async def test_a_question_is_one_without_its_mark_too(text: str) -> None:
+    assert (await Mind().hears(said(text))).features["question"] == 0.4
+
+
+@pytest.mark.parametrize("text", ["Женя, ти де?", "Тарас, where are you?", "женя, ти вже купив квитки?"])
+async def test_who_calls_somebody_else_by_name_does_not_ask_everybody(text: str) -> None:
+    for state in (known(), PARTNER):
+        decision = await Mind().hears(said(text), state)
+        assert (decision.verdict, decision.reason) == (LISTEN, "between_others")
 
 
 async def test_a_remark_right_after_its_own_words_is_perhaps_an_answer_to_them() -> None:
     assert (await Mind().hears(said("кава вже майже скінчилась"), JUST_SPOKE)).verdict is CONSIDER
-    assert (await Mind().hears(said("а яка саме?"), JUST_SPOKE)).verdict is ANSWER
+    assert (await Mind().hears(said("а яка саме?"), JUST_SPOKE)).verdict is CONSIDER
+
+
+@pytest.mark.parametrize("text", ["А чому саме так?", "Цікаво. А далі?", "а почему именно так?", "And without honey?"])
+async def test_the_one_it_has_just_answered_goes_on_and_others_hardly(text: str) -> None:
+    decision = await Mind().hears(said(text), PARTNER)
+    assert (decision.verdict, decision.reason) == (ANSWER, "joins_in")
+    assert "just_spoke" not in decision.features
+    assert (await Mind().hears(said(text, sender=CHARLIE), PARTNER)).verdict is LISTEN
+    assert (await Mind().hears(said("сніг уже майже розтанув"), PARTNER)).verdict is CONSIDER
+
+
+async def test_the_one_it_talks_with_need_not_wait_and_the_last_of_the_share_is_theirs() -> None:
+    text = "А чому саме так?"
+    had = {"pondered_at": NOW - 5, "recent_considered": 0b110, "spoke_at": NOW - 5, "recent_own": 0b10}
+    assert (await Mind().hears(said(text), known(**had, spoke_to=BOB.id))).verdict is ANSWER
+    assert (await Mind().hears(QUESTION, known(recent_considered=0b110))).reason == "often_enough"
+    assert (await Mind().hears(QUESTION, known(**had, spoke_to=BOB.id))).reason == "considered_lately"
+    later = known(**(had | {"spoke_at": NOW - 121}), spoke_to=BOB.id)
+    assert (await Mind().hears(QUESTION, later)).reason == "considered_lately"
+    full = known(**(had | {"recent_considered": 0b1110}), spoke_to=BOB.id)
+    assert (await Mind().hears(said(text), full)).reason == "often_enough"
+
+
+@pytest.mark.parametrize("text", ["дякую!", "спасибо большое", "ахахах", "okay, cool"])
+async def test_what_closes_a_talk_is_not_taken_up(text: str) -> None:
+    assert (await Mind().hears(said(text), PARTNER)).reason == "wordless"
+
+
+async def test_spoken_of_it_need_not_wait() -> None:
+    text = "Без Устима тут нудно"
+    assert (await Mind().hears(said(text), known(pondered_at=NOW - 5, recent_considered=0b110))).verdict is CONSIDER
+    assert (await Mind().hears(said(text), known(recent_considered=0b1110))).reason == "often_enough"
+
+
+@pytest.mark.parametrize("text", ["Без Устима тут нудно", "вчора Устима довели питаннями", "I like Устим's stories"])
+async def test_spoken_of_and_not_called_it_considers(text: str) -> None:
+    for policy in (CONTEXTUAL, GroupReply.MENTIONED_ONLY):
+        decision = await Mind(policy).hears(said(text))
+        assert (decision.verdict, decision.features["spoken_of"]) == (CONSIDER, 1.0)
+    assert (await Mind().hears(said(text, reply_to_user_id=CHARLIE.id))).verdict is CONSIDER
+    assert (await Mind().hears(said(text), dialled(Chattiness.QUIET))).verdict is LISTEN
+    assert (await Mind(GroupReply.ALWAYS).hears(said(text))).verdict is ANSWER
+    assert (await Mind().hears(said(text, sender=OTHER_BOT))).reason == "other_bot"
+    assert (await Mind().hears(said(text, reply_to_user_id=77))).reason == "replied"
+    assert (await Mind().hears(said(text, mentions=frozenset({"ustym_bot"})))).reason == "mentioned"
 
 
 @pytest.mark.parametrize(
@@ -170,12 +244,12 @@ async def test_a_reply_to_somebody_who_talks_with_it_may_be_for_it() -> None:
 @pytest.mark.parametrize(
     "against",
     [
-        known(spoke_at=NOW - 130, recent_own=0b10000),
+        known(spoke_at=NOW - 5, recent_own=0b101010101010),
         known(recent_own=0b10101010101010101010),
         known(liking=-1.0, liking_at=NOW, mood=MoodState(key="sadness", strength=1.0, set_at=NOW)),
         known(manners=Manners(time_zone="Europe/Kyiv", quiet_from=0, quiet_until=23)),
     ],
-    ids=["it has just spoken", "it has said half of it", "nobody likes it and it is sad", "quiet hours"],
+    ids=["it has just spoken, and often", "it has said half of it", "nobody likes it and it is sad", "quiet hours"],
 )
 async def test_a_question_it_might_have_taken_up_is_left_to_others(against: LinkState) -> None:
     assert (await Mind().hears(QUESTION, against)).verdict is LISTEN
@@ -271,6 +345,8 @@ REMARKS = st.sampled_from(
         said("хто взяв мої ключі?"),
         said("Хтось знає, де купити доброго чаю?"),
         said("а яка саме?"),
+        said("а чому саме?", sender=CHARLIE),
+        said("без Устима тут нудно"),
         said("ок"),
         said("сьогодні заварила нового чаю"),
         said("я теж так думаю, до речі", reply_to_user_id=CHARLIE.id, reply_to_message_id=3),
@@ -288,7 +364,7 @@ def test_whatever_is_said_five_percent_at_most_is_taken_up_unasked(
     stream: list[tuple[Incoming, float, bool]], readily: bool
 ) -> None:
     mind, taken_up = Mind(), []
-    now, spoke_at, pondered_at, considered, own = NOW, 0.0, 0.0, 0, 0
+    now, spoke_at, spoke_to, pondered_at, considered, own = NOW, 0.0, 0, 0.0, 0, 0
     mood = MoodState(key="joy", strength=1.0, held_until=NOW * 2) if readily else MoodState()
     for remark, pause, answers in stream:
         now += pause
@@ -296,6 +372,7 @@ def test_whatever_is_said_five_percent_at_most_is_taken_up_unasked(
         own = own << 1 & 2**20 - 1
         state = known(
             spoke_at=spoke_at,
+            spoke_to=spoke_to,
             pondered_at=pondered_at,
             recent_considered=considered,
             recent_own=own,
@@ -307,7 +384,7 @@ def test_whatever_is_said_five_percent_at_most_is_taken_up_unasked(
         if decision.is_unasked:
             considered, pondered_at = considered | 1, now
         if decision.verdict is not LISTEN and answers:
-            spoke_at, own = now, own << 1 | 1
+            spoke_at, spoke_to, own = now, remark.sender.id, own << 1 | 1
     assert all(
         sum(taken_up[first : first + CONSIDERED_WINDOW]) <= 0.05 * CONSIDERED_WINDOW for first in range(len(taken_up))
     )

@@ -41,6 +41,13 @@ def test_what_it_likes_goes_before_what_belongs_to_its_life() -> None:
     assert known.mentioned_in("на полонині пили чай") == {"interest:чай": 1.0}
 
 
+def test_one_word_of_its_life_is_in_half_of_what_people_say() -> None:
+    known = interests("чай", goals="Щоб люди частіше дивилися на гори.")
+    assert known.mentioned_in("Дивитесь сьогодні матч?") == {}
+    assert known.mentioned_in("дивився я й дивився") == {}
+    assert known.mentioned_in("дивитесь на гори?") == {"interest:дивилися": 0.5}
+
+
 def test_a_topic_it_likes_is_known_without_its_words() -> None:
     known = interests("скрипка, далекі подорожі", biography="Служив у війську.")
     assert known.touched_by(analyze("сьогодні слухаю новий альбом")) == {"topic:music": 1.0}

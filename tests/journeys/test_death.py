@@ -16,7 +16,8 @@ PENDING = range(2001, 2011)
 
 @pytest.fixture
 async def process(stage: Stage, tmp_path: Path) -> AsyncIterator[PlatformProcess]:
-    made = PlatformProcess(stage.settings, tmp_path)
+    # Here people write in seconds what they would in minutes.
+    made = PlatformProcess(stage.settings, tmp_path, FLOOD_MESSAGES="1000")
     yield made
     await made.close()
 

@@ -45,11 +45,11 @@ async def test_a_question_to_nobody_lets_the_model_choose_silence(stage: Stage) 
     await stage.sandbox.direct_model(replies=['{"response": []}', '{"response": ["це до мене"]}'])
     async with stage.playing():
         group = await stage.group(actor, FRIEND)
-        await stage.sandbox.say(group, OWNER, "хто взяв мої ключі?")
+        await stage.sandbox.say(group, OWNER, "Хтось бачив мої ключі?")
         await stage.until_model_is_asked(1)
         answer = await stage.sandbox.ask(group, OWNER, "Устиме, це ти?")
     asked, then = await stage.prompts()
-    assert new_lines(asked) == ["хто взяв мої ключі?"]
+    assert new_lines(asked) == ["Хтось бачив мої ключі?"]
     assert 'answer {"response": []}' in asked["messages"][-1]["content"]
     assert 'answer {"response": []}' not in then["messages"][-1]["content"]
     assert answer.text == "це до мене"

@@ -51,14 +51,38 @@ def test_liking_is_bounded_however_many_react() -> None:
     assert liking == -1.0
 
 
-def test_a_reaction_taken_back_counts_no_more_now_or_later() -> None:
-    liked = changed_liking(0.1, NOW, NOTHING, 1.0, NOW)
-    assert changed_liking(liked, NOW, Feedback(value=1.0, at=NOW), 0.0, NOW) == pytest.approx(0.1)
+def liking_after_days(values: list[float], *, a_day: int) -> float:
+    liking, step = 0.0, 86_400.0 / a_day
+    for number, value in enumerate(values):
+        liking = changed_liking(liking, NOW + number * step, NOTHING, value, NOW + (number + 1) * step)
+    return liking
+
+
+@pytest.mark.parametrize(("a_day", "most"), [(4, 0.3), (40, 0.55)])
+def test_being_liked_has_to_be_earned(a_day: int, most: float) -> None:
+    three_of_four = [1.0, 1.0, -0.75, 1.0] * 100
+    assert 0.1 < liking_after_days(three_of_four, a_day=a_day) < most
+    assert liking_after_days([1.0] * 400, a_day=40) > 0.8
+
+
+def test_a_dislike_weighs_more_than_a_like_and_as_much_when_the_persona_is_liked() -> None:
+    liked, disliked = (changed_liking(0.0, NOW, NOTHING, value, NOW) for value in (1.0, -1.0))
+    assert -disliked == pytest.approx(2 * liked)
+    assert changed_liking(0.8, NOW, NOTHING, -1.0, NOW) == pytest.approx(0.8 + disliked)
+    assert changed_liking(-0.8, NOW, NOTHING, -1.0, NOW) == -1.0
+
+
+@pytest.mark.parametrize("value", [1.0, 0.5, -0.5, -1.0])
+@pytest.mark.parametrize("liking", [-0.5, 0.1, 0.6])
+def test_a_reaction_taken_back_counts_no_more_now_or_later(liking: float, value: float) -> None:
+    after = changed_liking(liking, NOW, NOTHING, value, NOW)
+    assert changed_liking(after, NOW, Feedback(value=value, at=NOW), 0.0, NOW) == pytest.approx(liking)
     later = NOW + LIKING_HALF_LIFE
-    assert changed_liking(liked, NOW, Feedback(value=1.0, at=NOW), 0.0, later) == pytest.approx(0.05)
+    taken_back = changed_liking(after, NOW, Feedback(value=value, at=NOW), 0.0, later)
+    assert taken_back == pytest.approx(liking / 2, abs=0.03)
 
 
-def test_a_changed_mind_counts_from_one_end_to_the_other() -> None:
+def test_a_changed_mind_counts_as_if_it_had_been_so_from_the_start() -> None:
     liked = changed_liking(0.0, NOW, NOTHING, 1.0, NOW)
     disliked = changed_liking(liked, NOW, Feedback(value=1.0, at=NOW), -1.0, NOW)
-    assert disliked == pytest.approx(-liked)
+    assert disliked == pytest.approx(changed_liking(0.0, NOW, NOTHING, -1.0, NOW))

@@ -91,11 +91,11 @@ def test_every_feature_has_its_words(language: str, feature: str) -> None:
     bare = why(language, weighed())
     told = {why(language, weighed(**{name: value})) for value in (1.0, -1.0)}
     assert all(line.startswith(f"{bare}; ") for line in told)
-    assert len(told) == 1 + (feature in ("mood", "liking", "share"))
+    assert len(told) == 1 + (feature in ("question", "mood", "liking", "share"))
 
 
 def test_what_weighed_most_comes_first_and_trifles_are_left_out() -> None:
-    decision = weighed(share=2 / 3, question=0.8, liking=0.1, long_silence=1.0, **{"topic:music": 1.0, "mood": 0.5})
+    decision = weighed(share=2 / 3, question=1.0, liking=0.1, long_silence=1.0, **{"topic:music": 1.0, "mood": 0.5})
     assert why("en", decision) == (
         "nothing called for its word; it was a question to everybody; it has said 6 of the last 20; "
         "the topic is one it likes: music"

@@ -4,7 +4,15 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from benchmarks.evaluation import LANGUAGES, PARTS, evaluate, sentences
+from benchmarks.evaluation import (
+    LANGUAGES,
+    PARTS,
+    SpamFound,
+    advertisements,
+    evaluate,
+    evaluate_spam,
+    sentences,
+)
 from maskarad.memory.analysis import Emotion
 from maskarad.memory.analyzer import analyze
 from maskarad.memory.lexicon import Lexicon, load
@@ -12,11 +20,13 @@ from maskarad.memory.reading import LONGEST_TEXT
 from maskarad.memory.words import stem, words
 
 FLOORS = {
-    "uk": {"held": 0.95, "late": 0.77, "all": 0.94},
-    "ru": {"held": 0.98, "late": 0.75, "all": 0.95},
+    "uk": {"held": 0.95, "late": 0.79, "all": 0.94},
+    "ru": {"held": 0.98, "late": 0.77, "all": 0.95},
     "en": {"held": 0.98, "late": 0.77, "all": 0.95},
 }
 """Macro-F1 that is reached, with the extra `nlp` and without; what the parts are says `benchmarks/evaluation.py`."""
+
+SPAM_FLOORS = {"dev": SpamFound(1.0, 1.0), "held": SpamFound(1.0, 1.0), "late": SpamFound(1.0, 0.0)}
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
@@ -98,6 +108,99 @@ def test_the_words_around_change_a_feeling(text: str, emotion: Emotion) -> None:
     assert analyze(text).emotion is emotion
 
 
+@pytest.mark.parametrize(
+    ("text", "emotion"),
+    [
+        ("thanks a lot", Emotion.JOY),
+        ("Thanks so much for your help!", Emotion.JOY),
+        ("щиро дякую за допомогу", Emotion.JOY),
+        ("дуже дякую за квіти", Emotion.JOY),
+        ("большое спасибо за помощь", Emotion.JOY),
+        ("thanks a lot, you broke my phone again", Emotion.ANGER),
+        ("thanks for nothing", Emotion.ANGER),
+        ("Щиро дякую, знову зламали ліфт", Emotion.ANGER),
+        ("Большое спасибо, опять всё сломалось", Emotion.ANGER),
+    ],
+)
+def test_thanks_are_thanks_unless_something_went_wrong(text: str, emotion: Emotion) -> None:
+    assert analyze(text).emotion is emotion
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Все погано, звільнили мене",
+        "Усе дуже погано",
+        "Мене скоротили, справи кепські",
+        "Залишилась без роботи",
+        "Всё плохо, меня уволили",
+        "Попала под сокращение, хуже некуда",
+        "Остался без работы",
+        "I lost my job, everything is awful",
+        "They laid me off, everything is falling apart",
+        "He got fired, everything went wrong",
+    ],
+)
+def test_a_blow_is_sad_without_a_word_of_feeling(text: str) -> None:
+    found = analyze(text)
+    assert found.emotion is Emotion.SADNESS
+    assert found.valence < -0.3
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Don't shout at me",
+        "Do not yell at me",
+        "Don't you dare",
+        "Не кричи на мене",
+        "Не хами мені",
+        "Не кричи на меня",
+        "Не ори на меня",
+        "Не смейте меня оскорблять",
+    ],
+)
+def test_who_forbids_is_not_glad(text: str) -> None:
+    found = analyze(text)
+    assert found.emotion is Emotion.ANGER
+    assert found.valence < -0.2
+
+
+@pytest.mark.parametrize("text", ["Don't cry", "Не плач", "Не грусти", "Don't be afraid", "Не бійся"])
+def test_who_comforts_is_neither(text: str) -> None:
+    found = analyze(text)
+    assert (found.emotion, found.valence) == (Emotion.NEUTRAL, 0)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Когда срок? 😊",
+        "Училась играть на гитаре, бросила ❤️",
+        "поїзд о сьомій 🎉🎉🎉",
+        "See you at five 😭",
+        "ключі там)))",
+    ],
+)
+def test_signs_alone_beside_words_say_little(text: str) -> None:
+    found = analyze(text)
+    assert found.emotion is Emotion.NEUTRAL or found.confidence < 0.5
+    assert abs(found.valence) < 0.5
+
+
+@pytest.mark.parametrize(("plain", "signed"), [("Я рада", "Я рада 🥰"), ("мне грустно", "мне грустно 😢")])
+def test_signs_strengthen_what_words_say(plain: str, signed: str) -> None:
+    assert analyze(signed).emotion is analyze(plain).emotion
+    assert analyze(signed).confidence > analyze(plain).confidence
+
+
+@pytest.mark.parametrize("text", ["❤️", "🎉🎉", "😊 😊", ":)"])
+def test_signs_without_words_say_what_they_show(text: str) -> None:
+    found = analyze(text)
+    assert found.valence > 0.5 or text == ":)"
+    assert found.emotion is Emotion.JOY
+
+
 def test_good_and_bad_are_on_two_sides() -> None:
     assert analyze("Обожнюю тебе, ти найкраща!").valence > 0.4
     assert analyze("Ненавижу вас всех, сволочи").valence < -0.4
@@ -157,21 +260,27 @@ def test_no_questions(text: str) -> None:
     assert not analyze(text).question
 
 
+@pytest.mark.parametrize("language", LANGUAGES)
+@pytest.mark.parametrize("part", PARTS)
+def test_labelled_advertising_is_told_from_talk_as_well_as_before(language: str, part: str) -> None:
+    found = evaluate_spam(language, (part,))
+    assert found.precision >= SPAM_FLOORS[part].precision
+    assert found.recall >= SPAM_FLOORS[part].recall
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_half_of_the_labelled_advertisements_are_talk(language: str) -> None:
+    labelled = advertisements(language)
+    assert len(labelled) == len({each.text for each in labelled}) >= 30
+    assert sum(each.is_spam for each in labelled) * 2 == len(labelled)
+
+
 @pytest.mark.parametrize(
     "text",
-    [
-        "Пасивний дохід від 500$ на день без вкладень! Пиши в особисті @money_bot",
-        "Быстрый заработок, набираем людей, пишите в лс @work_here",
-        "Earn money from home, click the link https://example.org limited offer",
-    ],
+    ["Глянь яке кошеня https://example.org/cat", "Завтра о восьмій, @alice?", "guys, who is free today?", "привіт"],
 )
-def test_advertising_looks_like_spam(text: str) -> None:
-    assert analyze(text).spam >= 0.5
-
-
-@pytest.mark.parametrize("text", ["Глянь яке кошеня https://example.org/cat", "Завтра о восьмій, @alice?", "привіт"])
-def test_talk_does_not(text: str) -> None:
-    assert analyze(text).spam <= 0.3
+def test_talk_is_hardly_suspected(text: str) -> None:
+    assert analyze(text).spam <= 0.2
 
 
 TEXTS = st.one_of(

@@ -1,6 +1,9 @@
 """The analyser's two memories: this process's and the table."""
 
 import asyncio
+import sys
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 
 import pytest
@@ -188,3 +191,29 @@ async def test_two_hundred_tasks_at_once(analyzer: Analyzer, database: Database)
     assert found == [analyze(text) for text in texts]
     hashes = {text_hash(text) for text in texts}
     assert set(await database.read(partial(analyses.get, hashes=hashes))) == hashes
+
+
+@pytest.fixture
+def restless_threads() -> Iterator[None]:
+    """Threads take turns as often as they can."""
+    usual = sys.getswitchinterval()
+    sys.setswitchinterval(1e-6)
+    yield
+    sys.setswitchinterval(usual)
+
+
+@pytest.mark.usefixtures("restless_threads")
+def test_threads_may_ask_at_once(clock: FakeClock) -> None:
+    analyzer = Analyzer(None, clock=clock, most=2)  # type: ignore[arg-type]
+    texts = ["a", "b", "c", "d"]
+    expected = {text: analyze(text) for text in texts}
+
+    def ask(shift: int) -> bool:
+        seldom = texts[shift]
+        order = [text for _ in range(3000) for text in ("a", "b", seldom)]
+        found = [analyzer.now(text) == expected[text] for text in order]
+        analyzer.forget(order)
+        return all(found)
+
+    with ThreadPoolExecutor(4) as threads:
+        assert all(threads.map(ask, range(4)))

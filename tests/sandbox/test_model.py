@@ -40,6 +40,44 @@ async def test_it_answers_remembers_and_is_recorded(sandbox: Sandbox) -> None:
     assert first["body"]["model"] == "any/model"
 
 
+SUMMING_UP = 'You keep the memory of a chat in which "Luna" takes part. Answer with one JSON object: {"summary": "…"}.'
+
+
+async def summary(sandbox: Sandbox, *lines: dict[str, str]) -> str:
+    content = "\n".join(orjson.dumps(line).decode() for line in lines)
+    async with client(sandbox) as model:
+        answer = await model.chat.completions.create(
+            model="m", messages=[{"role": "system", "content": SUMMING_UP}, {"role": "user", "content": content}]
+        )
+    told: dict[str, str] = orjson.loads(answer.choices[0].message.content or "")
+    assert told.keys() == {"summary"}
+    return told["summary"]
+
+
+async def test_it_sums_up_who_spoke_about_what_and_what_they_told(sandbox: Sandbox) -> None:
+    lines = (
+        {"remembered": "Carol moved to Lviv."},
+        {"on": "2026-03-02", "from": "Alice", "text": "My cat is called Biscuit."},
+        {"on": "2026-03-02", "from": "Bob", "text": "Shall we go to the mountains on Sunday?"},
+        {"on": "2026-03-02", "from": "Alice", "text": "The mountains, yes!"},
+    )
+    told = await summary(sandbox, *lines)
+    assert told == await summary(sandbox, *lines)
+    assert told.startswith("Carol moved to Lviv. Spoke: Alice, Bob; about: mountains,")
+    assert "Alice has told: cat is called Biscuit." in told
+
+
+async def test_a_summary_is_in_the_language_of_the_chat_and_does_not_grow_for_ever(sandbox: Sandbox) -> None:
+    told = " ".join(f"Речення номер {number} про давнє." for number in range(60))
+    found = await summary(
+        sandbox, {"remembered": told}, {"on": "2026-03-02", "from": "Леся", "text": "Купила вчора новий чайник"}
+    )
+    assert len(found.split()) <= 200
+    assert "Речення номер 59 про давнє." in found
+    assert "Речення номер 0 " not in found
+    assert "Розмовляли: Леся; про таке: купила, вчора" in found
+
+
 async def test_streams_in_chunks_with_usage_when_asked(sandbox: Sandbox) -> None:
     await sandbox.direct_model(replies=["verbatim answer"], chunk_delay=0.01)
     async with client(sandbox) as model:

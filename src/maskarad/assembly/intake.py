@@ -7,7 +7,6 @@ from maskarad.intake.accept import Intake, Ring
 from maskarad.intake.flood import Floods
 from maskarad.intake.judging import Judging
 from maskarad.life.reactions import Reactions
-from maskarad.memory.analyzer import analyze
 from maskarad.memory.personalization import Personalization
 from maskarad.values import Bot, Incoming, Sender
 
@@ -43,7 +42,7 @@ def _judging(ground: Ground, personalization: Personalization) -> Judging:
 
     return Judging(
         persona=ground.snapshots.personas.persona,
-        analyse=analyze,
+        analyse=ground.analyzer.now,
         floods=Floods(most=settings.flood_messages, seconds=settings.flood_seconds),
         flood_remark=lambda language: ground.texts.get(language, "attention.flood"),
         answer_within=settings.answer_within,

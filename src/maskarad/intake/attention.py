@@ -7,11 +7,12 @@ it answers; only in the band between is the model asked. Whatever it takes up un
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
-from maskarad.intake.features import Features, Remark
+from maskarad.intake.features import Features, Remark, goes_on
 from maskarad.values import Chattiness, Decision, GroupReply, LinkState, Verdict
 
 WEIGHTS: Mapping[str, float] = {
     "question": 0.7,
+    "spoken_of": 0.65,
     "follow_up": 0.75,
     "chain": 0.55,
     "interest": 0.35,
@@ -30,19 +31,21 @@ BAND = 0.2
 
 
 class Readiness:
-    """From which score on the persona takes something up unasked, and at most how many of the last 60 messages."""
+    """From which score on the persona takes something up unasked, and at most how many of the last 60 messages; the
+    last `kept` of those are for whoever goes on talking with it, or speaks of it."""
 
-    def __init__(self, threshold: float, most: int) -> None:
+    def __init__(self, threshold: float, most: int, *, kept: int) -> None:
         self.threshold = threshold
         self.bottom, self.top = threshold - BAND, threshold + BAND
         self.most = most
+        self.most_of_others = most - kept
 
 
-AS_IT_IS = Readiness(0.65, 3)
-CHATTY = Readiness(0.4, 12)
+AS_IT_IS = Readiness(0.65, 3, kept=1)
+CHATTY = Readiness(0.4, 12, kept=2)
 
 PAUSE = 45.0
-"""Seconds after taking something up unasked in which nothing else is."""
+"""Seconds after taking something up unasked in which nothing else is, unless the persona is perhaps meant."""
 
 SPAM = 0.6
 """From here on a message is spam, and never answered unless it calls the persona."""
@@ -84,14 +87,16 @@ def decide(
         return _listen("quiet_dial")
     if policy is GroupReply.ALWAYS:
         return _always(closer)
-    if policy is GroupReply.MENTIONED_ONLY:
+    if policy is GroupReply.MENTIONED_ONLY and not remark.spoken_of:
         return _listen("only_called")
     if remark.wordless:
         return _listen("wordless")
-    if remark.to_another and not state.replies_to_asker:
+    if remark.to_another and not (state.replies_to_asker or remark.spoken_of):
         return _listen("between_others")
     readiness = CHATTY if dial is Chattiness.CHATTY else AS_IT_IS
-    return _weigh(state, circumstances(), closer, readiness, now)
+    perhaps_meant = remark.spoken_of or goes_on(remark, state, now)
+    exhausted = _exhausted(state, readiness, now, perhaps_meant=perhaps_meant)
+    return _weigh(circumstances(), closer, readiness, exhausted)
 
 
 def weight_of(feature: str) -> float:
@@ -125,9 +130,8 @@ def _always(closer: Closer) -> Decision:
     return Decision(verdict=Verdict.ANSWER, reason="always", features={"called": 1.0})
 
 
-def _weigh(state: LinkState, features: Features, closer: Closer, readiness: Readiness, now: float) -> Decision:
+def _weigh(features: Features, closer: Closer, readiness: Readiness, exhausted: str) -> Decision:
     score = _score(features)
-    exhausted = _exhausted(state, readiness, now)
     for look, names in ((closer.interests, ("interest",)), (closer.analysis, ("topic", "spam"))):
         if exhausted or not _is_open(score, names, readiness):
             continue
@@ -148,11 +152,12 @@ def _taken_up(score: float, exhausted: str, readiness: Readiness) -> tuple[Verdi
     return (Verdict.ANSWER, "joins_in") if score >= readiness.top else (Verdict.CONSIDER, "perhaps")
 
 
-def _exhausted(state: LinkState, readiness: Readiness, now: float) -> str:
-    """Why nothing more may be taken up unasked for now; empty: it may."""
-    if state.pondered_at > now - PAUSE:
+def _exhausted(state: LinkState, readiness: Readiness, now: float, *, perhaps_meant: bool) -> str:
+    """Why this may not be taken up unasked for now; empty: it may."""
+    if state.pondered_at > now - PAUSE and not perhaps_meant:
         return "considered_lately"
-    return "often_enough" if state.recent_considered.bit_count() >= readiness.most else ""
+    most = readiness.most if perhaps_meant else readiness.most_of_others
+    return "often_enough" if state.recent_considered.bit_count() >= most else ""
 
 
 def _score(features: Features) -> float:

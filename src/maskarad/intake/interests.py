@@ -14,6 +14,9 @@ from maskarad.values import Persona, PersonaDraft
 LIKED, RELATED = 1.0, 0.5
 """A word of what the persona likes, and one that merely belongs to its life."""
 
+FEWEST_RELATED = 2
+"""One word of somebody's life is in half of what people say."""
+
 FEWEST_LETTERS = 3
 SHORT = 4
 """Words so short have no stem that would tell them from others: they are known by all their forms."""
@@ -45,14 +48,17 @@ class Interests:
                 self._of_stem.setdefault(stem(word), (word, value))
 
     def mentioned_in(self, text: str) -> Features:
-        """`interest:…` with the persona's own word for it; the liking of words that it likes goes first."""
-        found: tuple[str, float] | None = None
+        """`interest:…` with the persona's own word for it: one that it likes, or else the first of those that belong to
+        its life, where there are two."""
+        related: list[str] = []
         for word in words(text):
             if word[:_BEGINNING] in self._beginnings:
                 known = self._of_form.get(word) or self._of_stem.get(stem(word))
-                if known is not None and (found is None or known[1] > found[1]):
-                    found = known
-        return {f"interest:{found[0]}": found[1]} if found else {}
+                if known is not None and known[1] == LIKED:
+                    return {f"interest:{known[0]}": LIKED}
+                if known is not None and known[0] not in related:
+                    related.append(known[0])
+        return {f"interest:{related[0]}": RELATED} if len(related) >= FEWEST_RELATED else {}
 
     def touched_by(self, analysis: Analysis) -> Features:
         """`topic:…` with the first of the text's topics that the persona likes."""

@@ -12,7 +12,7 @@ from maskarad.intake.features import Features, Remark, circumstances, remark_of
 from maskarad.intake.flood import Floods, held_back
 from maskarad.intake.interests import Ear
 from maskarad.life.mood import present
-from maskarad.life.reactions import Reacting, Reactions
+from maskarad.life.reactions import Beside, Instead, Reactions
 from maskarad.memory.analysis import Analysis
 from maskarad.quiet import is_quiet
 from maskarad.values import (
@@ -30,14 +30,9 @@ from maskarad.values import (
 
 MOST_EARS = 10_000
 
-LONGEST_CLOSING = 60
-"""A message to the persona that has no more letters may be a mere "thank you"."""
-
 _PRIVATE = Remark(called="private")
 _OLD = Decision(verdict=Verdict.LISTEN, reason="old")
-_MAY_GET_A_REACTION = frozenset(
-    ("unconvinced", "between_others", "considered_lately", "often_enough", "only_called", "wordless")
-)
+_MAY_GET_A_REACTION = frozenset(("unconvinced", "considered_lately", "often_enough", "only_called", "wordless"))
 
 Judge = Callable[[LinkState], Decision]
 """Decides in the transaction that stores the message, and maybe on the database's own thread."""
@@ -91,9 +86,9 @@ class Judging:
         if self._floods.asks(bot.id, message.chat.id, message.sender.id, now):
             remark = self._remark(await self._persona(bot.persona_id), message)
             return lambda state: held_back(called, state, remark, now)
-        closing = await self._closing(bot, message)
-        if closing is not None:
-            return lambda state: _with_reaction(called, message, state, closing, lambda: self._analyse(message.text))
+        instead = await self._instead(bot, message)
+        if instead is not None:
+            return lambda state: _reacting_instead(called, message, instead(state))
         return Certain(None)
 
     async def _in_group(self, bot: Bot, message: Incoming, now: float) -> Judge | Certain:
@@ -103,9 +98,10 @@ class Judging:
         is_asked = bool(remark.called) or policy is GroupReply.ALWAYS
         asks = is_asked and policy is not GroupReply.NEVER and not remark.from_bot
         floods = asks and self._floods.asks(bot.id, message.chat.id, message.sender.id, now)
-        reacting = await (self._closing(bot, message) if is_asked else self._reacting(bot, message))
-        if asks and remark.called and not floods and reacting is None:
+        instead = await self._instead(bot, message) if is_asked else None
+        if asks and remark.called and not floods and instead is None:
             return Certain(called_by(remark))
+        beside = None if is_asked or remark.to_another else await self._beside(bot, message)
         analysis = cache(lambda: self._analyse(message.text))
         interests = cache(lambda: ear.interests.mentioned_in(message.text))
         closer = Closer(interests=interests, analysis=lambda: _shown(analysis(), ear, interests()))
@@ -114,7 +110,11 @@ class Judging:
             decision = decide(remark, policy, state, lambda: self._circumstances(remark, state, now), closer, now=now)
             if floods:
                 return held_back(decision, state, self._remark(persona, message), now)
-            return _with_reaction(decision, message, state, reacting, analysis)
+            if instead is not None and decision.verdict is Verdict.ANSWER:
+                return _reacting_instead(decision, message, instead(state))
+            if beside is not None and decision.reason in _MAY_GET_A_REACTION:
+                return _with_reaction(decision, message, beside(state, analysis))
+            return decision
 
         return judge
 
@@ -132,15 +132,11 @@ class Judging:
         reply_to = None if message.chat.type is ChatType.PRIVATE else message.message_id
         return PartDraft(kind=PartKind.TEXT, text=self._flood_remark(persona.content.language), reply_to=reply_to)
 
-    async def _reacting(self, bot: Bot, message: Incoming) -> Reacting | None:
-        return None if self._reactions is None else await self._reactions.to(bot, message)
+    async def _instead(self, bot: Bot, message: Incoming) -> Instead | None:
+        return None if self._reactions is None else await self._reactions.instead(bot, message)
 
-    async def _closing(self, bot: Bot, message: Incoming) -> Reacting | None:
-        """For a message to the persona: None where it takes words to answer it."""
-        if len(message.text) > LONGEST_CLOSING:
-            return None
-        reacting = await self._reacting(bot, message)
-        return reacting if reacting is not None and reacting.is_closing else None
+    async def _beside(self, bot: Bot, message: Incoming) -> Beside | None:
+        return None if self._reactions is None else await self._reactions.beside(bot, message)
 
     def _ear(self, persona: Persona) -> Ear:
         version, ear = self._ears.get(persona.id, (0, None))
@@ -158,22 +154,16 @@ def _shown(analysis: Analysis, ear: Ear, interests: Features) -> Features:
     return found | {"spam": analysis.spam} if analysis.spam else found
 
 
-def _with_reaction(
-    decision: Decision,
-    message: Incoming,
-    state: LinkState,
-    reacting: Reacting | None,
-    analysis: Callable[[], Analysis],
-) -> Decision:
-    """A message that gets no answer may get a reaction; for one that does, a reaction may be answer enough."""
-    if reacting is None:
+def _reacting_instead(decision: Decision, message: Incoming, emoji: str | None) -> Decision:
+    """A reaction may be answer enough."""
+    if emoji is None:
         return decision
-    emoji, reason = None, decision.reason
-    if decision.verdict is Verdict.ANSWER and not decision.is_unasked:
-        emoji, reason = reacting.instead(state), "enough"
-    elif decision.verdict is Verdict.LISTEN and reason in _MAY_GET_A_REACTION:
-        emoji = reacting.beside(state, analysis)
+    listening = msgspec.structs.replace(decision, verdict=Verdict.LISTEN, reason="enough")
+    return _with_reaction(listening, message, emoji)
+
+
+def _with_reaction(decision: Decision, message: Incoming, emoji: str | None) -> Decision:
     if emoji is None:
         return decision
     part = PartDraft(kind=PartKind.REACTION, text=emoji, reply_to=message.message_id)
-    return msgspec.structs.replace(decision, verdict=Verdict.LISTEN, reason=reason, part=part)
+    return msgspec.structs.replace(decision, part=part)

@@ -10,6 +10,8 @@ import unicodedata
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from itertools import count, takewhile
 
+from maskarad.intake.address import is_spoken_of, may_call
+
 _HARD_A = ("а", "и", "ы", "і", "е", "у", "о", "ою", "ой", "ею", "ей", "ої", "ій")
 _SOFT_YA = ("я", "і", "и", "е", "ю", "ею", "ей", "ь")
 _VOWEL_YA = ("я", "ї", "и", "е", "є", "ю", "єю", "ею", "ей")
@@ -22,6 +24,9 @@ _ADJECTIVE = ("ого", "его", "ому", "ему", "им", "ым", "ім")
 _ADJECTIVE_AYA = ("ая", "ой", "ую", "ою")
 
 _VOWELS = "аеєиіїоуюяыэ"
+_SPEAKING_OF = "а я и ы і ї ові еві єві ом ем єм ою ой ею ей єю ої ій ью ую"
+_OBLIQUE = frozenset((*_SPEAKING_OF.split(), *_ADJECTIVE))
+"""Endings by which nobody is called, where they are not the name's own; of names in -а also -у, their accusative."""
 _FLEETING = re.compile(rf"(?<=[^{_VOWELS}])[ео](?=[кцл]ь?$)")
 _CLOSED_I = re.compile(rf"і(?=[^{_VOWELS}йь]ь?$)")
 _IRREGULAR = {"лев": "льв", "пес": "пс", "любов": "любв", "любовь": "любв"}
@@ -74,12 +79,14 @@ class NameMatcher:
         self._pattern: re.Pattern[str] | None = None
         self._capital: re.Pattern[str] | None = None
         self._hint = ""
+        self._oblique: frozenset[str] = frozenset()
         if not called or _is_one_letter(called):
             return
         parts = _parts(called)
         first = parts[0][0]
         unsure = first & _ALSO_WORDS - {called[0]} if len(called) == len(parts[0]) == 1 else frozenset[str]()
         self._hint = _common_start(first)
+        self._oblique = oblique(called[0])
         self._pattern = _compiled(r"\s++".join(map(_word_pattern, called, parts)), called[0])
         if unsure:
             capital = _one_of(form.capitalize() for form in unsure)
@@ -96,6 +103,12 @@ class NameMatcher:
         if self._pattern.search(folded):
             return True
         return self._capital is not None and bool(self._capital.search(_same(text)))
+
+    def speaks_of(self, text: str, folded: str) -> bool:
+        """Whether the name, where it is found, does not call anybody."""
+        if self._pattern is None or (self._capital is not None and self._capital.search(_same(text))):
+            return False
+        return all(is_spoken_of(found, self._oblique) for found in self._pattern.finditer(folded))
 
 
 def _is_one_letter(called: tuple[str, ...]) -> bool:
@@ -178,6 +191,16 @@ def _inflected(word: str) -> Iterator[str]:
         yield word[:-1]
 
 
+def oblique(word: str) -> frozenset[str]:
+    """Those of a word's forms by which one is spoken of and not called; the word is in small letters."""
+    found, calling = set[str](), {word}
+    for stem, endings in _declensions(word) if _CYRILLIC.fullmatch(word) and len(word) > 1 else ():
+        for ending in endings:
+            speaks_of = ending in _OBLIQUE or (ending == "у" and word.endswith("а"))
+            (found if speaks_of else calling).add(stem + ending)
+    return frozenset(found - calling)
+
+
 def _declensions(word: str) -> Iterator[tuple[str, tuple[str, ...]]]:
     """Stems and the endings that they take."""
     stem, last = word[:-1], word[-1]
@@ -233,3 +256,12 @@ class Names:
     def matches(self, text: str) -> bool:
         folded = _folded(text)
         return any(matcher.found_in(text, folded) for matcher in self._matchers)
+
+    def call(self, text: str) -> bool:
+        """Whether the name, which stands in the text, may be meant to call: it does not where the persona is merely
+        spoken of."""
+        if may_call(text):
+            return True
+        folded = _folded(text)
+        found = [matcher for matcher in self._matchers if matcher.found_in(text, folded)]
+        return not all(matcher.speaks_of(text, folded) for matcher in found)

@@ -8,8 +8,9 @@ from maskarad.values import Value
 LIKING_HALF_LIFE = 24 * 3600.0
 """Seconds in which a link's liking, if nobody reacts, halves."""
 
-_WEIGHT = 0.25
-"""What one reaction counts: four of a kind say all there is to say."""
+_DISLIKE, _LIKE = 0.25, 0.125
+"""What one reaction counts: four dislikes say all there is to say. Kindness is cheap and has to be earned: it counts
+half, and the less the more liked the persona is already, so that three kind ones of four end at 0.5, not at 1."""
 
 DISLIKED, LIKED = -0.2, 0.2
 """Beyond these the persona itself is told."""
@@ -42,9 +43,22 @@ def present_liking(liking: float, liking_at: float, now: float) -> float:
 
 
 def changed_liking(liking: float, liking_at: float, before: Feedback, value: float, now: float) -> float:
-    """After a person's reactions to one message have become worth `value`; what they counted before is taken back."""
-    then = present_liking(liking, liking_at, now) + _WEIGHT * (value - before.value * _left(before.at, now))
-    return max(-1.0, min(1.0, then))
+    """After a person's reactions to one message have become worth `value`; what they counted before is taken back (of a
+    kind one long ago about that much)."""
+    then = _without(present_liking(liking, liking_at, now), before.value * _left(before.at, now))
+    return max(-1.0, min(1.0, _with(then, value)))
+
+
+def _with(liking: float, value: float) -> float:
+    return liking + (_DISLIKE * value if value < 0 else _LIKE * value * (1.0 - max(liking, 0.0)))
+
+
+def _without(liking: float, value: float) -> float:
+    if value < 0:
+        return liking - _DISLIKE * value
+    counted = _LIKE * value
+    then = liking - counted
+    return then / (1.0 - counted) if then > 0 else then
 
 
 def _left(at: float, now: float) -> float:

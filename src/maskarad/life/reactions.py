@@ -2,6 +2,7 @@
 
 from collections.abc import Awaitable, Callable, Mapping
 
+from maskarad.life.addressing import is_to_somebody
 from maskarad.life.closings import Closing, closing_of
 from maskarad.life.feedback import present_liking
 from maskarad.life.mood import MoodNow, present
@@ -11,8 +12,9 @@ from maskarad.values import NEUTRAL_MOOD, Bot, Chattiness, Incoming, LinkState, 
 HOUR = 3600.0
 """Reactions are counted by the hour."""
 
-_OFTEN = 0.2
-"""How many of the messages between others are looked at; of those only what plainly shows a feeling gets an emoji."""
+_OFTEN = 0.1
+"""How many of the messages to nobody in particular are looked at; of those only what plainly shows a feeling gets an
+emoji."""
 
 _ENOUGH_OFTEN = 0.6
 """How many closings are answered by a reaction and no words."""
@@ -71,46 +73,62 @@ class Reactions:
         self.chance = chance
         self._declines = declines
 
-    async def to(self, bot: Bot, message: Incoming) -> "Reacting | None":
-        """None where the message can get no reaction whatever the link knows. Raises DatabaseUnavailable."""
-        is_own_text = message.has_text and message.forwarded_from is None and not message.sender.is_bot
-        if self.most_per_hour == 0 or not is_own_text or await self._declines(bot, message.sender):
+    async def beside(self, bot: Bot, message: Incoming) -> "Beside | None":
+        """For a message that does not call the persona; None for most, and for every question and all that is said to
+        somebody. Raises DatabaseUnavailable."""
+        if not self._is_remark(message) or self.chance() >= _OFTEN or await self._declines(bot, message.sender):
             return None
-        return Reacting(self, message.text)
+        return Beside(self)
+
+    async def instead(self, bot: Bot, message: Incoming) -> "Instead | None":
+        """For a message that calls the persona; None where it takes words to answer it. Raises DatabaseUnavailable."""
+        closing = closing_of(message.text) if self._is_own_text(message) else None
+        if closing is None or self.chance() >= _ENOUGH_OFTEN or await self._declines(bot, message.sender):
+            return None
+        return Instead(self, closing)
+
+    def _is_remark(self, message: Incoming) -> bool:
+        if not self._is_own_text(message) or "?" in message.text or is_to_somebody(message):
+            return False
+        return closing_of(message.text) not in (Closing.THANKS, Closing.AGREEMENT)
+
+    def _is_own_text(self, message: Incoming) -> bool:
+        is_own = message.has_text and message.forwarded_from is None and not message.sender.is_bot
+        return is_own and self.most_per_hour > 0
 
 
-class Reacting:
-    """A message that may get a reaction. Its methods wait for nothing and may be called on any thread."""
+class Beside:
+    """A message that may get a reaction where it gets no answer. May be called on any thread, and waits for nothing."""
 
-    def __init__(self, how: Reactions, text: str) -> None:
+    def __init__(self, how: Reactions) -> None:
         self._how = how
-        self._text = text
 
-    @property
-    def is_closing(self) -> bool:
-        """Said to the persona, it may be answered by an emoji alone."""
-        return closing_of(self._text) is not None
-
-    def beside(self, state: LinkState, analysis: Callable[[], Analysis]) -> str | None:
-        """An emoji where the message gets no answer; None for most, before the text is analysed."""
-        if self._how.chance() >= _OFTEN or not self._may(state):
+    def __call__(self, state: LinkState, analysis: Callable[[], Analysis]) -> str | None:
+        """None before the text is analysed where the link wants no reactions."""
+        if not _may(self._how, state):
             return None
         by_mood = emoji_for(analysis())
-        return self._picked(by_mood, state) if by_mood else None
+        return _picked(self._how, by_mood, state) if by_mood else None
 
-    def instead(self, state: LinkState) -> str | None:
-        """An emoji in place of an answer where that is enough, and words would be too many."""
-        closing = closing_of(self._text)
-        if closing is None or self._how.chance() >= _ENOUGH_OFTEN or not self._may(state):
-            return None
-        return self._picked(_ANSWERS[closing], state)
 
-    def _may(self, state: LinkState) -> bool:
-        return may_react(state, self._how.clock(), most_per_hour=self._how.most_per_hour)
+class Instead:
+    """A message for which an emoji is answer enough. May be called on any thread, and waits for nothing."""
 
-    def _picked(self, by_mood: Mapping[str, str], state: LinkState) -> str:
-        how = self._how
-        return picked(by_mood, present(state.mood, how.clock(), how.mood_half_life), how.chance())
+    def __init__(self, how: Reactions, closing: Closing) -> None:
+        self._how = how
+        self._closing = closing
+
+    def __call__(self, state: LinkState) -> str | None:
+        """None where the link wants no reactions."""
+        return _picked(self._how, _ANSWERS[self._closing], state) if _may(self._how, state) else None
+
+
+def _may(how: Reactions, state: LinkState) -> bool:
+    return may_react(state, how.clock(), most_per_hour=how.most_per_hour)
+
+
+def _picked(how: Reactions, by_mood: Mapping[str, str], state: LinkState) -> str:
+    return picked(by_mood, present(state.mood, how.clock(), how.mood_half_life), how.chance())
 
 
 def may_react(state: LinkState, now: float, *, most_per_hour: int) -> bool:
@@ -126,7 +144,7 @@ def may_react(state: LinkState, now: float, *, most_per_hour: int) -> bool:
 def emoji_for(analysis: Analysis) -> Mapping[str, str]:
     """By the persona's mood, the emoji that suit what was said; none where it shows no plain feeling. Anger and disgust
     get none: whoever is meant would feel mocked."""
-    if analysis.spam >= _SPAM or analysis.confidence < _LEAST_SURE:
+    if analysis.question or analysis.spam >= _SPAM or analysis.confidence < _LEAST_SURE:
         return {}
     is_grave = not _GRAVE.isdisjoint(analysis.topics)
     match analysis.emotion:

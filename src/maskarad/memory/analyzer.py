@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
 from functools import cache, partial
 from hashlib import blake2b
+from threading import Lock
 
 import msgspec
 
@@ -81,7 +82,8 @@ def _asking() -> frozenset[str]:
 
 class Analyzer:
     """`analyze` with two memories: `most` analyses here (the longest unused goes first), and a table that all processes
-    share. Texts are kept nowhere, only their hashes. What the table is to learn waits for `flush`."""
+    share. Texts are kept nowhere, only their hashes. What the table is to learn waits for `flush`. `now` and `forget`
+    may be called from any thread, the rest from the event loop's."""
 
     def __init__(self, database: Database, *, clock: Callable[[], float], most: int = 10_000) -> None:
         """`clock` gives Unix seconds."""
@@ -93,6 +95,7 @@ class Analyzer:
         self._writing: Mapping[str, Analysis] = {}
         self._withdrawn: set[str] = set()
         self._flushing = asyncio.Lock()
+        self._memory = Lock()
 
     def now(self, text: str) -> Analysis:
         """At once, without the table."""
@@ -134,50 +137,57 @@ class Analyzer:
     async def cache_analysis(self, text: str, analysis: Analysis) -> None:
         """In memory and, when this returns, in the table; the first analysis of a text stays there. Raises
         DatabaseUnavailable."""
-        key = text_hash(text)
-        self._remember(key, analysis)
-        self._queued[key] = analysis
+        self._keep(text_hash(text), analysis, to_write=True)
         await self.flush()
 
     async def flush(self) -> None:
         """Write what waits, in one transaction. Raises DatabaseUnavailable; then it waits on."""
         async with self._flushing:
             await self._write_queued()
-            if withdrawn := list(self._withdrawn):
+            with self._memory:
+                withdrawn = list(self._withdrawn)
+            if withdrawn:
                 await self._database.write(partial(analyses.erase, hashes=withdrawn))
-                self._withdrawn.difference_update(withdrawn)
+                with self._memory:
+                    self._withdrawn.difference_update(withdrawn)
 
     def forget(self, texts: Iterable[str]) -> None:
         """Drop them here; the table's rows are for `analyses.erase`. One that is being written right now is erased
         after."""
-        for text in texts:
-            key = text_hash(text)
-            self._known.pop(key, None)
-            self._queued.pop(key, None)
-            if key in self._writing:
-                self._withdrawn.add(key)
+        keys = [text_hash(text) for text in texts]
+        with self._memory:
+            for key in keys:
+                self._known.pop(key, None)
+                self._queued.pop(key, None)
+                if key in self._writing:
+                    self._withdrawn.add(key)
 
     def _computed(self, key: str, text: str) -> Analysis:
         analysis = analyze(text)
-        self._remember(key, analysis)
-        self._queued[key] = analysis
-        _bound(self._queued, self._most)
+        self._keep(key, analysis, to_write=True)
         return analysis
 
     async def _write_queued(self) -> None:
-        self._writing, self._queued = self._queued, OrderedDict()
+        with self._memory:
+            self._writing, self._queued = self._queued, OrderedDict()
         if not self._writing:
             return
         rows = [(key, _encode(analysis).decode()) for key, analysis in self._writing.items()]
+        written = False
         try:
             await self._database.write(partial(analyses.put, analyses=rows, now=self._clock()))
-            self._writing = {}
+            written = True
         finally:
-            # What was not written waits again, in front of what came meanwhile.
-            kept = {key: analysis for key, analysis in self._writing.items() if key not in self._withdrawn}
-            self._queued = OrderedDict(kept | self._queued)
-            _bound(self._queued, self._most)
-            self._writing = {}
+            with self._memory:
+                if not written:
+                    self._queue_again()
+                self._writing = {}
+
+    def _queue_again(self) -> None:
+        """What was not written waits again, in front of what came meanwhile."""
+        kept = {key: analysis for key, analysis in self._writing.items() if key not in self._withdrawn}
+        self._queued = OrderedDict(kept | self._queued)
+        _bound(self._queued, self._most)
 
     async def _read(self, keys: list[str]) -> dict[str, Analysis]:
         if not keys:
@@ -188,19 +198,24 @@ class Analyzer:
             # What does not fit was written by another version of the code.
             with suppress(msgspec.MsgspecError):
                 found[key] = _decode(encoded)
-                self._remember(key, found[key])
+                self._keep(key, found[key], to_write=False)
         return found
 
     def _recall(self, key: str) -> Analysis | None:
-        known = self._known.get(key)
-        if known is not None:
-            self._known.move_to_end(key)
-        return known
+        with self._memory:
+            known = self._known.get(key)
+            if known is not None:
+                self._known.move_to_end(key)
+            return known
 
-    def _remember(self, key: str, analysis: Analysis) -> None:
-        self._known[key] = analysis
-        self._known.move_to_end(key)
-        _bound(self._known, self._most)
+    def _keep(self, key: str, analysis: Analysis, *, to_write: bool) -> None:
+        with self._memory:
+            self._known[key] = analysis
+            self._known.move_to_end(key)
+            _bound(self._known, self._most)
+            if to_write:
+                self._queued[key] = analysis
+                _bound(self._queued, self._most)
 
 
 def text_hash(text: str) -> str:

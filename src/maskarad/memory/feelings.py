@@ -25,6 +25,9 @@ _FEWEST_PREFIXED = 7
 _FIRST_WORDS = 3
 """Where praise stands that may be meant the other way."""
 _MOST_OF_A_SIGN = 3
+_SAID = 0.5
+"""So many points of a feeling in words, and signs strengthen it. Otherwise they may be mere ornament."""
+_MOST_OF_ORNAMENT = 1.3
 _FEWEST_SHOUTED = 3
 
 
@@ -53,6 +56,7 @@ class _Walk:
         self._words = self._without_stretches()
         self._scores: Scores = defaultdict(float)
         self._negated_until = -1
+        self._forbids = False
         self._factor = 1.0
         self._factor_until = -1
         self._elsewhere = False
@@ -109,7 +113,7 @@ class _Walk:
             self._scores[emotion] += points * (0.3 if self._elsewhere and emotion is Emotion.JOY else 1.0)
         elif emotion is Emotion.JOY:
             self._scores[Emotion.SADNESS] += 0.7 * points
-        elif emotion is not Emotion.SURPRISE:
+        elif emotion is not Emotion.SURPRISE and not self._forbids:
             self._scores[Emotion.JOY] += 0.15 * points
 
     def _play(self, role: str, place: int, taken: int) -> None:
@@ -117,9 +121,12 @@ class _Walk:
             if role != "praise" or place < _FIRST_WORDS:
                 self.roles.add(role)
             return
+        begins = place == 0 or place in self._reading.breaks
         place += taken - 1
         if role == "negation":
             self._negated_until = place + _NEGATED_WORDS
+            # "Don't cry" is said to somebody who does.
+            self._forbids = begins
         elif role == "elsewhere":
             self._elsewhere = True
         elif role == "contrast":
@@ -139,16 +146,24 @@ class _Walk:
 
 
 def _add_signs(scores: Scores, reading: Reading) -> None:
+    for emotion, points in _shown_by_signs(reading).items():
+        is_meant = not reading.words or scores[emotion] >= _SAID
+        scores[emotion] += points if is_meant else min(points / 2, _MOST_OF_ORNAMENT)
+
+
+def _shown_by_signs(reading: Reading) -> Scores:
+    shown: Scores = defaultdict(float)
     known = sign_feelings()
     for sign, count in reading.signs.items():
         more = 0.3 * (min(count, _MOST_OF_A_SIGN) - 1)
         for kind, strength in known.get(sign, ()):
             if kind != "irony":
-                scores[Emotion(kind)] += _STRENGTHS[strength] * (1 + more)
+                shown[Emotion(kind)] += _STRENGTHS[strength] * (1 + more)
     if reading.smiles:
-        scores[Emotion.JOY] += 0.7 if reading.smiles == 1 else 1.5
+        shown[Emotion.JOY] += 0.7 if reading.smiles == 1 else 1.5
     if reading.frowns:
-        scores[Emotion.SADNESS] += 2.0
+        shown[Emotion.SADNESS] += 2.0
+    return shown
 
 
 def _add_marks(scores: Scores, reading: Reading) -> None:

@@ -34,6 +34,8 @@ class Reading(Value, frozen=True):
     mixed_marks: bool
     links: int
     mentions: int
+    sums: int
+    """Of money, written with a currency's sign."""
     ends_asking: bool
 
 
@@ -63,7 +65,7 @@ class _Gathered:
             self._word(token)
         elif kind == "sign":
             self.signs[token] += 1
-        elif kind in ("link", "mention"):
+        elif kind in ("link", "mention", "sum"):
             self.counts[kind] += 1
         else:
             self._mark(kind, token)
@@ -114,6 +116,7 @@ class _Gathered:
             mixed_marks=self.mixed_marks,
             links=self.counts["link"],
             mentions=self.counts["mention"],
+            sums=self.counts["sum"],
             ends_asking=self.asking,
         )
 
@@ -140,6 +143,7 @@ def _tokens() -> re.Pattern[str]:
         rf"(?P<link>(?:https?://|www\.|t\.me/)\S+)"
         rf"|(?P<mention>@\w+)"
         rf"|(?P<sign>{_EMOJI}|(?=[{firsts}])(?<!\w)(?:{faces})(?!\w))"
+        rf"|(?P<sum>[$€£₴₽]\s?\d[\d.,]{{0,12}}|\d[\d.,]{{0,12}}\s?[$€£₴₽])"
         rf"|(?P<word>[^\W_]+(?:['’ʼ‘`´-][^\W_]+)*)"
         rf"|(?P<tone>[!?]+)|(?P<smile>\)+)|(?P<frown>\(+)|(?P<pause>[.,;:…\n—–\"«»]+)"
     )

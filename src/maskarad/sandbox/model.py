@@ -15,6 +15,7 @@ from maskarad.sandbox.prompt_reading import Prompt, read_prompt
 from maskarad.sandbox.refusal import Refused
 from maskarad.sandbox.ring import Ring
 from maskarad.sandbox.script import speak
+from maskarad.sandbox.summing_up import sum_up
 from maskarad.sandbox.telegram import Telegram
 from maskarad.sandbox.wire import Json, cut
 from maskarad.sandbox.world import Body
@@ -152,7 +153,9 @@ class Model:
 
 
 def answer_text(prompt: Prompt) -> str:
-    """The script's answer in the form the prompt asks for: JSON, or plain lines."""
+    """The script's answer in the form the prompt asks for: JSON, or plain lines; or a summary."""
+    if prompt.wants_summary:
+        return orjson.dumps({"summary": sum_up(prompt)}).decode()
     spoken = speak(prompt)
     if not prompt.wants_json:
         return "\n".join(spoken.response)

@@ -23,6 +23,9 @@ class Prompt(msgspec.Struct, frozen=True):
     lines: tuple[Line, ...]
     wants_json: bool
     may_be_silent: bool
+    wants_summary: bool = False
+    remembered: str = ""
+    """The summary of what came before the lines."""
 
     @property
     def last(self) -> Line:
@@ -127,7 +130,8 @@ _RU_WORDS = frozenset(
 def read_prompt(request: dict[str, Any]) -> Prompt:
     messages = [each for each in _list(request.get("messages")) if isinstance(each, dict)]
     system = "\n".join(_content(each) for each in messages if each.get("role") in ("system", "developer"))
-    lines = [line for each in messages if each.get("role") == "user" for line in _lines(_content(each))]
+    said = [_content(each) for each in messages if each.get("role") == "user"]
+    lines = [line for content in said for line in _lines(content)]
     mood = _MOOD.search(system)
     return Prompt(
         persona=next((found["name"].strip() for each in _PERSONA if (found := each.search(system))), ""),
@@ -135,6 +139,8 @@ def read_prompt(request: dict[str, Any]) -> Prompt:
         lines=tuple(lines),
         wants_json='"response"' in system or isinstance(request.get("response_format"), dict),
         may_be_silent=bool(_SILENCE.search(system)) and "[]" in system,
+        wants_summary='{"summary"' in system,
+        remembered=" ".join(told for content in said if (told := _remembered(content))),
     )
 
 
@@ -181,12 +187,24 @@ def _lines(content: str) -> list[Line]:
     return [Line("", content.strip())] if content.strip() else []
 
 
-def _json_line(raw: str) -> Line | None:
+def _remembered(content: str) -> str:
+    found = (said.get("remembered") for raw in content.split("\n") if (said := _json_object(raw.strip())) is not None)
+    return " ".join(each for each in found if isinstance(each, str))
+
+
+def _json_object(raw: str) -> dict[str, Any] | None:
     if not raw.startswith("{"):
         return None
     try:
-        said = orjson.loads(raw)
+        said: dict[str, Any] = orjson.loads(raw)
     except orjson.JSONDecodeError:
+        return None
+    return said
+
+
+def _json_line(raw: str) -> Line | None:
+    said = _json_object(raw)
+    if said is None:
         return None
     text, speaker = said.get("text"), said.get("from")
     return Line(speaker if isinstance(speaker, str) else "", text) if isinstance(text, str) else None

@@ -161,7 +161,8 @@ def _outcome(link: ClaimedLink, reply: Reply, mood: MoodState) -> TurnOutcome:
     for number, piece in enumerate(piece for part in reply.parts for piece in to_pieces(part)):
         answers = last.message_order if in_group and number == 0 else None
         parts.append(PartDraft(kind=PartKind.TEXT, text=piece.text, html=piece.html, reply_to=answers))
-    return TurnOutcome(answered=link.asked, parts=tuple(parts), mood=_if_changed(mood, link))
+    spoke_to = last.sender_id if in_group and reply.parts else None
+    return TurnOutcome(answered=link.asked, parts=tuple(parts), mood=_if_changed(mood, link), spoke_to=spoke_to)
 
 
 def _without_unwanted(reply: Reply, link: ClaimedLink, remembered: Remembered) -> Reply:

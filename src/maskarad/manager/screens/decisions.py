@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from maskarad.db.decisions import Decided
 from maskarad.intake.attention import weight_of
-from maskarad.intake.features import share_told
+from maskarad.intake.features import TO_ALL, share_told
 from maskarad.manager.screens.health import ago
 from maskarad.manager.screens.parts import back, built_once, shortened
 from maskarad.texts import Words
@@ -62,6 +62,8 @@ def _feature(words: Words, name: str, value: float) -> str:
             return words.get("decisions.feature.topic", topic=words.get(f"analytics.topic.{what}"))
         case "share":
             return words.get("decisions.feature.share", said=share_told(value))
+        case "question":
+            return words.get("decisions.feature.question_to_all" if value == TO_ALL else "decisions.feature.question")
         case "mood" | "liking":
             return words.get(f"decisions.feature.{kind}_{'up' if value > 0 else 'down'}")
         case _:

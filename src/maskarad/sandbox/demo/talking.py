@@ -126,7 +126,7 @@ async def survive_a_kill(stage: Stage) -> None:
     await stage.platform.start()
     answer = await hut.hear()
     stage.check("the answer still arrives, and he still remembers", CAT in answer.text)
-    await hut.ask(oksana, "Дякую!")
+    await hut.ask(oksana, "Який чай ти любиш?")
     answers = [text for text in await hut.bot_messages(after=asked) if CAT in text]
     stage.check("it arrives exactly once", len(answers) == 1)
 
