@@ -26,6 +26,7 @@ def test_every_module_keeps_the_rules() -> None:
         ("maskarad.values", "from maskarad.delivery import pacing", "values imports a stage"),
         ("maskarad.errors", "from maskarad.turn import run", "errors imports a stage"),
         ("maskarad.settings", "from maskarad.turn import run", "settings imports a stage"),
+        ("maskarad.controls.mood", "from maskarad.manager.screens import health", "controls imports manager"),
         ("maskarad.manager.bot", "from sqlalchemy import select", "sqlalchemy is for db only"),
         ("maskarad.manager.bot", "import sqlalchemy.exc as exc", "sqlalchemy is for db only"),
         ("maskarad.manager.bot", "import alembic", "alembic is for db only"),

@@ -23,6 +23,8 @@ PLURAL_CATEGORIES: Mapping[str, frozenset[str]] = {
 
 _ANY_CATEGORY = frozenset[str]().union(*PLURAL_CATEGORIES.values())
 
+_AGO = ((60.0, 60, "minutes"), (3600.0, 24, "hours"), (86_400.0, 10_000, "days"))
+
 Text = str | Mapping[str, str]
 """A template with `{names}`, or one for each plural category."""
 
@@ -70,6 +72,15 @@ class Words:
 
     def html(self, key: str, /, **values: object) -> str:
         return self._texts.html(self.language, key, **values)
+
+
+def ago(words: Words, seconds: float) -> str:
+    """How long ago, in the largest unit that fits."""
+    for length, most, unit in _AGO:
+        count = int(seconds // length)
+        if 0 < count < most:
+            return words.get(f"ago.{unit}", count=count)
+    return words.get("ago.now")
 
 
 def plural_category(language: str, count: object) -> str:

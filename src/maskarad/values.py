@@ -13,6 +13,10 @@ MANAGER_BOT_ID = 0
 """The manager bot has no row: its token is a setting. Everywhere else a `bot_id` is a row of `bot_instances`."""
 
 
+ADMINISTRATORS = frozenset({"creator", "administrator"})
+"""Telegram's words for who is in charge of a group (`ChatMember.status`)."""
+
+
 class Value(msgspec.Struct, frozen=True, kw_only=True):
     """Base of every value: immutable, compared by content, cheap to make, ready for msgpack."""
 

@@ -8,6 +8,9 @@ STAGES = frozenset({"intake", "turn", "delivery"})
 BESIDE = frozenset({"analytics", "cache", "db", "errors", "memory", "metrics", "quiet", "settings", "values"})
 """What stands beside the way of an update and knows none of its stages."""
 
+DOORS = frozenset({"controls", "manager"})
+"""What persona bots and the manager bot show; what they share stands beside both."""
+
 HOMES = {
     "sqlalchemy": "db",
     "alembic": "db",
@@ -92,6 +95,8 @@ def _reasons(module: str, imported: str) -> Iterator[str]:
         yield f"a stage imports another: {home} imports {target}"
     if home in BESIDE and target in STAGES:
         yield f"{home} imports a stage: {target}"
+    if home in DOORS and target in DOORS - {home}:
+        yield f"what one bot shows is not another's: {home} imports {target}"
 
 
 def _part(dotted: str) -> str:

@@ -8,9 +8,7 @@ from maskarad.db.engine import Database
 from maskarad.errors import TelegramRefused
 from maskarad.snapshots import Links
 from maskarad.texts import Words
-from maskarad.values import Bot, Chat, ChatType, Incoming, Persona, Press, Screen, Sender
-
-ADMINISTRATORS = frozenset({"creator", "administrator"})
+from maskarad.values import ADMINISTRATORS, Bot, Chat, ChatType, Incoming, Persona, Press, Screen, Sender
 
 
 class Messenger(Protocol):

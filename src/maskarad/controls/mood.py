@@ -6,8 +6,7 @@ from maskarad.controls.desk import Answer, ControlDesk, React
 from maskarad.db import Connection
 from maskarad.db import links as rows
 from maskarad.life.mood import CALM, Cause, MoodNow, Reason, chosen, degree, is_held, present, reason_of
-from maskarad.manager.screens.health import ago
-from maskarad.texts import Words
+from maskarad.texts import Words, ago
 from maskarad.values import (
     NEUTRAL_MOOD,
     READY_MOODS,

@@ -3,14 +3,13 @@ and the bot is in."""
 
 import asyncio
 
-from maskarad.controls.desk import ADMINISTRATORS
 from maskarad.db import Connection, bots, imports
 from maskarad.db.engine import Database
 from maskarad.errors import Flooded, TelegramError, TelegramUnreachable
 from maskarad.manager.forms import ExportChat, Importing
 from maskarad.manager.ports import Sender
 from maskarad.memory.exports.json_messages import supergroup_id
-from maskarad.values import Bot, Chat, ChatType, User, Value
+from maskarad.values import ADMINISTRATORS, Bot, Chat, ChatType, User, Value
 
 MOST_ASKED = 30
 """Groups about which Telegram is asked at once; those that are in the export come first."""

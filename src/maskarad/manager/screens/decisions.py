@@ -5,9 +5,8 @@ from collections.abc import Sequence
 from maskarad.db.decisions import Decided
 from maskarad.intake.attention import weight_of
 from maskarad.intake.features import TO_ALL, share_told
-from maskarad.manager.screens.health import ago
 from maskarad.manager.screens.parts import back, built_once, shortened
-from maskarad.texts import Words
+from maskarad.texts import Words, ago
 from maskarad.values import Bot, Decision, Keyboard, Screen
 
 SHOWN_TITLE = 40

@@ -5,12 +5,11 @@ from collections.abc import Sequence
 from maskarad.manager.callbacks import button
 from maskarad.manager.ports import Health
 from maskarad.manager.screens.parts import back, built_once, shortened
-from maskarad.texts import Words
+from maskarad.texts import Words, ago
 from maskarad.values import Bot, BotState, Chat, Keyboard, Screen
 
 MOST_GROUPS = 15
 SHOWN_TITLE = 60
-_STEPS = ((60.0, 60, "minutes"), (3600.0, 24, "hours"), (86_400.0, 10_000, "days"))
 
 
 def health_card(
@@ -39,15 +38,6 @@ def _last_update(words: Words, health: Health | None, now: float) -> str:
     if health is None or health.last_update_at is None:
         return words.html("health.no_update")
     return words.html("health.last_update", ago=ago(words, now - health.last_update_at))
-
-
-def ago(words: Words, seconds: float) -> str:
-    """How long ago, in the largest unit that fits."""
-    for length, most, unit in _STEPS:
-        count = int(seconds // length)
-        if 0 < count < most:
-            return words.get(f"ago.{unit}", count=count)
-    return words.get("ago.now")
 
 
 def _groups(words: Words, groups: Sequence[Chat]) -> str:
