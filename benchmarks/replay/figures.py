@@ -156,11 +156,10 @@ def _talk_of_bots(replay: Replay) -> Iterator[str]:
 
 
 def _too_many_reactions(replay: Replay) -> Iterator[str]:
-    put = [each.at for each in replay.heard if each.reactions and not each.calls]
+    put = [each.at for each in replay.heard for _ in each.reactions]
     for number, at in enumerate(put):
-        within = sum(at <= other < at + HOUR for other in put[number:])
-        # Hours are counted from a first reaction on; one that lies across two of them may see twice as many.
-        if within > 2 * REACTIONS_AN_HOUR:
+        within = sum(other < at + HOUR for other in put[number:])
+        if within > REACTIONS_AN_HOUR:
             yield f"{within} reactions were put within an hour from {local(at):%d %b %H:%M}"
 
 

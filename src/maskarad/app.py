@@ -18,6 +18,7 @@ from maskarad.assembly.intake import build_intake
 from maskarad.assembly.memory import Memory
 from maskarad.assembly.speech import build_conversations, build_spontaneity
 from maskarad.controls.commands import described_commands
+from maskarad.controls.exporting import Exporting
 from maskarad.controls.membership import Memberships
 from maskarad.controls.reactions import Reactions
 from maskarad.db import schema, users
@@ -135,13 +136,19 @@ class Platform:
     def _build_receivers(self) -> None:
         settings, ground = self._settings, self._ground
         refusals = Refusals(self._background.send_text, self._refusal, clock=self._clock)
+        self._exporting = Exporting(self._memory.dossiers.of, self._background)
         router = Router(
             manager=self._build_manager(),
             intake=build_intake(
                 ground, self._memory.personalization, turn_away=refusals.turn_away, ring=self._wakeups.ring
             ),
             commands=build_commands(
-                ground, self._memory, self._background, self._pictures, turn_away=refusals.turn_away
+                ground,
+                self._memory,
+                self._background,
+                self._pictures,
+                self._exporting,
+                turn_away=refusals.turn_away,
             ),
             memberships=self._memberships,
             reactions=Reactions(ground.database, self._snapshots.links, clock=self._clock),
@@ -256,7 +263,7 @@ class Platform:
         await asyncio.gather(
             self._edge.stop_receiving(), self._server.stop(), self._wakeups.close(STOP_PATIENCE), return_exceptions=True
         )
-        await asyncio.gather(self._pictures.close(), self._errands.close())
+        await asyncio.gather(self._pictures.close(), self._exporting.close(), self._errands.close())
         await self._background.close(ANSWER_PATIENCE)
         await self._painter.close()
         for task in self._tasks:

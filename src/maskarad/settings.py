@@ -229,7 +229,7 @@ class Settings(BaseSettings):
         0,
         ge=0,
         description="How many of its newest messages a chat keeps; 0: all. Older ones are summed up first, and go once "
-        "an hour. The last 80 stay.",
+        "an hour. The last 40 stay.",
     )
     history_keep_days: int = Field(
         0,
@@ -263,7 +263,7 @@ class Settings(BaseSettings):
         6,
         ge=0,
         le=60,
-        description="Reactions that a persona puts in one chat in an hour without asking the model; 0: none.",
+        description="Reactions that a persona puts in one chat at most in any hour; 0: none.",
     )
     time_zone: Annotated[str, AfterValidator(_time_zone)] = Field(
         "UTC", description="Time zone (an IANA name such as Europe/Kyiv) of chats where none was chosen."

@@ -330,6 +330,8 @@ class PartDraft(Value, frozen=True):
     reply_to: int | None = None
     silent: bool = False
     """Sent without a notification sound."""
+    not_after: float | None = None
+    """Not sent at all later than that."""
 
 
 class Link(Value, frozen=True):
@@ -379,9 +381,6 @@ class LinkState(Value, frozen=True):
 
     active: bool
     muted: bool
-    waiting: bool
-    """A turn is due or under way."""
-    messages: int
     recent_own: int
     recent_considered: int
     bot_exchanges: int
@@ -390,7 +389,7 @@ class LinkState(Value, frozen=True):
     flood_told_at: float
     liking: float
     liking_at: float
-    reactions_since: float
+    reacted_at: float
     reactions: int
     mood: MoodState
     manners: Manners
@@ -440,6 +439,8 @@ class HistoryLine(Value, frozen=True):
     """It is (one of) the messages that this turn is to answer."""
     addressed: bool = False
     """It is plainly for the persona; an unread line that is not lets it choose to stay silent."""
+    is_forwarded: bool = False
+    """The words are somebody else's, passed on."""
 
 
 class Claim(Value, frozen=True):
@@ -468,6 +469,8 @@ class ClaimedLink(Value, frozen=True):
     """How many the history holds, so that what lies before `history` is asked for only where there is any."""
     liking: float = 0.0
     liking_at: float = 0.0
+    reacted_at: float = 0.0
+    reactions: int = 0
 
 
 class PromptMessage(Value, frozen=True):
@@ -528,6 +531,8 @@ class TurnOutcome(Value, frozen=True):
     failures: int = 0
     spoke_to: int | None = None
     """Whom it answers with words; None: nobody, and whoever was answered last still is."""
+    reacted_at: float | None = None
+    """When it put a reaction that counts; None: it did not."""
 
 
 class Usage(Value, frozen=True):

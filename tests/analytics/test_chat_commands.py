@@ -16,6 +16,7 @@ from maskarad.controls.statistics import Statistics
 from maskarad.db import bots, links, statistics
 from maskarad.db.engine import Database
 from maskarad.db.tables import chat_bot_instances
+from maskarad.intake.flood import Floods
 from maskarad.memory.analysis import Analysis, Emotion
 from maskarad.memory.stats import Tally
 from maskarad.metrics import Metrics
@@ -131,7 +132,8 @@ class Scene:
             raise AssertionError("everybody may talk to this bot")
 
         family = Statistics(desk, self.orders, learn=learn, zone="Europe/Kyiv")
-        self.commands = Commands(desk, (family,), TEXTS, turn_away=turn_away)
+        floods = Floods(most=0, seconds=30)
+        self.commands = Commands(desk, (family,), TEXTS, turn_away=turn_away, floods=floods, answer_within=600)
 
     async def says(self, command: str, person: Sender = ALICE, chat: Chat = GROUP) -> Said:
         """Returns the first answer to it."""

@@ -1,21 +1,37 @@
 """Erasing a person: long histories in steps, nobody else's words, and nothing that comes back."""
 
+import asyncio
+from collections.abc import Callable
 from functools import partial
 
 import pytest
 from sqlalchemy import Connection, select, update
 
-from maskarad.db import forgetting, hearing, history, links, outbox, turns, users
+from maskarad.db import forgetting, hearing, history, imports, links, outbox, statistics, turns, users
 from maskarad.db.engine import Database
-from maskarad.db.tables import chat_bot_instances, chat_contexts
+from maskarad.db.tables import chat_bot_instances, chat_contexts, interaction_patterns, message_reactions
 from maskarad.errors import AlreadySeen, ClaimLost
 from maskarad.intake.names import Names
 from maskarad.memory.analyzer import Analyzer
-from maskarad.memory.forgetting import LINES_AT_ONCE, Forgetting
+from maskarad.memory.exports.texts import id_of_name
+from maskarad.memory.forgetting import LINES_AT_ONCE, LINES_IN_A_ROW, MOST_NAMES, Forgetting
+from maskarad.memory.learning import Learning
 from maskarad.memory.personalization import Personalization
+from maskarad.memory.stats import Acquaintance, Learned
 from maskarad.metrics import Metrics
 from maskarad.snapshots import Snapshots
-from maskarad.values import Access, Bot, BotState, PartDraft, PartKind, Sender, SentMessage, TurnOutcome
+from maskarad.values import (
+    Access,
+    Bot,
+    BotState,
+    Chat,
+    ChatType,
+    PartDraft,
+    PartKind,
+    Sender,
+    SentMessage,
+    TurnOutcome,
+)
 from tests.support import rows
 from tests.support.clock import FakeClock
 from tests.support.people import ALICE, BOB, CHARLIE
@@ -50,6 +66,10 @@ async def world(database: Database) -> Database:
 
 @pytest.fixture
 def forgetter(world: Database) -> Forgetting:
+    return forgetter_of(world, lambda name: Names(name).matches)
+
+
+def forgetter_of(world: Database, finder: Callable[[str], Callable[[str], bool]]) -> Forgetting:
     clock = FakeClock(NOW + 10_000)
     metrics = Metrics()
     snapshots = Snapshots(
@@ -61,13 +81,15 @@ def forgetter(world: Database) -> Forgetting:
         clock=clock,
         metrics=metrics,
     )
-    personalization = Personalization(world, clock=clock, lifetime=300, meter=metrics.cache("known"))
+    analyzer = Analyzer(world, clock=clock)
+    learning = Learning(world, analyzer, clock=clock)
+    personalization = Personalization(world, learning, clock=clock, lifetime=300, meter=metrics.cache("known"))
     return Forgetting(
         world,
-        Analyzer(world, clock=clock),
+        analyzer,
         personalization,
         snapshots.links,
-        finder=lambda name: Names(name).matches,
+        finder=finder,
         forget_account=snapshots.accounts.drop,
         clock=clock,
     )
@@ -84,10 +106,34 @@ async def own(database: Database, number: int, text: str) -> None:
     await database.write(partial(history.add_own, link_id=1, chat_id=-1001, message=sent, text=text, now=NOW))
 
 
+async def bring(
+    database: Database, number: int, user_id: int, name: str, text: str, *, at: float = NOW, link_id: int = 1
+) -> None:
+    """An import does."""
+    row = imports.Row(link_id, number, rows.GROUP.id, user_id, name, False, text, at, None, None, None, None, None)
+    await database.write(partial(imports.add, rows=[row]))
+
+
 async def texts(database: Database) -> dict[int, str]:
     statement = select(chat_contexts.c.message_order, chat_contexts.c.text)
     rows_read = await database.read(lambda connection: connection.execute(statement).all())
     return {row.message_order: row.text for row in rows_read}
+
+
+async def test_others_reactions_to_an_answer_go_with_it(world: Database, forgetter: Forgetting) -> None:
+    await say(world, 1, BOB, "where is my umbrella")
+    await own(world, 2, "the umbrella is in the hall")
+    await say(world, 3, CHARLIE, "and mine")
+    await own(world, 4, "yours is lost")
+
+    def react(connection: Connection) -> None:
+        row = {"chat_bot_instance_id": 1, "user_id": CHARLIE.id, "emoji": "👍", "value": 1.0, "reacted_at": NOW}
+        connection.execute(message_reactions.insert(), [{**row, "message_order": order} for order in (2, 4)])
+
+    await world.write(react)
+    await forgetter.forget(BOT, BOB.id)
+    orders = select(message_reactions.c.message_order)
+    assert await world.read(lambda connection: connection.execute(orders).scalars().all()) == [4]
 
 
 async def test_the_persona_s_answers_go_with_what_they_answer(world: Database, forgetter: Forgetting) -> None:
@@ -114,6 +160,35 @@ async def test_what_telegram_may_bring_again_stays_known_and_old_lines_do_not(
     assert await texts(world) == {2: ""}
     with pytest.raises(AlreadySeen):
         await say(world, 2, BOB, "just now")
+
+
+async def test_imported_words_do_not_come_back_with_their_live_twin(world: Database, forgetter: Forgetting) -> None:
+    await bring(world, 5, BOB.id, BOB.name, "my secret")
+    assert await forgetter.forget(BOT, BOB.id) == 1
+    with pytest.raises(AlreadySeen):
+        await say(world, 5, BOB, "my secret")
+    assert await texts(world) == {5: ""}
+
+
+async def test_what_an_export_brought_by_name_goes_from_the_person_s_groups(
+    world: Database, forgetter: Forgetting
+) -> None:
+    """Also under a name that the person had before; and no one else's, nor where they are not."""
+    elsewhere = Chat(id=-5, type=ChatType.GROUP, title="Attic")
+    await world.write(partial(links.find_or_add, bot_id=1, chat=elsewhere, now=NOW))
+    await say(world, 1, Sender(id=BOB.id, name="Robert"), "I am here", asks=False)
+    await say(world, 2, BOB, "still here", asks=False)
+    for number, name in enumerate(("Боб", "Robert", "Taras"), start=10):
+        await bring(world, number, id_of_name(name), name, f"{name} long ago", at=OLD)
+    await bring(world, 13, id_of_name("Боб"), "Боб", "just now", at=NOW + 10_000)
+    await bring(world, 14, id_of_name("Боб"), "Боб", "in another chat", link_id=3)
+    person = Acquaintance(name="Боб", messages=2, first_at=OLD, last_at=NOW)
+    learned = Learned(people={id_of_name("Боб"): person, id_of_name("Taras"): person})
+    await world.write(partial(statistics.learn, link_id=1, learned=learned))
+    assert await forgetter.forget(BOT, BOB.id) == 5
+    assert await texts(world) == {1: "", 2: "", 12: "Taras long ago", 13: "", 14: "in another chat"}
+    people = await world.read(lambda connection: connection.execute(select(interaction_patterns.c.user_id)).scalars())
+    assert list(people) == [id_of_name("Taras")]
 
 
 async def test_long_histories_go_to_the_last_line_and_nobody_else_s(world: Database, forgetter: Forgetting) -> None:
@@ -189,6 +264,53 @@ async def test_what_the_persona_says_while_it_forgets_is_not_kept(world: Databas
     finish = partial(forgetting.finish, bot_id=1, persona_id=1, user_id=BOB.id, names=[], since=NOW)
     await world.write(partial(finish, group_ids=reach.group_ids))
     assert await texts(world) == {1: ""}
+
+
+async def test_what_died_once_the_lines_were_gone_still_erases_what_names_the_person(
+    world: Database, forgetter: Forgetting
+) -> None:
+    await world.write(partial(users.remember, sender=Sender(id=BOB.id, name="Квентін"), language="uk", now=NOW))
+    await say(world, 1, BOB, "hello", asks=False)
+    await own(world, 8, "Я питав Квентіна про парасольку")
+    await own(world, 9, "Ask Боба about the umbrella")
+    await own(world, 10, "nothing")
+    learned = Learned(people={BOB.id: Acquaintance(name="Боб", messages=1, first_at=NOW, last_at=NOW)})
+    await world.write(partial(statistics.learn, link_id=1, learned=learned))
+    await world.write(partial(forgetting.begin, bot_id=1, user_id=BOB.id))
+    erase = partial(forgetting.erase_in_groups, before=forgetting.NEWEST, most=LINES_AT_ONCE, now=NOW)
+    await world.write(partial(erase, bot_id=1, user_id=BOB.id))
+    assert await forgetter.forget(BOT, BOB.id) == 0
+    assert await texts(world) == {1: "", 10: "nothing"}
+
+
+async def test_of_many_names_the_longest_are_looked_for_and_others_have_their_turn_meanwhile(world: Database) -> None:
+    for number in range(1, MOST_NAMES + 6):
+        await say(world, number, Sender(id=BOB.id, name="Quentin" + "n" * number), "hello", asks=False)
+    for number in range(100, 100 + LINES_AT_ONCE):
+        await own(world, number, "Quentin" + "n" * (number - 99))
+    looks, gaps = 0, [0]
+
+    def finder(name: str) -> Callable[[str], bool]:
+        def is_named(text: str) -> bool:
+            nonlocal looks
+            looks += 1
+            return text == name
+
+        return is_named
+
+    async def others() -> None:
+        while True:
+            before = looks
+            await asyncio.sleep(0)
+            gaps.append(looks - before)
+
+    meanwhile = asyncio.create_task(others())
+    await forgetter_of(world, finder).forget(BOT, BOB.id)
+    meanwhile.cancel()
+    kept = [text for text in (await texts(world)).values() if text]
+    assert kept[:6] == ["Quentin" + "n" * number for number in (1, 2, 3, 4, 5, MOST_NAMES + 6)]
+    assert len(kept) == LINES_AT_ONCE - MOST_NAMES
+    assert max(gaps) <= LINES_IN_A_ROW * MOST_NAMES
 
 
 async def test_twice_is_as_once_and_a_stranger_is_nobody(world: Database, forgetter: Forgetting) -> None:

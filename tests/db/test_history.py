@@ -4,7 +4,7 @@ from functools import partial
 import pytest
 from sqlalchemy import Connection, select, update
 
-from maskarad.db import hearing, history, links, turns
+from maskarad.db import hearing, history, imports, links, turns
 from maskarad.db.engine import Database
 from maskarad.db.tables import chat_contexts
 from maskarad.errors import AlreadySeen, NotFound
@@ -12,7 +12,7 @@ from maskarad.values import HistoryLine, SentMessage
 from tests.support import rows
 from tests.support.databases import CountStatements
 from tests.support.people import BOB, CHARLIE
-from tests.support.rows import NOW, said
+from tests.support.rows import GROUP, NOW, said
 
 
 @pytest.fixture
@@ -74,10 +74,24 @@ async def test_what_is_to_be_answered_is_read_however_much_was_said_since(world:
 
 async def test_an_edit_replaces_the_text_of_what_is_stored_and_nothing_else(world: Database) -> None:
     await world.write(partial(hearing.ask, link_id=1, message=said(1, "teh"), due_at=NOW))
-    assert await world.write(partial(history.edit, link_id=1, message=said(1, "the")))
-    assert not await world.write(partial(history.edit, link_id=1, message=said(2, "never stored")))
+    assert await world.write(partial(history.edit, link_id=1, message=said(1, "the"), now=NOW))
+    assert not await world.write(partial(history.edit, link_id=1, message=said(2, "never stored"), now=NOW))
     [line] = await latest(world)
     assert (line.text, line.unread, line.addressed) == ("the", True, True)
+
+
+async def test_an_edit_of_what_was_imported_leaves_nothing_of_the_old_words(world: Database) -> None:
+    def bring(connection: Connection) -> None:
+        text, html = "my secret", "<b>my secret</b>"
+        imports.add(
+            connection, [imports.Row(1, 7, GROUP.id, BOB.id, "Bob", False, text, NOW, None, None, 5, html, None)]
+        )
+
+    await world.write(bring)
+    assert await world.write(partial(history.edit, link_id=1, message=said(7, "nothing"), now=NOW + 60))
+    assert "secret" not in await world.read(everything)
+    edited_at = select(chat_contexts.c.edited_at)
+    assert await world.read(lambda connection: connection.execute(edited_at).scalar_one()) == NOW + 60
 
 
 async def test_a_message_twice_is_already_seen(world: Database) -> None:
@@ -113,7 +127,7 @@ async def test_a_forgotten_message_that_comes_again_is_known_and_its_words_are_g
     for store in (partial(history.add, message=words), partial(hearing.ask, message=words, due_at=NOW)):
         with pytest.raises(AlreadySeen):
             await world.write(partial(store, link_id=1))
-    assert not await world.write(partial(history.edit, link_id=1, message=said(1, "my secret, again")))
+    assert not await world.write(partial(history.edit, link_id=1, message=said(1, "my secret, again"), now=NOW))
     kept = await world.read(everything)
     assert not [word for word in ("secret", BOB.name, str(BOB.id)) if word in kept]
     await world.write(partial(hearing.ask, link_id=1, message=said(2, "hi"), due_at=NOW))

@@ -3,7 +3,7 @@ from sqlalchemy import Connection, select
 
 from maskarad.db import history, imports, links
 from maskarad.db.engine import Database
-from maskarad.db.imports import Counted, ImportState, Row
+from maskarad.db.imports import Counted, ImportState, Row, Said
 from maskarad.db.tables import chat_bot_instances, conversation_summaries, interaction_patterns
 from maskarad.errors import NotFound
 from maskarad.values import Chat, ChatType
@@ -39,6 +39,21 @@ async def test_which_lines_a_link_has(database: Database) -> None:
         return imports.known(connection, link_id, [-(2**41), 4, 5, 6, 2**39, *range(10_000, 20_000)])
 
     assert await database.write(work) == {-(2**41), 5, 2**39}
+
+
+async def test_what_was_said_under_which_number(database: Database) -> None:
+    def work(connection: Connection) -> tuple[dict[int, Said], list[int]]:
+        link_id, other_id = link(connection), link(connection, 2)
+        empty = imports.target(connection, link_id).lowest_order
+        imports.add(connection, [row(link_id, -(2**41)), row(link_id, 5, NOW + 1), row(other_id, 6)])
+        return imports.said(connection, link_id, [-(2**41), 5, 6]), [
+            empty,
+            imports.target(connection, link_id).lowest_order,
+        ]
+
+    said_at, lowest = await database.write(work)
+    assert said_at == {-(2**41): Said(NOW, "слово"), 5: Said(NOW + 1, "слово")}
+    assert lowest == [0, -(2**41)]
 
 
 async def test_the_first_live_line_is_the_oldest_that_was_not_imported(database: Database) -> None:

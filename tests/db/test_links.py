@@ -2,14 +2,19 @@ import asyncio
 from functools import partial
 
 import pytest
+from msgspec.structs import replace
 from sqlalchemy import select
 
-from maskarad.db import bots, hearing, history, links, turns
+from maskarad.db import bots, hearing, history, links, statistics, turns
 from maskarad.db.engine import Database
+from maskarad.db.orders import BEFORE_MIGRATION
 from maskarad.db.tables import chat_contexts
 from maskarad.errors import NotFound
-from maskarad.values import Chat, ChatType, Link, MoodState, TurnOutcome
+from maskarad.memory.analyzer import Analyzer
+from maskarad.memory.learning import Learning
+from maskarad.values import Chat, Chattiness, ChatType, Link, Manners, MoodState, TurnOutcome
 from tests.support import rows
+from tests.support.clock import FakeClock
 from tests.support.databases import OpenDatabase
 from tests.support.people import BOB
 from tests.support.rows import GROUP, NOW, said
@@ -171,6 +176,49 @@ async def test_what_was_said_before_the_news_of_the_move_is_neither_lost_nor_ans
     outcome = TurnOutcome(answered=claimed.asked)
     await world.write(partial(turns.finish, claim=claimed.claim, outcome=outcome, usage=None))
     assert await world.read(partial(turns.due, now=NOW + 99, most=10)) == []
+
+
+async def test_what_both_links_have_learned_is_counted_once_and_nothing_is_left_out(
+    world: Database, clock: FakeClock
+) -> None:
+    learning = Learning(world, Analyzer(world, clock=clock), clock=clock)
+    link, early = await made(world), await made(world, SUPERGROUP)
+
+    async def say(link_id: int, chat: Chat, *numbers: int) -> None:
+        for number in numbers:
+            await world.write(partial(hearing.keep, link_id=link_id, message=said(number, chat=chat)))
+
+    await say(link.id, GROUP, 900)
+    await say(early.id, SUPERGROUP, 1, 2)
+    await learning.learn(early.id)
+    await say(link.id, GROUP, 901)
+    await say(early.id, SUPERGROUP, 3)
+    await moved(world)
+    await learning.learn(link.id)
+    stats = await world.read(partial(statistics.chat_stats, link_id=link.id))
+    assert (stats.messages, [person.messages for person in stats.top_people]) == (5, [5])
+    days = await world.read(partial(statistics.days, link_id=link.id, first=0, last=10**6))
+    assert sum(day.lines for day in days.values()) == 5
+    await say(link.id, SUPERGROUP, 4)
+    assert await learning.learn(link.id) == 1
+
+
+async def test_manners_chosen_under_the_new_id_hold_where_the_group_had_none(world: Database) -> None:
+    link, early = await made(world), await made(world, SUPERGROUP)
+    await world.write(partial(links.set_manners, link_id=link.id, manners=Manners(time_zone="Europe/Kyiv")))
+    chosen = Manners(chattiness=Chattiness.QUIET, time_zone="Europe/Paris", quiet_from=60, quiet_until=120)
+    await world.write(partial(links.set_manners, link_id=early.id, manners=chosen))
+    await moved(world)
+    kept = await world.read(partial(links.manners, link_id=link.id))
+    assert kept == replace(chosen, time_zone="Europe/Kyiv")
+
+
+async def test_a_move_told_twice_at_once_ages_the_history_once(world: Database, open_again: OpenDatabase) -> None:
+    await made(world)
+    await world.write(partial(hearing.keep, link_id=1, message=said(900)))
+    await asyncio.gather(*(moved(each) for each in (world, open_again(), open_again())))
+    [line] = await world.read(partial(history.latest, link_id=1, most=10, answered=0))
+    assert line.message_order == 900 - BEFORE_MIGRATION
 
 
 async def test_moving_a_group_nobody_knows_changes_nothing(world: Database) -> None:

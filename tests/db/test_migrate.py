@@ -10,12 +10,13 @@ from alembic.autogenerate import compare_metadata
 from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
-from sqlalchemy import Connection, inspect
+from sqlalchemy import Connection, inspect, select, text
 
 from maskarad.db import migrate, schema
 from maskarad.db.engine import Database
-from maskarad.db.tables import metadata
+from maskarad.db.tables import metadata, persona_configs
 from maskarad.errors import SchemaOutdated
+from maskarad.values import Spontaneity
 from tests.support import rows
 from tests.support.databases import connect
 from tests.support.servers import PostgresServer
@@ -77,6 +78,20 @@ async def test_up_down_and_up_again(empty: Database) -> None:
         await empty.write(partial(migrate.downgrade, revision="base"))
         assert await empty.read(schema.revision_of) is None
         assert await empty.read(table_names) == {"alembic_version"}
+
+
+async def test_how_often_a_persona_speaks_unasked_is_taken_from_its_content(empty: Database) -> None:
+    await empty.write(migrate.upgrade)
+    for number, rate in enumerate((Spontaneity.OFTEN, Spontaneity.NEVER), start=1):
+        await empty.write(partial(rows.bot, number=number, spontaneity=rate))
+    await empty.write(partial(migrate.downgrade, revision="0002"))
+    older = "INSERT INTO persona_configs (owner_id, name, name_key, content, created_at, changed_at) "
+    await empty.write(
+        lambda connection: connection.execute(text(older + "SELECT id, 'Old', 'old', '{}', 0, 0 FROM users"))
+    )
+    await empty.write(migrate.upgrade)
+    rates = select(persona_configs.c.spontaneity).order_by(persona_configs.c.id)
+    assert await empty.read(lambda connection: connection.execute(rates).scalars().all()) == ["often", "never", "never"]
 
 
 async def test_upgrading_twice_changes_nothing(database: Database) -> None:

@@ -5,8 +5,9 @@ from functools import partial
 import pytest
 from sqlalchemy import Connection
 
-from maskarad.db import bots, hearing, kept, links, personal
+from maskarad.db import bots, hearing, kept, links, personal, summaries
 from maskarad.db.engine import Database
+from maskarad.db.tables import FOLD_FROM
 from maskarad.memory.people import EVERYWHERE, Known
 from maskarad.memory.preferences import Stated, Wish
 from maskarad.values import Chat, ChatType
@@ -107,3 +108,23 @@ async def test_places_are_those_where_something_is_known_of_the_person(world: Da
     await world.write(partial(hearing.ask, link_id=1, message=said(1), due_at=NOW))
     assert [(place.link_id, place.title) for place in await world.read(places)] == [(1, "Kitchen"), (2, "")]
     assert await world.read(partial(kept.places, bot_id=1, persona_id=1, user_id=CHARLIE.id)) == []
+
+
+async def test_a_folding_under_way_does_not_bring_a_deleted_summary_back(world: Database) -> None:
+    """It knew what was summed up before. In other links folding goes on."""
+
+    def fill(connection: Connection) -> None:
+        for link_id, chat in ((1, rows.GROUP), (2, private(BOB))):
+            for number in range(1, FOLD_FROM + 1):
+                hearing.keep(connection, link_id, said(number, chat=chat))
+
+    def store(connection: Connection, folding: summaries.Folding) -> bool:
+        told = summaries.StoredSummary(text="secret", from_order=1, to_order=40)
+        return summaries.store(connection, folding, summaries.Folded(to_order=40, is_all=True, summary=told), now=NOW)
+
+    await world.write(fill)
+    claimed = [await world.write(partial(summaries.claim, link_id=each, now=NOW, lease=150)) for each in (1, 2)]
+    await world.write(partial(personal.forget_summary, bot_id=1, user_id=BOB.id))
+    stored = [await world.write(partial(store, folding=each)) for each in claimed if each is not None]
+    assert stored == [True, False]
+    assert await world.read(partial(kept.summaries, link_id=2)) == []

@@ -43,7 +43,7 @@ def change(*emoji: str, by: Sender = BOB, message_id: int = OWN) -> ReactionChan
 async def record(database: Database, link_id: int, what: ReactionChange, value: float, now: float = NOW) -> None:
     await database.write(
         lambda connection: reactions.record(
-            connection, link_id, what, value, lambda seen: seen.liking + value - seen.before, now=now
+            connection, link_id, what, value, lambda seen: sum(each.value for each in seen), since=NOW, now=now
         )
     )
 
@@ -79,6 +79,12 @@ async def test_a_reaction_is_replaced_when_it_changes_and_removed_when_taken_bac
     await record(database, link_id, change(), 0.0, NOW + 3)
     assert await kept(database) == [(OWN, ALICE.id, "🔥", 0.25)]
     assert await liking(database, link_id) == (0.25, NOW + 3, 0)
+
+
+async def test_what_is_older_than_is_asked_for_is_not_weighed(database: Database, link_id: int) -> None:
+    await record(database, link_id, change("👎"), -1.0, NOW - 1)
+    await record(database, link_id, change("🔥", by=ALICE), 0.25, NOW)
+    assert (await liking(database, link_id))[0] == 0.25
 
 
 async def test_reactions_to_others_are_not_kept(database: Database, link_id: int) -> None:

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from sqlalchemy import Connection, insert, select, update
 
-from maskarad.db import hearing, links, outbox, stirring, turns
+from maskarad.db import hearing, links, outbox, personas, stirring, turns
 from maskarad.db.engine import Database, Query
 from maskarad.db.stirring import Candidate
 from maskarad.db.tables import bot_instances, chat_bot_instances, usage_records, user_preferences
@@ -18,6 +18,8 @@ from maskarad.values import (
     Manners,
     PartDraft,
     PartKind,
+    PersonaDraft,
+    Spontaneity,
     Usage,
     Verdict,
 )
@@ -90,7 +92,7 @@ def finish(link: ClaimedLink, *drafts: PartDraft, now: float = NOW + HOUR) -> Qu
 @pytest.fixture
 async def world(database: Database) -> Database:
     """One link, number 1, in which Bob has said something, and whose time has come."""
-    await database.write(rows.link)
+    await database.write(partial(rows.link, spontaneity=Spontaneity.OFTEN))
     await database.write(heard(1))
     await database.write(partial(stirring.arm, times=[(1, NOW)]))
     return database
@@ -284,10 +286,19 @@ async def test_what_was_put_off_meanwhile_is_not_put_off_again(world: Database) 
     assert (await world.read(row)).stir_at == NOW + 5
 
 
+async def test_links_of_personas_that_speak_only_when_asked_are_not_even_looked_at(world: Database) -> None:
+    await world.write(changed(stir_at=None))
+    [found] = await world.read(partial(stirring.unarmed, since=NOW, most=10))
+    assert found.rate is Spontaneity.OFTEN
+    quiet = PersonaDraft(name="Mira 1", description="a tea witch", language="en")
+    await world.write(partial(personas.change, owner_id=ALICE.id, persona_id=1, content=quiet, now=NOW))
+    assert await world.read(partial(stirring.unarmed, since=NOW, most=10)) == []
+
+
 async def test_links_without_a_time_are_found_page_by_page(database: Database) -> None:
     def prepare(connection: Connection) -> None:
         for number in range(1, 8):
-            rows.link(connection, number)
+            rows.link(connection, number, spontaneity=Spontaneity.OFTEN)
         connection.execute(update(chat_bot_instances).values(last_message_at=NOW))
         connection.execute(update(chat_bot_instances).where(chat_bot_instances.c.id == 1).values(last_message_at=1.0))
         connection.execute(

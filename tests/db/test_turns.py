@@ -67,6 +67,12 @@ def finish(claimed: ClaimedLink, *texts: str, mood: str | None = None, usage: Us
     return partial(turns.finish, claim=claimed.claim, outcome=outcome, usage=usage)
 
 
+def react(claimed: ClaimedLink, now: float) -> Query[Any]:
+    parts = (PartDraft(kind=PartKind.REACTION, text="👍", reply_to=10),)
+    outcome = TurnOutcome(answered=claimed.asked, parts=parts, reacted_at=now)
+    return partial(turns.finish, claim=claimed.claim, outcome=outcome, usage=None)
+
+
 def row(connection: Connection) -> Any:
     return connection.execute(select(chat_bot_instances).where(chat_bot_instances.c.id == 1)).one()
 
@@ -525,3 +531,18 @@ async def test_a_link_that_counts_parts_which_are_not_there_is_settled(world: Da
     await world.write(lambda connection: connection.execute(delete(reply_parts)))
     assert await world.write(partial(turns.settle, claim=claimed.claim, missing=1)) == Progress(parts=0)
     assert await world.read(due(NOW + 1000)) == []
+
+
+async def test_reactions_of_turns_are_counted_and_the_next_claim_knows(world: Database) -> None:
+    for number, at in enumerate((NOW, NOW + 3599)):
+        await world.write(ask(10 + number))
+        claimed = await taken(world, now=at)
+        assert claimed.reactions == number
+        [part] = (await world.write(react(claimed, at))).added
+        await world.write(partial(turns.sent, claim=claimed.claim, part=part, message=None, now=at))
+    await world.write(ask(20))
+    claimed = await taken(world, now=NOW + 7200)
+    assert (claimed.reactions, claimed.reacted_at) == (2, NOW + 3599)
+    await world.write(finish(claimed, "words"))
+    link = await world.read(row)
+    assert (link.reactions, link.reacted_at) == (2, NOW + 3599)

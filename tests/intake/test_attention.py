@@ -247,12 +247,47 @@ async def test_a_reply_to_somebody_who_talks_with_it_may_be_for_it() -> None:
         known(spoke_at=NOW - 5, recent_own=0b101010101010),
         known(recent_own=0b10101010101010101010),
         known(liking=-1.0, liking_at=NOW, mood=MoodState(key="sadness", strength=1.0, set_at=NOW)),
-        known(manners=Manners(time_zone="Europe/Kyiv", quiet_from=0, quiet_until=23)),
     ],
-    ids=["it has just spoken, and often", "it has said half of it", "nobody likes it and it is sad", "quiet hours"],
+    ids=["it has just spoken, and often", "it has said half of it", "nobody likes it and it is sad"],
 )
 async def test_a_question_it_might_have_taken_up_is_left_to_others(against: LinkState) -> None:
     assert (await Mind().hears(QUESTION, against)).verdict is LISTEN
+
+
+ABOUT_TEA = said("Хтось знає, де купити доброго чаю?")
+NIGHT: dict[str, Any] = {"time_zone": "Europe/Kyiv", "quiet_from": 0, "quiet_until": 23}
+
+
+@pytest.mark.parametrize("message", [ABOUT_TEA, said("кава вже майже скінчилась"), said("Без Устима тут нудно")])
+@pytest.mark.parametrize("policy", [GroupReply.MENTIONED_ONLY, CONTEXTUAL, GroupReply.ALWAYS])
+@pytest.mark.parametrize("dial", [None, Chattiness.CHATTY])
+async def test_in_quiet_hours_it_speaks_only_when_it_is_called(
+    policy: GroupReply, dial: Chattiness | None, message: Incoming
+) -> None:
+    night = known(manners=Manners(chattiness=dial, **NIGHT), spoke_at=NOW - 5, recent_own=0b10, spoke_to=BOB.id)
+    mind = Mind(policy)
+    decision = await mind.hears(message, night)
+    assert (decision.verdict, decision.reason) == (LISTEN, "quiet_hours")
+    assert mind.analysed == []
+    assert (await mind.hears(said("Устиме, ходи сюди"), night)).verdict is ANSWER
+
+
+async def test_what_it_likes_is_compiled_before_the_transaction_and_only_where_it_is_looked_for() -> None:
+    looked_at: list[str] = []
+
+    def analyse(text: str) -> Any:
+        looked_at.append(text)
+        return analyze(text)
+
+    for policy in (GroupReply.NEVER, GroupReply.MENTIONED_ONLY, GroupReply.ALWAYS):
+        await Mind(policy, analyse=analyse).judging.judge(USTYM, ABOUT_TEA, NOW)
+    assert looked_at == []
+    mind = Mind(analyse=analyse)
+    judged = await mind.judging.judge(USTYM, ABOUT_TEA, NOW)
+    assert looked_at == ["чай", " пісні біля вогню"]
+    assert not isinstance(judged, Certain)
+    assert judged(known()).verdict is ANSWER
+    assert set(looked_at) <= {"чай", " пісні біля вогню", ABOUT_TEA.text}
 
 
 async def test_a_glad_persona_that_people_like_takes_up_more() -> None:

@@ -12,7 +12,7 @@ from maskarad.db import analyses, hearing, links, seen, wizards
 from maskarad.db.batches import end_of_batch
 from maskarad.db.engine import Database
 from maskarad.db.tables import analysis_cache, chat_contexts, seen_updates, wizard_states
-from maskarad.jobs.cleanup import AT_ONCE, DAY, memory_cleanup_task
+from maskarad.jobs.cleanup import AT_ONCE, DAY, forget_files, memory_cleanup_task
 from maskarad.values import Decision, Verdict
 from tests.support import rows
 from tests.support.clock import FakeClock
@@ -143,3 +143,17 @@ async def test_files_that_an_import_left_behind_go_after_a_day(house: House) -> 
     os.utime(young, (NOW - DAY + 1, NOW - DAY + 1))
     assert await house.clean_up() == 5 + 1
     assert sorted(house.files.iterdir()) == [folder, young]
+
+
+async def test_a_file_that_somebody_else_takes_away_meanwhile_is_no_trouble(tmp_path: Path) -> None:
+    class Fleeting(type(tmp_path)):  # type: ignore[misc]  # a path of this system
+        def is_file(self) -> bool:
+            was_file = bool(super().is_file())
+            if self.name == "gone":
+                self.unlink()
+            return was_file
+
+    for name in ("gone", "old"):
+        (tmp_path / name).touch()
+    assert forget_files(Fleeting(tmp_path), before=(tmp_path / "old").stat().st_mtime + 1) == 1
+    assert list(tmp_path.iterdir()) == []

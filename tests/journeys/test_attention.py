@@ -3,6 +3,9 @@
 import time
 from typing import Any
 
+from sqlalchemy import update
+
+from maskarad.db.tables import chat_bot_instances as links
 from maskarad.values import Character, GroupReply
 from tests.journeys.stage import FRIEND, MANAGER_ID, OWNER, STRANGER, Actor, Stage, new_lines
 
@@ -159,6 +162,40 @@ async def test_in_private_the_command_explains_itself(stage: Stage) -> None:
         answer = await stage.ask(actor, "/chattiness")
     assert "у приватному чаті" in answer.text
     assert "reply_markup" not in answer.message
+
+
+async def test_what_an_outage_has_heaped_up_is_no_flood(stage: Stage) -> None:
+    actor = await stage.actor()
+    chat = stage.private(actor)
+    async with stage.playing():
+        await stage.ask(actor, "привіт, як ти?")
+        await stage.settled(actor)
+    told = next(each for each in (await stage.sandbox.chat(chat))["messages"] if each["from"]["id"] == OWNER)
+    asked = [f"питання номер {number}: що робити?" for number in range(12)]
+    for number, text in enumerate(asked):
+        sent_at = int(time.time()) - 560 + 45 * number
+        message = {**told, "message_id": told["message_id"] + 50 + number, "date": sent_at, "text": text}
+        await stage.sandbox.inject_update(actor.telegram_id, {"message": message})
+    async with stage.playing():
+        await stage.settled(actor)
+    assert [line for prompt in (await stage.prompts())[1:] for line in new_lines(prompt)] == asked
+    assert not any(FLOOD_REMARK in text for text in await stage.spoken_by(actor, chat))
+
+
+async def test_in_quiet_hours_it_speaks_when_called_even_where_it_answers_everything(stage: Stage) -> None:
+    actor = await stage.actor(group_reply=ALWAYS)
+    async with stage.playing():
+        group = await stage.group(actor, FRIEND)
+        await stage.sandbox.ask(group, OWNER, "/chattiness")
+        hour = time.gmtime().tm_hour
+        quiet = {"quiet_from": (hour - 3) % 24, "quiet_until": (hour + 3) % 24}
+        await stage.database.write(lambda connection: connection.execute(update(links).values(quiet)))
+        await stage.sandbox.say(group, FRIEND, "it is raining again and again")
+        await stage.settled(actor)
+        await stage.sandbox.ask(group, FRIEND, "Устиме, ти чуєш?")
+        await stage.settled(actor)
+    (prompt,) = await stage.prompts()
+    assert new_lines(prompt) == ["Устиме, ти чуєш?"]
 
 
 async def test_two_bots_do_not_talk_for_ever(stage: Stage) -> None:

@@ -95,11 +95,11 @@ async def test_what_was_sent_as_a_file_is_in_the_next_prompt(stage: Stage) -> No
         done = await owner.presses(asked, "Вечірній чай")
         await stage.sandbox.ask(group, OWNER, "Устиме, що тут було про lighthouse?")
     assert asked.text.startswith("📄 Вечірній чай\nПовідомлень: 300")
-    assert asked.buttons == ["✅ Вечірній чай", "👤 Приватна розмова зі мною", "✖️ Скасувати"]
+    assert asked.buttons == ["✅ Вечірній чай", "👤 Ваша приватна розмова з ботом", "✖️ Скасувати"]
     assert "Додано: 300\nУже було: 0" in done.text
-    assert "300 messages of 1 people" in done.text
+    assert "300 messages of 1 person" in done.text
     prompt = str((await stage.prompts())[-1])
-    assert "Before you could read here: 300 messages of 1 people" in prompt
+    assert "Before you could read here: 300 messages of 1 person" in prompt
     assert list((stage.settings.data_dir / "imports").iterdir()) == []
 
 
@@ -117,7 +117,7 @@ async def test_only_an_administrator_brings_a_history_into_a_group(stage: Stage)
         as_administrator = await owner.sends(content)
         await stage.sandbox.set_role(group, OWNER, "member")
         refused = await owner.presses(as_administrator, "Kitchen")
-    assert as_member.buttons == ["👤 Приватна розмова зі мною", "✖️ Скасувати"]
+    assert as_member.buttons == ["👤 Ваша приватна розмова з ботом", "✖️ Скасувати"]
     assert as_administrator.buttons[0] == "✅ Kitchen"
     assert "лише адміністратор" in refused.text
     assert await stage.database.read(imported) == 0

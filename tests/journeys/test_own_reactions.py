@@ -2,9 +2,11 @@
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from functools import partial
 
 from maskarad.app import Platform
-from maskarad.values import GroupReply
+from maskarad.db import links
+from maskarad.values import Chattiness, GroupReply, Manners
 from tests.journeys.stage import FRIEND, OWNER, Actor, Stage
 
 GLAD, ANGRY = "Ми перемогли!!! ураааа, я щаслива!", "Ненавиджу тебе, тупий дурню, заткнись!"
@@ -99,3 +101,47 @@ async def test_who_wants_no_reactions_gets_none_and_the_others_still_do(stage: S
         wanted = await stage.sandbox.say(group, OWNER, GLAD)
         await stage.settled(actor)
     assert [message for message, _ in await put(stage, actor)] == [wanted["message_id"]]
+
+
+async def test_the_model_s_reactions_count_and_fit_in_the_same_hour(stage: Stage) -> None:
+    actor = await stage.actor(group_reply=GroupReply.MENTIONED_ONLY)
+    await stage.sandbox.direct_model(replies=['{"response": ["так"], "reaction": "🔥"}'] * 4)
+    async with playing(stage, reactions_per_hour=3):
+        group = await stage.group(actor, FRIEND)
+        await stage.sandbox.say(group, FRIEND, GLAD)
+        await stage.settled(actor)
+        for number in range(4):
+            await stage.sandbox.ask(group, OWNER, f"Устиме, що скажеш про погоду {number}?")
+            await stage.settled(actor)
+        await stage.sandbox.say(group, FRIEND, GLAD)
+        await stage.settled(actor)
+    assert [emoji for _, emoji in await put(stage, actor)] == ["👍", "🔥", "🔥"]
+    assert await stage.spoken_by(actor, group) == ["так"] * 4
+
+
+async def test_where_administrators_want_it_quiet_the_model_puts_none_either(stage: Stage) -> None:
+    actor = await stage.actor()
+    await stage.sandbox.direct_model(replies=['{"response": ["так"], "reaction": "🔥"}'])
+    async with stage.playing():
+        group = await stage.group(actor, FRIEND)
+        await stage.sandbox.say(group, FRIEND, "поїзд о сьомій")
+        await stage.settled(actor)
+        quiet = Manners(chattiness=Chattiness.QUIET)
+        await stage.database.write(partial(links.set_manners, link_id=1, manners=quiet))
+        await stage.sandbox.ask(group, OWNER, "Устиме, що скажеш про погоду?")
+        await stage.settled(actor)
+    assert await put(stage, actor) == []
+    assert await stage.spoken_by(actor, group) == ["так"]
+
+
+async def test_who_declined_reactions_gets_an_answer_where_a_reaction_was_all_of_it(stage: Stage) -> None:
+    actor = await stage.actor()
+    await stage.sandbox.direct_model(replies=['{"response": ["добре"]}', '{"response": [], "reaction": "🔥"}'])
+    chat = stage.private(actor)
+    async with stage.playing():
+        await stage.ask(actor, "не реагуй на мої повідомлення")
+        answer = await stage.ask(actor, "а що ти думаєш про погоду в горах?")
+        await stage.settled(actor)
+    assert await put(stage, actor) == []
+    assert answer.text == "🔥"
+    assert await stage.spoken_by(actor, chat) == ["добре", "🔥"]

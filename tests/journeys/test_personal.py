@@ -49,6 +49,21 @@ async def test_wishes_are_chosen_corrected_and_deleted_by_buttons(stage: Stage) 
     assert "wishes" not in taken_back
 
 
+async def test_a_button_pressed_twice_deletes_one_thing(stage: Stage) -> None:
+    actor = await stage.actor()
+    topics = ("сварки", "політику", "футбол")
+    async with stage.playing():
+        for topic in topics:
+            await stage.ask(actor, f"не говори про {topic}")
+        screen = await stage.ask(actor, "/me")
+        buttons = [button for row in screen.message["reply_markup"]["inline_keyboard"] for button in row]
+        (data,) = [button["callback_data"] for button in buttons if "сварки" in button["text"]]
+        for _ in range(2):
+            await stage.sandbox.press(stage.private(actor), OWNER, screen.id, data=data)
+        screen = await stage.ask(actor, "/me")
+    assert [topic for topic in topics if topic in screen.text] == ["політику", "футбол"]
+
+
 async def test_me_in_a_group_tells_nothing_and_points_to_the_private_chat(stage: Stage) -> None:
     actor = await stage.actor()
     async with stage.playing():

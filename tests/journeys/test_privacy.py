@@ -1,12 +1,14 @@
 """What was said in private reaches nobody else, and a person who wants to be forgotten leaves no trace."""
 
+import json
 from functools import partial
 
 from sqlalchemy import Connection, insert, select, text, update
 
-from maskarad.db import wizards
+from maskarad.db import hearing, links, wizards
 from maskarad.db.engine import Database
 from maskarad.db.tables import (
+    FOLD_FROM,
     chat_bot_instances,
     chat_contexts,
     conversation_summaries,
@@ -14,13 +16,19 @@ from maskarad.db.tables import (
 )
 from maskarad.memory.analyzer import Analyzer
 from maskarad.memory.learning import Learning
-from maskarad.values import GroupReply
+from maskarad.values import Chat, ChatType, GroupReply, Incoming, Sender, Spontaneity
 from tests.journeys.stage import FRIEND, OWNER, Actor, Stage
+from tests.journeys.test_import import Owner, id_of, is_known
+from tests.journeys.test_spontaneity import clock as clock
+from tests.journeys.test_spontaneity import fall_silent, has_looked, playing
+from tests.support.clock import FakeClock
 from tests.support.contents import everything, holding
 from tests.support.rows import NOW
+from tests.support.until import until
 
 QUENTIN = 777_123_456
 SECRET = "plumbago"
+SUMMING_UP, STARTING = "You keep the memory of a chat", "Nobody has spoken to you."
 TRACES = (SECRET, "quentin", "quincy", str(QUENTIN))
 INDEX = {
     "sqlite": "INSERT INTO history_index (rowid, words) VALUES (:id, :words)",
@@ -103,6 +111,81 @@ async def test_the_forgotten_leave_no_trace_and_others_lose_nothing(stage: Stage
         *(("interaction_patterns", str(OWNER)), ("message_reactions", str(OWNER)), ("users", str(OWNER))),
     }
     assert theirs <= {*holding(after, "шафран", str(OWNER))}
+
+
+def told_by_quentin(chat_id: int) -> bytes:
+    """A history in which one line tells whose it is, and the other only by what name."""
+    lines = [{"from_id": f"user{QUENTIN}"}, {}]
+    messages = [
+        {"id": n, "type": "message", "date_unixtime": str(1_700_000_000 + n), "from": "Quentin", "text": f"{SECRET}{n}"}
+        | whose
+        for n, whose in enumerate(lines, start=1)
+    ]
+    return json.dumps({"name": "Tea", "type": "private_group", "id": -chat_id, "messages": messages}).encode()
+
+
+async def test_what_was_imported_is_forgotten_too(stage: Stage) -> None:
+    actor, owner = await stage.actor(group_reply=GroupReply.MENTIONED_ONLY), Owner(stage)
+    await stage.sandbox.add_user("Quentin", id=QUENTIN, language_code="en", username="quentin_in")
+    async with stage.playing():
+        group = await stage.group(actor, QUENTIN, kind="group")
+        await is_known(stage, actor, group)
+        found = await owner.sends(told_by_quentin(await id_of(stage, group)))
+        await owner.presses(found, "Вечірній чай")
+        await stage.sandbox.ask(group, QUENTIN, f"@{actor.username} hello")
+        await stage.settled(actor)
+        before = await stage.database.read(everything)
+        await forget(stage, actor, QUENTIN)
+        after = await stage.database.read(everything)
+    imported = holding(before, f"{SECRET}1", f"{SECRET}2")
+    assert {("chat_contexts", f"{SECRET}1"), ("chat_contexts", f"{SECRET}2")} <= {*imported}
+    assert holding(after, *TRACES) == []
+
+
+async def test_what_is_said_in_private_is_in_no_summary_and_no_starter_of_a_group(
+    stage: Stage, clock: FakeClock
+) -> None:
+    actor = await stage.actor(spontaneity=Spontaneity.OFTEN)
+    await stage.sandbox.add_user("Quentin", id=QUENTIN, language_code="en", username="quentin_in")
+    async with playing(stage, clock):
+        for words in (f"call me {SECRET}1", f"don't talk about {SECRET}2", f"my secret is {SECRET}3"):
+            await stage.ask(actor, words, QUENTIN)
+        group = await stage.group(actor, QUENTIN)
+        await stage.sandbox.ask(group, QUENTIN, f"@{actor.username} whose umbrella is it, and what is my secret?")
+        await stage.settled(actor)
+    await learn_all(stage.database)
+    chat = Chat(id=await id_of(stage, group), type=ChatType.SUPERGROUP, title="Вечірній чай")
+    await stage.database.write(partial(talk_long, actor=actor, chat=chat, at=clock()))
+    await fall_silent(stage, clock)
+    asked = len(await stage.prompts())
+    async with playing(stage, clock):
+        await has_looked(stage, clock())
+        await stage.settled(actor)
+
+        async def both_are_made() -> bool:
+            said = [str(prompt) for prompt in (await stage.prompts())]
+            return all(any(kind in each and "umbrella" in each for each in said) for kind in (SUMMING_UP, STARTING))
+
+        await until(both_are_made)
+    of_group = [text for each in (await stage.prompts())[asked:] if "umbrella" in (text := str(each))]
+    assert not any(SECRET in prompt for prompt in of_group)
+
+
+def talk_long(connection: Connection, actor: Actor, chat: Chat, at: float) -> None:
+    """More than a prompt holds."""
+    link = links.find(connection, actor.bot_id, chat.id)
+    assert link is not None
+    for number in range(2 * FOLD_FROM):
+        line = Incoming(
+            bot_id=actor.bot_id,
+            update_id=0,
+            chat=chat,
+            message_id=number - 1_000,
+            sender=Sender(id=QUENTIN, name="Quentin"),
+            text=f"this umbrella is number {number}",
+            sent_at=at - 1_000 + number,
+        )
+        hearing.keep(connection, link.id, line)
 
 
 async def test_a_turn_under_way_brings_nothing_back(stage: Stage) -> None:

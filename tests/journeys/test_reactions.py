@@ -70,6 +70,25 @@ async def test_a_changed_mind_is_one_reaction_and_liking_stays_in_its_chat(stage
     assert "liked" not in alone
 
 
+async def test_one_person_does_not_decide_for_all(stage: Stage) -> None:
+    actor = await stage.actor()
+    async with stage.playing():
+        group, first = await administered(stage, actor)
+        said = [first, *[await stage.sandbox.ask(group, OWNER, f"Устиме, а ще? {number}") for number in range(5)]]
+        await stage.sandbox.react(group, FRIEND, said[0].id, "👎")
+        await stage.settled(actor)
+        once = await liking(stage)
+        for each in said[1:]:
+            await stage.sandbox.react(group, FRIEND, each.id, "👎")
+        await stage.settled(actor)
+        assert await liking(stage) == pytest.approx(once, abs=0.001)
+        for each in said[1:]:
+            await stage.sandbox.react(group, FRIEND, each.id, None)
+        await stage.settled(actor)
+        assert await kept(stage) == [(FRIEND, "👎")]
+        assert await liking(stage) == pytest.approx(once, abs=0.001)
+
+
 async def test_the_same_update_twice_changes_nothing(stage: Stage) -> None:
     actor = await stage.actor()
     async with stage.playing():

@@ -35,11 +35,11 @@ def clock() -> FakeClock:
 
 
 @asynccontextmanager
-async def playing(stage: Stage, clock: FakeClock, **more: Any) -> AsyncIterator[Platform]:
+async def playing(stage: Stage, clock: FakeClock, *, alone: bool = True, **more: Any) -> AsyncIterator[Platform]:
     """As `Stage.playing`, by the clock, and with nights like days. A platform looks for silences when it starts."""
     settings = stage.settings.model_copy(update={"quiet_hours": "0-0", **more})
     platform = Platform(settings, clock=clock)
-    await platform.start(alone=True)
+    await platform.start(alone=alone)
     try:
         yield platform
     finally:
@@ -196,7 +196,7 @@ async def test_two_platforms_on_one_database_say_it_once(stage: Stage, clock: Fa
     await stage.sandbox.direct_model(replies=replies, delay=0.3)
     asked = len(await stage.prompts())
     before = await stage.sandbox.position()
-    async with playing(stage, clock), playing(stage, clock):
+    async with playing(stage, clock, alone=False), playing(stage, clock, alone=False):
         await stage.sandbox.next_message(group, after=before)
         await has_looked(stage, clock())
         await stage.settled(actor)
@@ -232,3 +232,26 @@ async def test_killed_before_sending_it_says_it_once(stage: Stage, clock: FakeCl
         await process.close()
     assert (line.text, line.silent) == (LINE, True)
     assert (await stage.spoken_by(actor, group)).count(LINE) == 1
+
+
+async def test_what_could_not_be_sent_in_time_is_not_sent_into_the_night(stage: Stage, clock: FakeClock) -> None:
+    actor, group = await talked(stage, clock)
+    await fall_silent(stage, clock)
+    await stage.sandbox.direct_model(replies=[msgspec.json.encode({"response": [LINE]}).decode()])
+    await stage.sandbox.order_fault("502", method="sendMessage", times=1_000)
+    parts = select(chat_bot_instances.c.parts)
+
+    async def waiting() -> int:
+        return int(await stage.database.read(lambda connection: connection.execute(parts).scalar_one()))
+
+    async def is_thought_of() -> bool:
+        return bool(await waiting())
+
+    async with playing(stage, clock):
+        await until(is_thought_of)
+    await stage.sandbox.clear_faults()
+    clock.advance(HOUR)
+    async with playing(stage, clock):
+        await stage.settled(actor)
+    assert await waiting() == 0
+    assert LINE not in await stage.spoken_by(actor, group)

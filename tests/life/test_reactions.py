@@ -8,8 +8,10 @@ from typing import Any
 import msgspec
 import pytest
 
+from maskarad.db.reactions import Reacted
+from maskarad.life.feedback import DISLIKED, liking_of
 from maskarad.life.mood import MoodNow
-from maskarad.life.reactions import HOUR, Reactions, emoji_for, may_react, picked
+from maskarad.life.reactions import Reactions, emoji_for, may_react, picked
 from maskarad.memory.analysis import Analysis, Emotion
 from maskarad.memory.analyzer import analyze
 from maskarad.reactions import LEGAL_REACTIONS
@@ -28,7 +30,7 @@ from maskarad.values import (
 from tests.support.people import BOB
 from tests.support.rows import said
 
-NOW = 1_800_000_000.0
+NOW, HOUR = 1_800_000_000.0, 3600.0
 BOT = Bot(
     id=1,
     persona_id=1,
@@ -44,8 +46,6 @@ BOT = Bot(
 STATE = LinkState(
     active=True,
     muted=False,
-    waiting=False,
-    messages=10,
     recent_own=0,
     recent_considered=0,
     bot_exchanges=0,
@@ -54,7 +54,7 @@ STATE = LinkState(
     flood_told_at=0.0,
     liking=0.0,
     liking_at=0.0,
-    reactions_since=0.0,
+    reacted_at=0.0,
     reactions=0,
     mood=MoodState(),
     manners=Manners(),
@@ -148,10 +148,10 @@ def test_the_mood_colours_the_choice() -> None:
 @pytest.mark.parametrize(
     "unwilling",
     [
-        state(reactions=6, reactions_since=NOW - HOUR + 1),
+        state(reactions=6, reacted_at=NOW - HOUR + 1),
         state(manners=Manners(chattiness=Chattiness.SILENT)),
         state(manners=Manners(chattiness=Chattiness.QUIET)),
-        state(liking=-0.5, liking_at=NOW),
+        state(liking=DISLIKED, liking_at=NOW),
     ],
 )
 def test_the_cap_the_dial_and_dislike_stop_it(unwilling: LinkState) -> None:
@@ -160,9 +160,15 @@ def test_the_cap_the_dial_and_dislike_stop_it(unwilling: LinkState) -> None:
 
 
 def test_the_cap_is_for_an_hour() -> None:
-    full = state(reactions=6, reactions_since=NOW)
+    full = state(reactions=6, reacted_at=NOW)
     assert not may_react(full, NOW + HOUR - 1, most_per_hour=6)
     assert may_react(full, NOW + HOUR, most_per_hour=6)
+
+
+def test_one_dislike_stops_it_for_hours_not_for_ever() -> None:
+    disliked = state(liking=liking_of([Reacted(user_id=1, value=-1.0, at=NOW)], NOW, one_alone=False), liking_at=NOW)
+    assert not may_react(disliked, NOW + HOUR, most_per_hour=6)
+    assert may_react(disliked, NOW + 6 * HOUR, most_per_hour=6)
 
 
 async def beside(text: str, how: Reactions, known: LinkState = STATE) -> str | None:
@@ -293,7 +299,7 @@ async def test_ornament_and_courtesy_get_none(text: str) -> None:
 )
 async def test_a_closing_may_be_answered_without_words(text: str, emoji: set[str]) -> None:
     assert await instead(text, reactions()) in emoji
-    assert await instead(text, reactions(), state(reactions=6, reactions_since=NOW)) is None
+    assert await instead(text, reactions(), state(reactions=6, reacted_at=NOW)) is None
     assert await instead(text, reactions(lambda: 0.9)) is None
 
 

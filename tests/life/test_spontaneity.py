@@ -12,7 +12,7 @@ import msgspec
 import pytest
 from sqlalchemy import Connection, select, update
 
-from maskarad.db import bots, hearing, links, outbox, stirring, usage
+from maskarad.db import bots, hearing, links, outbox, personas, stirring, usage
 from maskarad.db.engine import Database
 from maskarad.db.tables import chat_bot_instances
 from maskarad.errors import ModelError, NotFound
@@ -135,7 +135,7 @@ class World:
 
     async def fill(self) -> None:
         def fill(connection: Connection) -> None:
-            bot_id = rows.bot(connection)
+            bot_id = rows.bot(connection, spontaneity=Rate.OFTEN)
             links.find_or_add(connection, bot_id, rows.GROUP, now=NOW)
             links.find_or_add(connection, bot_id, msgspec.structs.replace(rows.GROUP, id=-1002), now=NOW)
             links.find_or_add(connection, bot_id, rows.private(BOB), now=NOW)
@@ -309,6 +309,44 @@ async def test_a_failing_model_is_not_asked_again_at_once(world: World) -> None:
     assert b'maskarad_spontaneous_total{result="failed"} 1.0' in process.metrics.exposition()
 
 
+async def test_calls_that_fail_are_paid_from_the_purse_too(world: World) -> None:
+    process = await world.started(calls_per_day=2)
+    world.model.error = ModelError("no_credit")
+    for link_id in (1, 2, 3):
+        await world.hear(link_id, "hello", link_id)
+    await world.due_now(1, 2, 3)
+    await process.spontaneity.look()
+    assert len(world.model.requests) == await world.calls() == 2
+
+
+async def test_who_stood_in_line_until_nightfall_is_silent(world: World) -> None:
+    """Links of one bot are taken one after the other: the second is looked at when the first one's model has answered.
+    Quiet hours begin at 23, UTC."""
+    process = await world.started()
+    for link_id in (1, 2):
+        await world.hear(link_id, "hello", link_id)
+    await world.due_now(1, 2)
+    world.model.cue.clear()
+    looking = asyncio.ensure_future(process.spontaneity.look())
+    await world.model.asked.wait()
+    world.clock.now = NOW + 14.5 * HOUR
+    world.model.cue.set()
+    await looking
+    assert len(world.model.requests) == 1
+    assert [await world.waiting(link_id) for link_id in (1, 2)] == [[], []]
+    assert [(await world.of_link(link_id)).stirs for link_id in (1, 2)] == [0, 0]
+    assert max([(await world.of_link(link_id)).stir_at for link_id in (1, 2)]) >= NOW + 23 * HOUR
+
+
+async def test_a_line_is_for_the_next_minutes_only(world: World) -> None:
+    process = await world.started()
+    await world.hear(1, "hello")
+    await world.due_now(1)
+    await process.spontaneity.look()
+    [part] = await world.database.read(partial(outbox.waiting, link_id=1))
+    assert part.not_after == world.clock() + 600
+
+
 async def test_an_empty_purse_asks_nothing_until_the_next_day(world: World) -> None:
     process = await world.started(calls_per_day=2)
     for link_id in (1, 2, 3):
@@ -360,7 +398,9 @@ async def test_a_dead_chat_is_left_alone_until_somebody_writes(world: World) -> 
 
 async def test_a_persona_that_never_speaks_unasked_has_no_times(world: World) -> None:
     process = await world.started()
-    process.content = msgspec.structs.replace(process.content, spontaneity=Rate.NEVER)
+    process.content = msgspec.structs.replace(process.content, name="Mira 1", spontaneity=Rate.NEVER)
+    change = partial(personas.change, owner_id=ALICE.id, persona_id=1, content=process.content, now=NOW)
+    await world.database.write(change)
     await world.hear(1, "hello")
     await process.spontaneity.look()
     assert (await world.of_link()).stir_at is None
@@ -387,7 +427,7 @@ async def test_a_bot_that_is_not_served_here_waits(world: World) -> None:
     await world.hear(1, "hello")
     await world.due_now(1)
     await process.spontaneity.look()
-    assert (await world.of_link()).stir_at == world.clock() + HOUR
+    assert (await world.of_link()).stir_at == world.clock() + 60
     assert world.model.requests == []
 
 

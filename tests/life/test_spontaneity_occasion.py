@@ -151,17 +151,17 @@ def test_disliked_it_waits_longer() -> None:
     assert asked(candidate(**(disliked | {"spoke_at": NOW - 4 * MEAN}))) == NOW
     assert asked(candidate(**(disliked | {"liking": 1.0}))) == NOW
     long_ago = disliked | {"liking_at": NOW - 30 * DAY}
-    assert asked(candidate(**(long_ago | {"spoke_at": NOW - MEAN * 1.1}))) == NOW
+    assert asked(candidate(**(long_ago | {"spoke_at": NOW - HOUR}))) == NOW
 
 
 @pytest.mark.parametrize(("rate", "mean"), MEAN_PAUSES.items())
 def test_its_rate_sets_the_pauses(rate: Spontaneity, mean: float) -> None:
-    pauses = [next_pause(persona(spontaneity=rate), lambda share=share: share) for share in (0.0, 0.5, 1.0)]  # type: ignore[misc]
+    pauses = [next_pause(rate, lambda share=share: share) for share in (0.0, 0.5, 1.0)]  # type: ignore[misc]
     assert pauses == [0.5 * mean, mean, 1.5 * mean]
 
 
 def test_never_has_no_pause() -> None:
-    assert next_pause(persona(spontaneity=Spontaneity.NEVER), lambda: 0.5) is None
+    assert next_pause(Spontaneity.NEVER, lambda: 0.5) is None
 
 
 def test_midnights() -> None:
@@ -171,7 +171,7 @@ def test_midnights() -> None:
 
 @given(
     now=st.floats(NOW, NOW + 400 * DAY),
-    chance=st.floats(0.0, 1.0),
+    chance=st.floats(0.0, 1.0, exclude_max=True),
     since=st.floats(0.0, 2 * WEEK),
     spoke=st.floats(0.0, 2 * WEEK),
     ignored=st.integers(0, 2_000),
@@ -214,9 +214,9 @@ def test_whatever_there_is_it_never_pushes_itself_forward(
     if at is None:
         return
     assert at >= now
-    assert not is_quiet(
-        manners, at, default_zone="UTC", default_from=RULES.quiet_from, default_until=RULES.quiet_until
-    ) or (hours is not None and chance > 0)
+    in_quiet = is_quiet(manners, at, default_zone="UTC", default_from=RULES.quiet_from, default_until=RULES.quiet_until)
+    # A single hour a day that is not quiet may be skipped by the clocks; it is asked again then.
+    assert not in_quiet or (hours is not None and (hours[0] - hours[1]) % 24 == 1 and at > now)
     if at == now:
         assert not busy
         assert min(since, spoke) >= RULES.min_pause - 1e-3

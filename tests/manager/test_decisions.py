@@ -17,8 +17,8 @@ from tests.support.rows import GROUP, NOW, private, said
 
 REASONS = (
     *("replied", "mentioned", "named", "always", "joins_in", "perhaps", "unconvinced", "between_others", "wordless"),
-    *("considered_lately", "often_enough", "only_called", "never", "silent", "quiet_dial", "other_bot", "bots_talk"),
-    *("flood", "spam", "old", "muted", "asleep", "enough"),
+    *("considered_lately", "often_enough", "quiet_hours", "only_called", "never", "silent", "quiet_dial", "other_bot"),
+    *("bots_talk", "flood", "spam", "old", "muted", "asleep", "enough"),
 )
 
 
@@ -97,7 +97,7 @@ def test_every_feature_has_its_words(language: str, feature: str) -> None:
 def test_what_weighed_most_comes_first_and_trifles_are_left_out() -> None:
     decision = weighed(share=2 / 3, question=1.0, liking=0.1, long_silence=1.0, **{"topic:music": 1.0, "mood": 0.5})
     assert why("en", decision) == (
-        "nothing called for its word; it was a question to everybody; it has said 6 of the last 20; "
+        "nothing called for a reply; it was a question to everybody; it has said 6 of the last 20; "
         "the topic is one it likes: music"
     )
 

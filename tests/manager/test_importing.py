@@ -94,7 +94,7 @@ async def test_an_export_becomes_what_a_bot_remembers(alice: Person, platform: P
     await lives(platform, KITCHEN)
     shown = await sends(alice, platform, GROUP_EXPORT)
     assert shown.startswith("📄 Кухня 🍲\nMessages: 7\n\nIn which chat of @mira1_bot?")
-    assert alice.buttons == ["✅ Kitchen", "👤 Private chat with me", "✖️ Cancel"]
+    assert alice.buttons == ["✅ Kitchen", "👤 Your private chat with the bot", "✖️ Cancel"]
     await alice.presses("Kitchen")
     done = await settled(alice, platform)
     assert (
@@ -133,7 +133,7 @@ async def test_a_zip_of_pages_is_known_by_the_chats_name(alice: Person, platform
         for page in (SAMPLES / "pages").iterdir():
             archive.write(page, f"ChatExport/{page.name}")
     assert "Кухня & друзі" in await sends(alice, platform, packed.getvalue(), "ChatExport.zip")
-    assert alice.buttons[:2] == ["✅ Кухня & друзі", "👤 Private chat with me"]
+    assert alice.buttons[:2] == ["✅ Кухня & друзі", "👤 Your private chat with the bot"]
     await alice.presses("Кухня")
     assert "Imported" in await settled(alice, platform)
     assert await remembered(platform, chat) != []
@@ -163,8 +163,8 @@ async def test_a_chat_that_the_export_is_not_of_is_never_filled_by_one_press(ali
 async def test_of_a_whole_account_the_chat_with_the_bot_is_found(alice: Person, platform: Platform) -> None:
     await lives(platform, GARDEN)
     assert "In this export there are" in await sends(alice, platform, ACCOUNT_EXPORT)
-    assert alice.buttons[0] == "✅ 👤 Private chat with me"
-    await alice.presses("Private chat")
+    assert alice.buttons[0] == "✅ 👤 Your private chat with the bot"
+    await alice.presses("private chat")
     assert "Imported" in await settled(alice, platform)
     assert await remembered(platform, rows.private(ALICE)) == ["Привіт! Як справи?", "Чудово, заварюю чай"]
 
@@ -187,7 +187,7 @@ async def test_only_chats_are_offered_in_which_one_may(alice: Person, platform: 
     await lives(platform, KITCHEN, GARDEN, STRANGERS, other, rows.private(CHARLIE))
     telegram.roles |= {(STRANGERS.id, ALICE.id): "member", (other.id, ALICE.id): ChatGone("bot was kicked")}
     await sends(alice, platform, GROUP_EXPORT)
-    assert alice.buttons == ["✅ Kitchen", "👤 Private chat with me", "Garden", "✖️ Cancel"]
+    assert alice.buttons == ["✅ Kitchen", "👤 Your private chat with the bot", "Garden", "✖️ Cancel"]
 
 
 async def test_who_is_administrator_no_more_is_turned_away(alice: Person, platform: Platform) -> None:

@@ -7,7 +7,9 @@ from sqlalchemy import Connection
 
 from maskarad.db import hearing, links
 from maskarad.db.engine import Database
+from maskarad.memory.analyzer import Analyzer
 from maskarad.memory.dossier import Dossiers
+from maskarad.memory.learning import Learning
 from maskarad.memory.personalization import Personalization
 from maskarad.metrics import Metrics
 from tests.memory.test_personalization import BOT
@@ -37,7 +39,8 @@ async def world(database: Database) -> Database:
 async def test_the_newest_messages_come_first_and_the_rest_is_left_out(
     world: Database, clock: FakeClock, most_bytes: int, is_whole: bool
 ) -> None:
-    personalization = Personalization(world, clock=clock, lifetime=300, meter=Metrics().cache("known"))
+    learning = Learning(world, Analyzer(world, clock=clock), clock=clock)
+    personalization = Personalization(world, learning, clock=clock, lifetime=300, meter=Metrics().cache("known"))
     file = await Dossiers(world, personalization, clock=clock, most_bytes=most_bytes).of(BOT, BOB)
     told = json.loads(file.data)
     assert told["messages_are_all"] is file.is_whole is is_whole

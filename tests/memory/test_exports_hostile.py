@@ -4,6 +4,7 @@ import shutil
 import stat
 import struct
 import tempfile
+import tracemalloc
 import zipfile
 from collections.abc import Callable
 from contextlib import suppress
@@ -159,6 +160,52 @@ def test_a_hostile_page_is_read_in_no_time(filling: bytes, tmp_path: Path) -> No
         read(tmp_path / "messages.html")
 
 
+@pytest.mark.parametrize(
+    "pieces",
+    [
+        '<div class="media_wrap"><div class="media media_file"><div class="title">' + "<br>" * 200_000 + "</div>" * 3,
+        f'<div class="text"><a href="https://a.a/{"a" * 4000}">' + "x<b></b>" * 100_000 + "</div>",
+    ],
+    ids=["a title of many lines", "a long address of many pieces"],
+)
+def test_a_message_of_many_pieces_costs_no_more_than_it_has(pieces: str, tmp_path: Path) -> None:
+    (tmp_path / "messages.html").write_bytes(
+        PAGE.replace(b'<div class="text">', f'{pieces}<div class="text">'.encode(), 1)
+    )
+    tracemalloc.start()
+    try:
+        read(tmp_path / "messages.html")
+        assert tracemalloc.get_traced_memory()[1] < 250 * 2**20
+    finally:
+        tracemalloc.stop()
+
+
+def test_long_names_are_not_kept(tmp_path: Path) -> None:
+    long = [message(number, **{"from": f"{number}" + "n" * 900_000}) for number in range(1, 41)]
+    (tmp_path / "result.json").write_bytes(result(long))
+    tracemalloc.start()
+    try:
+        read(tmp_path / "result.json")
+        assert tracemalloc.get_traced_memory()[0] < 4 * 2**20
+    finally:
+        tracemalloc.stop()
+
+
+def account(chat: bytes, count: int) -> bytes:
+    return b'{"chats": {"list": [' + b",".join([chat] * count) + b"]}}"
+
+
+def test_chats_without_end_are_not_listed(tmp_path: Path) -> None:
+    file = tmp_path / "result.json"
+    file.write_bytes(account(b'{"messages": []}', 30_000))
+    assert read(file) == []
+    one = b'{"messages": [{"id": 1, "type": "service"}]}'
+    file.write_bytes(account(one, 20_001))
+    assert refused(file).reason == "many_chats"
+    halves = {"result.json": account(one, 10_001), "more/result.json": account(one, 10_000)}
+    assert refused(zipped(tmp_path / "halves.zip", halves)).reason == "many_chats"
+
+
 def test_escapes_of_telegram_desktops_own_are_read_in_no_time(tmp_path: Path) -> None:
     content = result([message(1, "HERE"), message(2, "there")]).replace(b"HERE", rb"a\x0B\\x0B" * 80_000)
     (tmp_path / "result.json").write_bytes(content)
@@ -177,6 +224,8 @@ def test_zip_files_that_mean_harm_are_refused(tmp_path: Path) -> None:
         assert refused(zipped(tmp_path / "b.zip", {"result.json": EMPTY, name: EMPTY})).reason == "path"
     bomb = result([message(1, "a" * 10)]) + b" " * 40_000_000
     assert refused(zipped(tmp_path / "c.zip", {"result.json": bomb})).reason == "bomb"
+    parts = {f"{number}/result.json": EMPTY + b" " * 10_000_000 for number in range(2)}
+    assert refused(zipped(tmp_path / "parts.zip", parts)).reason == "bomb"
     assert refused(zipped(tmp_path / "d.zip", {"holiday.jpg": b"\xff\xd8"})).reason == "foreign"
 
 
@@ -203,6 +252,38 @@ def test_zip_files_that_claim_what_is_not_so_are_refused(tmp_path: Path) -> None
     assert refused(damaged).reason in ("archive", "broken", "odd")
     (tmp_path / "e.zip").write_bytes(damaged.read_bytes()[:-30])
     assert refused(tmp_path / "e.zip").reason == "foreign"
+
+
+def lists(path: Path, count: int, name: bytes = b"a", *, in_zip64: bool) -> Path:
+    """A zip whose directory lists one file that often (APPNOTE, 4.3.12 to 4.3.16)."""
+    rest = struct.pack("<HHHHHIIIHH", 20, 0, 0, 0, 0x21, 0, 0, 0, len(name), 0)
+    entry = b"PK\x01\x02" + struct.pack("<H", 20) + rest + struct.pack("<HHHII", 0, 0, 0, 0, 0) + name
+    content = b"PK\x03\x04" + rest + name
+    at, size = len(content), count * len(entry)
+    content += entry * count
+    if in_zip64:
+        end = len(content)
+        content += b"PK\x06\x06" + struct.pack("<QHHIIQQQQ", 44, 45, 45, 0, 0, count, count, size, at)
+        content += b"PK\x06\x07" + struct.pack("<IQI", 0, end, 1)
+        content += b"PK\x05\x06" + struct.pack("<HHHHIIH", 0, 0, 0xFFFF, 0xFFFF, 0xFFFFFFFF, 0xFFFFFFFF, 0)
+    else:
+        told = count & 0xFFFF
+        content += b"PK\x05\x06" + struct.pack("<HHHHIIH", 0, 0, told, told, size, at, 7) + b"comment"
+    path.write_bytes(content)
+    return path
+
+
+@pytest.mark.parametrize("in_zip64", [False, True])
+def test_zip_files_of_files_without_end_are_not_listed(in_zip64: bool, tmp_path: Path) -> None:
+    assert refused(lists(tmp_path / "a.zip", 50_000, in_zip64=in_zip64)).reason == "foreign"
+    assert refused(lists(tmp_path / "b.zip", 50_001, in_zip64=in_zip64)).reason == "many_files"
+    assert refused(lists(tmp_path / "c.zip", 600, b"a" * 60_000, in_zip64=in_zip64)).reason == "many_files"
+    tracemalloc.start()
+    try:
+        refused(lists(tmp_path / "d.zip", 300_000, in_zip64=in_zip64))
+        assert tracemalloc.get_traced_memory()[1] < 80 * 2**20
+    finally:
+        tracemalloc.stop()
 
 
 def test_ten_gigabytes_are_not_even_begun(tmp_path: Path) -> None:

@@ -11,10 +11,12 @@ from maskarad.db.engine import Database
 from maskarad.db.imports import Counted, Row, add, count
 from maskarad.memory.fold import LEASE, PURPOSE, STEP
 from maskarad.memory.summarising import SUMMARY_WORDS
+from maskarad.values import Completion, CompletionRequest
 from tests.memory.folding import TellingModel, a_link, cursor, folder, found, indexed, recalled, say
 from tests.support.clock import FakeClock
 from tests.support.plans.work import work_of
 from tests.support.rows import GROUP, NOW, said
+from tests.support.until import until
 
 TOLD = '{"summary": "Bob has a cat called Murchyk."}'
 
@@ -100,6 +102,51 @@ async def test_a_bot_s_purse_for_summaries_is_its_own_and_has_an_end(database: D
     assert (await recalled(database, other)).summary == "Bob has a cat called Murchyk."
 
 
+async def test_one_slow_answer_holds_up_no_other_link(database: Database, clock: FakeClock) -> None:
+    answered = asyncio.Event()
+
+    class SlowAtFirst(TellingModel):
+        async def complete(self, request: CompletionRequest) -> Completion:
+            is_first = not self.requests
+            completion = await super().complete(request)
+            if is_first:
+                await answered.wait()
+            return completion
+
+    slow, *others = [await a_link(database, number) for number in (1, 2, 3)]
+    await say(database, slow, range(1, 81))
+    folding = asyncio.create_task(folder(database, SlowAtFirst(*[TOLD] * 3), clock).fold_due())
+    for other in others:
+        await say(database, other, range(1, 81))
+        await until(partial(is_folded, database, other))
+    assert await cursor(database, slow) == (None, 80)
+    answered.set()
+    await folding
+    assert await cursor(database, slow) == (40, 40)
+
+
+async def is_folded(database: Database, link: int) -> bool:
+    return await cursor(database, link) == (40, 40)
+
+
+async def test_one_that_is_stopped_stops_all_it_has_under_way(database: Database, clock: FakeClock) -> None:
+    asked = asyncio.Event()
+
+    class Mute(TellingModel):
+        async def complete(self, request: CompletionRequest) -> Completion:
+            asked.set()
+            await asyncio.Event().wait()
+            return await super().complete(request)
+
+    link = await a_link(database)
+    await say(database, link, range(1, 81))
+    folding = asyncio.create_task(folder(database, Mute(), clock).fold_due())
+    await asked.wait()
+    folding.cancel()
+    await asyncio.gather(folding, return_exceptions=True)
+    assert asyncio.all_tasks() == {asyncio.current_task()}
+
+
 async def test_without_a_purse_or_a_bot_in_service_no_model_is_asked(database: Database, clock: FakeClock) -> None:
     link, other = await a_link(database), await a_link(database, 2)
     model = TellingModel(TOLD, TOLD)
@@ -180,7 +227,7 @@ async def test_an_edited_line_is_found_by_its_new_words(database: Database, cloc
     fold = folder(database, TellingModel(*[TOLD] * 5), clock)
     await say(database, link, range(1, 81), "apples and pears #")
     await fold.fold_due()
-    await database.write(partial(history.edit, link_id=link, message=said(7, "a zeppelin above the house")))
+    await database.write(partial(history.edit, link_id=link, message=said(7, "a zeppelin above the house"), now=NOW))
     assert len(await found(database, link, "apples pears")) == 8
     await say(database, link, range(81, 121))
     await fold.fold_due()

@@ -1,6 +1,7 @@
 import asyncio
 import shutil
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -10,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from sqlalchemy import Connection, select
 
-from maskarad.db import bots, history, links, statistics
+from maskarad.db import bots, hearing, links, statistics, turns
 from maskarad.db.engine import Database
 from maskarad.db.tables import (
     chat_contexts,
@@ -19,7 +20,8 @@ from maskarad.db.tables import (
     interaction_patterns,
     metadata,
 )
-from maskarad.errors import ExportRefused, NotFound
+from maskarad.errors import AlreadySeen, ExportRefused, NotFound
+from maskarad.memory.analyzer import Analyzer
 from maskarad.memory.exports.texts import id_of_name
 from maskarad.memory.history_import import (
     ImportProgress,
@@ -29,13 +31,14 @@ from maskarad.memory.history_import import (
     import_telegram_history,
 )
 from maskarad.memory.imported_lines import BATCH
+from maskarad.memory.learning import Learning
 from maskarad.memory.stats import day_of
-from maskarad.values import Bot, Chat, ChatType
+from maskarad.values import Bot, Chat, ChatType, PartDraft, PartKind, SentMessage, TurnOutcome
 from tests.memory.export_files import BEGIN, GROUP_ID, SAMPLES, message, mutated, result
 from tests.support.clock import FakeClock
 from tests.support.databases import CountStatements, OpenDatabase, connect
 from tests.support.people import ALICE
-from tests.support.rows import bot, private, said
+from tests.support.rows import NOW, bot, private, said
 
 SUPERGROUP = Chat(id=-(10**12) - GROUP_ID, type=ChatType.SUPERGROUP, title="Kitchen")
 BASIC_GROUP = Chat(id=-2002, type=ChatType.GROUP, title="Kitchen")
@@ -84,11 +87,12 @@ class Desk:
         return await self.database.read(lambda connection: [tuple(row) for row in connection.execute(statement)])
 
     async def hear(self, message_id: int, text: str = "live") -> None:
-        await self.database.write(
-            lambda connection: history.add(
-                connection, self.link_id, said(message_id, text, chat=self._chat, bot_id=self.bot.id)
-            )
-        )
+        message = said(message_id, text, chat=self._chat, bot_id=self.bot.id)
+        await self.database.write(partial(hearing.keep, link_id=self.link_id, message=message))
+
+    async def learn(self) -> int:
+        analyzer = Analyzer(self.database, clock=self._clock)
+        return await Learning(self.database, analyzer, clock=self._clock).learn(self.link_id)
 
 
 @pytest.fixture
@@ -161,6 +165,38 @@ async def test_live_messages_are_not_doubled(desk: Desk, tmp_path: Path) -> None
     summary = await desk.load(tmp_path / "result.json")
     assert (summary.added, summary.known) == (4, 1)
     assert [text for _, text in await desk.lines()] == ["слово 1", "слово 2", "live", "слово 4", "слово 5"]
+    await desk.hear(4)
+    with pytest.raises(AlreadySeen):
+        await desk.hear(4)
+    own = SentMessage(message_id=5, bot_telegram_id=desk.bot.telegram_id, bot_name=desk.bot.name)
+    keep_own = partial(hearing.keep_own, link_id=desk.link_id, chat_id=SUPERGROUP.id, message=own, text="mine", now=NOW)
+    await desk.database.write(keep_own)
+    assert [text for _, text in await desk.lines()] == ["слово 1", "слово 2", "live", "live", "mine"]
+    assert await desk.learn() == 1
+    stats = await desk.database.read(partial(statistics.chat_stats, link_id=desk.link_id))
+    assert (stats.messages, stats.own_messages, sum(each.messages for each in stats.top_people)) == (5, 1, 5)
+    days = await desk.database.read(partial(statistics.days, link_id=desk.link_id, first=0, last=10**6))
+    assert sum(day.lines for day in days.values()) == 5
+
+
+async def test_the_persona_s_line_takes_the_place_of_an_imported_one(desk: Desk, tmp_path: Path) -> None:
+    """An export of another chat may claim numbers that are still to come."""
+    (tmp_path / "result.json").write_bytes(chat_of(6))
+    await desk.load(tmp_path / "result.json")
+    await desk.database.write(
+        partial(hearing.ask, link_id=desk.link_id, message=said(5, "hi", chat=SUPERGROUP), due_at=NOW)
+    )
+    claimed = await desk.database.write(
+        partial(turns.claim, link_id=desk.link_id, token="t", lease=9.0, history_lines=9, now=NOW)
+    )
+    assert claimed is not None
+    outcome = TurnOutcome(answered=claimed.asked, parts=(PartDraft(kind=PartKind.TEXT, text="mine"),))
+    (part,) = (await desk.database.write(partial(turns.finish, claim=claimed.claim, outcome=outcome, usage=None))).added
+    own = SentMessage(message_id=6, bot_telegram_id=desk.bot.telegram_id, bot_name=desk.bot.name)
+    await desk.database.write(partial(turns.sent, claim=claimed.claim, part=part, message=own, now=NOW))
+    assert (await desk.lines("text", "from_persona", "imported"))[-2:] == [("hi", False, False), ("mine", True, False)]
+    stats = await desk.database.read(partial(statistics.chat_stats, link_id=desk.link_id))
+    assert (stats.messages, stats.own_messages) == (6, 1)
 
 
 async def test_ids_of_an_account_lie_below_all_that_is_live(
@@ -202,6 +238,58 @@ async def test_another_supergroups_ids_are_not_this_ones(desk: Desk, tmp_path: P
     (tmp_path / "result.json").write_bytes(result([message(5)], id=GROUP_ID + 1))
     await desk.load(tmp_path / "result.json")
     assert await desk.lines() == [(5 - BELOW, "hello")]
+
+
+async def test_two_accounts_may_have_the_same_numbers(database: Database, clock: FakeClock, tmp_path: Path) -> None:
+    desk = await Desk.at(database, clock, private(ALICE))
+    file = tmp_path / "result.json"
+    one = [message(number, f"one {number}") for number in range(1, 6)]
+    other = [
+        message(number, f"other {number}", date_unixtime=str(BEGIN + number), reply_to_message_id=number - 1)
+        for number in range(4, 9)
+    ]
+    file.write_bytes(result(one, type="personal_chat", id=5))
+    assert (await desk.load(file)).added == 5
+    file.write_bytes(result(other, type="personal_chat", id=6))
+    summary = await desk.load(file)
+    assert (summary.added, summary.known) == (5, 0)
+    lines = await desk.lines("message_order", "text", "reply_to")
+    assert lines == [
+        *((number - 2 * BELOW, f"other {number}", number - 1 - 2 * BELOW) for number in range(4, 9)),
+        *((number - BELOW, f"one {number}", None) for number in range(1, 6)),
+    ]
+    file.write_bytes(result([*other, message(9, "newer")], type="personal_chat", id=6))
+    assert (await desk.load(file)).added == 1, "a later export of the second is known by what it has in common"
+    edited = [{**each, "text": each["text"] + "!"} for each in one]
+    file.write_bytes(result([*edited, message(6, "newest")], type="personal_chat", id=5))
+    assert (await desk.load(file)).added == 1, "what was edited meanwhile is the same message"
+    orders = [order for order, _ in await desk.lines()]
+    assert (orders.count(9 - 2 * BELOW), orders.count(6 - BELOW), len(orders)) == (1, 1, 12)
+
+
+async def test_pages_of_another_group_do_not_take_the_numbers_of_this_one(desk: Desk) -> None:
+    await desk.hear(3)
+    await desk.hear(4)
+    assert (await desk.load(SAMPLES / "pages")).added == 5
+    assert [order for order, _ in await desk.lines()] == [*(number - BELOW for number in range(2, 7)), 3, 4]
+
+
+async def test_pages_whose_numbers_are_of_another_time_are_of_another_group(desk: Desk) -> None:
+    """The bot's first live message is older, and has a higher number."""
+    await desk.hear(1)
+    before = said(1, chat=SUPERGROUP).sent_at
+    assert before > 1704110400.0 + 86_400
+    assert (await desk.load(SAMPLES / "pages")).added == 5
+    assert [order for order, _ in await desk.lines()] == [*(number - BELOW for number in range(2, 7)), 1]
+
+
+async def test_pages_of_this_group_have_its_numbers(desk: Desk, tmp_path: Path) -> None:
+    await desk.load(SAMPLES / "pages")
+    before = await desk.lines()
+    page = (SAMPLES / "pages" / "messages.html").read_bytes()
+    (tmp_path / "messages.html").write_bytes(page)
+    summary = await desk.load(tmp_path / "messages.html")
+    assert (summary.added, await desk.lines()) == (0, before)
 
 
 async def test_pages_go_into_a_supergroup_by_their_ids_and_names(desk: Desk) -> None:
@@ -325,6 +413,32 @@ async def test_an_interrupted_import_goes_on(desk: Desk, open_again: OpenDatabas
     assert (stats.messages, [person.messages for person in stats.top_people]) == (len(said_in), [len(said_in)])
 
 
+async def test_an_interrupted_import_goes_on_under_its_numbers(
+    database: Database, clock: FakeClock, tmp_path: Path
+) -> None:
+    desk = await Desk.at(database, clock, private(ALICE))
+    file, total = tmp_path / "result.json", BATCH + 100
+    file.write_bytes(result([message(5, "another's", date_unixtime="1")], type="personal_chat", id=5))
+    await desk.load(file)
+    file.write_bytes(chat_of(total))
+    importing = asyncio.ensure_future(desk.load(file))
+
+    def stop_half_way(progress: ImportProgress) -> None:
+        if progress.stage is Stage.STORING and progress.done == BATCH:
+            importing.cancel()
+
+    desk.on_progress = stop_half_way
+    with pytest.raises(asyncio.CancelledError):
+        await importing
+    assert len(await desk.lines()) == BATCH + 1
+    summary = await desk.load(file)
+    assert (summary.added, summary.known) == (100, BATCH)
+    assert [order for order, _ in await desk.lines()] == [
+        *(number - 2 * BELOW for number in range(1, total + 1)),
+        5 - BELOW,
+    ]
+
+
 async def test_two_imports_of_the_same_file_at_once(desk: Desk, tmp_path: Path) -> None:
     file, total = tmp_path / "result.json", 2 * BATCH + 100
     file.write_bytes(chat_of(total))
@@ -417,6 +531,14 @@ async def test_the_digest_tells_who_is_who_and_how_they_speak(desk: Desk, tmp_pa
     assert "😂" in text
     assert '"ну таке"' in text
     assert len(text) <= 1500
+
+
+async def test_a_digest_of_one_message(desk: Desk, tmp_path: Path) -> None:
+    (tmp_path / "result.json").write_bytes(result([message(1, "я")]))
+    await desk.load(tmp_path / "result.json")
+    [(text,)] = await desk.rows(select(conversation_summaries.c.text))
+    assert "1 message of 1 person," in text
+    assert "usually 1 letter a message" in text
 
 
 async def test_a_digest_stays_short(desk: Desk, tmp_path: Path) -> None:

@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import Callable
 from functools import partial
 
+import msgspec
 import pytest
 from sqlalchemy import update
 
@@ -17,7 +18,7 @@ from maskarad.memory.stats import Acquaintance, DayOfChat, Learned, day_of
 from maskarad.values import SentMessage
 from tests.support import rows
 from tests.support.clock import FakeClock
-from tests.support.people import BOB
+from tests.support.people import BOB, CHARLIE
 from tests.support.rows import NOW, said
 
 DAY = day_of(NOW)
@@ -63,6 +64,19 @@ async def test_what_was_said_is_counted_once(world: Database, learner: Learning)
     assert (person.messages, person.pattern.emoji) == (2, {"😂": 1})
     assert "music" in person.pattern.topics
     assert person.treatment > 0
+
+
+async def test_words_passed_on_count_in_the_chat_s_day_and_tell_nothing_of_the_person(
+    world: Database, learner: Learning
+) -> None:
+    await say(world, 1, "привіт")
+    passed_on = msgspec.structs.replace(said(2, "я тебе ненавиджу 😡 " * 20), forwarded_from=CHARLIE)
+    await world.write(partial(hearing.ask, link_id=1, message=passed_on, due_at=NOW))
+    assert await learner.learn(1) == 2
+    counted, person = await day(world), await bob(world)
+    assert person is not None
+    assert (counted.lines, counted.analysed) == (2, 1)
+    assert (person.messages, person.pattern.letters, person.pattern.emoji, person.treatment) == (1, 6, {}, 0)
 
 
 async def test_lines_that_come_late_and_out_of_order_are_learned_too(world: Database, learner: Learning) -> None:

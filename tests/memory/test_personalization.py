@@ -1,12 +1,18 @@
 """What a turn is told of people, and what it costs."""
 
+import asyncio
+import gc
 from collections.abc import Callable
+from functools import partial
 
+import msgspec
 import pytest
 
 from maskarad.cache import Fetched, Ids
-from maskarad.db import personal, statistics
+from maskarad.db import hearing, learning, links, personal, statistics, turns
 from maskarad.db.engine import Database
+from maskarad.memory.analyzer import Analyzer
+from maskarad.memory.learning import Learning
 from maskarad.memory.people import (
     EVERYWHERE,
     Familiarity,
@@ -19,13 +25,13 @@ from maskarad.memory.people import (
 )
 from maskarad.memory.personalization import Personalization
 from maskarad.memory.preferences import Stated, Wish
-from maskarad.memory.stats import Acquaintance, Learned, Pattern
+from maskarad.memory.stats import Acquaintance, Learned, Pattern, day_of
 from maskarad.metrics import Metrics
-from maskarad.values import Access, Bot, BotState, Chat, Claim, ClaimedLink, HistoryLine, Manners, Sender
+from maskarad.values import Access, Bot, BotState, Chat, ChatType, Claim, ClaimedLink, HistoryLine, Manners, Sender
 from tests.support import rows
 from tests.support.databases import CountStatements
 from tests.support.people import ALICE, BOB, CHARLIE
-from tests.support.rows import GROUP, NOW
+from tests.support.rows import GROUP, NOW, said
 
 BOT = Bot(
     id=1,
@@ -50,8 +56,13 @@ async def world(database: Database) -> Database:
 
 
 @pytest.fixture
-def personalization(world: Database, clock: Callable[[], float]) -> Personalization:
-    return Personalization(world, clock=clock, lifetime=300, meter=Metrics().cache("known"))
+def learner(world: Database, clock: Callable[[], float]) -> Learning:
+    return Learning(world, Analyzer(world, clock=clock), clock=clock)
+
+
+@pytest.fixture
+def personalization(world: Database, learner: Learning, clock: Callable[[], float]) -> Personalization:
+    return Personalization(world, learner, clock=clock, lifetime=300, meter=Metrics().cache("known"))
 
 
 def line(
@@ -130,11 +141,27 @@ async def test_all_who_wait_are_read_in_one_statement_and_then_in_none(
 async def test_a_wish_said_to_the_persona_is_kept_and_one_said_to_others_is_not(
     world: Database, personalization: Personalization
 ) -> None:
-    said = claimed(line(1, BOB, "call me Bobby"), line(2, CHARLIE, "call me Chuck", addressed=False))
-    people = await personalization.people(BOT, said)
+    waiting = claimed(line(1, BOB, "call me Bobby"), line(2, CHARLIE, "call me Chuck", addressed=False))
+    people = await personalization.people(BOT, waiting)
     assert [each.address for each in people] == ["Bobby", ""]
     known = await world.read(lambda connection: personal.known(connection, 1, [BOB.id, CHARLIE.id]))
     assert known.keys() == {BOB.id}
+
+
+async def test_words_that_are_passed_on_are_nobody_s_wish(world: Database, personalization: Personalization) -> None:
+    chat = Chat(id=BOB.id, type=ChatType.PRIVATE)
+    link = await world.write(partial(links.find_or_add, bot_id=1, chat=chat, now=NOW))
+    for number, text in enumerate(("call me Captain Hook", "write shorter"), start=1):
+        message = msgspec.structs.replace(
+            said(number, text, chat=chat), forwarded_from=CHARLIE if number == 1 else None
+        )
+        await world.write(partial(hearing.ask, link_id=link.id, message=message, due_at=NOW))
+    link_claimed = await world.write(
+        partial(turns.claim, link_id=link.id, token="t", lease=9, history_lines=9, now=NOW)
+    )
+    assert link_claimed is not None
+    [told] = await personalization.people(BOT, link_claimed)
+    assert (told.address, told.length) == ("", "short")
 
 
 async def test_a_channel_that_speaks_has_no_wishes(personalization: Personalization) -> None:
@@ -165,6 +192,37 @@ async def test_habits_are_forgotten_for_this_person_only(world: Database, person
     assert (await personalization.known(1, CHARLIE.id)).familiarities
 
 
+async def test_what_was_said_before_habits_were_forgotten_is_not_learned_afterwards(
+    world: Database, personalization: Personalization, learner: Learning
+) -> None:
+    """Neither what is still to be learned, nor what another process is at."""
+    for number in (1, 2):
+        await world.write(partial(hearing.keep, link_id=1, message=said(number, "hello")))
+    lesson = await world.read(partial(learning.lesson, link_id=1, most=9))
+    assert lesson is not None
+    await personalization.forget_habits(BOT, BOB.id)
+    assert not await world.write(partial(learning.keep, taken=lesson, learned=Learned()))
+    await learner.learn(1)
+    assert (await personalization.known(1, BOB.id)).familiarities == ()
+    stats = await world.read(partial(statistics.days, link_id=1, first=0, last=day_of(NOW) + 1))
+    assert sum(day.lines for day in stats.values()) == 2
+    await world.write(partial(hearing.keep, link_id=1, message=said(3, "hello")))
+    await learner.learn(1)
+    personalization.drop(1, BOB.id)
+    [anew] = (await personalization.known(1, BOB.id)).familiarities
+    assert anew.messages == 1
+
+
+async def test_what_is_forgotten_is_not_held_by_what_once_read_it(
+    world: Database, personalization: Personalization
+) -> None:
+    await personalization.state(1, BOB.id, [Stated(wish=Wish.ADDRESS, value="Captain Hook")], link_id=1)
+    assert (await personalization.known(1, BOB.id)).preferences
+    personalization.drop(1, BOB.id)
+    done = [each for each in gc.get_objects() if isinstance(each, asyncio.Task) and each.done()]
+    assert not any("Captain Hook" in str(task.result()) for task in done if not task.cancelled())
+
+
 class Recorder:
     """What a process hears of others and tells them."""
 
@@ -187,10 +245,10 @@ class Recorder:
 
 
 async def test_processes_share_the_news_and_nothing_that_is_known(
-    world: Database, clock: Callable[[], float], statements: CountStatements
+    world: Database, learner: Learning, clock: Callable[[], float], statements: CountStatements
 ) -> None:
     shared = Recorder()
-    here = Personalization(world, clock=clock, lifetime=300, meter=Metrics().cache("known"), shared=shared)
+    here = Personalization(world, learner, clock=clock, lifetime=300, meter=Metrics().cache("known"), shared=shared)
     await here.state(1, BOB.id, [Stated(wish=Wish.ADDRESS, value="Bobby")], link_id=1)
     assert ("known", (1, BOB.id)) in shared.dropped
     await here.known(1, BOB.id)

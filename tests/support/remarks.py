@@ -50,8 +50,6 @@ def known(**more: Any) -> LinkState:
     fields: dict[str, Any] = {
         "active": True,
         "muted": False,
-        "waiting": False,
-        "messages": 1,
         "recent_own": 0,
         "recent_considered": 0,
         "bot_exchanges": 0,
@@ -60,7 +58,7 @@ def known(**more: Any) -> LinkState:
         "flood_told_at": 0.0,
         "liking": 0.0,
         "liking_at": 0.0,
-        "reactions_since": 0.0,
+        "reacted_at": 0.0,
         "reactions": 0,
         "mood": MoodState(),
         "manners": Manners(),

@@ -3,7 +3,17 @@
 from sqlalchemy import Connection
 
 from maskarad.db import bots, links, personas, users
-from maskarad.values import Access, BotProfile, Chat, ChatType, Incoming, PersonaDraft, Sender, WebhookIdentity
+from maskarad.values import (
+    Access,
+    BotProfile,
+    Chat,
+    ChatType,
+    Incoming,
+    PersonaDraft,
+    Sender,
+    Spontaneity,
+    WebhookIdentity,
+)
 from tests.support.people import ALICE, BOB
 
 NOW = 1_800_000_000.0
@@ -14,10 +24,15 @@ def private(person: Sender) -> Chat:
     return Chat(id=person.id, type=ChatType.PRIVATE)
 
 
-def persona(connection: Connection, owner: Sender = ALICE, name: str = "Mira") -> int:
+def persona(
+    connection: Connection,
+    owner: Sender = ALICE,
+    name: str = "Mira",
+    spontaneity: Spontaneity = Spontaneity.NEVER,
+) -> int:
     """A persona of the owner's, who becomes a user."""
     users.remember(connection, owner, language=owner.language or "en", now=NOW)
-    draft = PersonaDraft(name=name, description="a tea witch", language="en")
+    draft = PersonaDraft(name=name, description="a tea witch", language="en", spontaneity=spontaneity)
     return personas.add(connection, owner.id, draft, limit=1_000, now=NOW)
 
 
@@ -39,14 +54,22 @@ def bind(connection: Connection, persona_id: int, number: int = 1, access: Acces
     )
 
 
-def bot(connection: Connection, number: int = 1, owner: Sender = ALICE) -> int:
+def bot(
+    connection: Connection,
+    number: int = 1,
+    owner: Sender = ALICE,
+    spontaneity: Spontaneity = Spontaneity.NEVER,
+) -> int:
     """A bot with a persona of its own."""
-    return bind(connection, persona(connection, owner, f"Mira {number}"), number)
+    return bind(connection, persona(connection, owner, f"Mira {number}", spontaneity), number)
 
 
-def link(connection: Connection, number: int = 1, chat: Chat = GROUP) -> int:
+def link(
+    connection: Connection, number: int = 1, chat: Chat = GROUP, spontaneity: Spontaneity = Spontaneity.NEVER
+) -> int:
     """A link of a bot of its own."""
-    return links.find_or_add(connection, bot(connection, number), chat, now=NOW).id
+    made = bot(connection, number, spontaneity=spontaneity)
+    return links.find_or_add(connection, made, chat, now=NOW).id
 
 
 def said(message_id: int, text: str = "hello", *, by: Sender = BOB, chat: Chat = GROUP, bot_id: int = 1) -> Incoming:

@@ -2,7 +2,10 @@
 that answers wrong."""
 
 import asyncio
+import fcntl
+import os
 from collections.abc import AsyncIterator
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -29,6 +32,8 @@ ALICE = 1001
 CHAT = f"{ALICE}:{MANAGER_TOKEN.partition(':')[0]}"
 MEGABYTE = 1024 * 1024
 PICTURE = b"\x89PNG\r\n" + bytes(range(256)) * 100
+SMALL_PIPE = 4096
+"""Bytes after which a writer waits for its reader."""
 CAPTION = Screen(html="<b>Ваш</b> тиждень", keyboard=((Button(label="Ще", data="v1:more"),),))
 
 
@@ -203,6 +208,34 @@ async def test_a_bot_api_server_of_ones_own_names_a_file_on_the_disk(files: File
         await files.fetch(2, DOCUMENT, tmp_path / "b", most_bytes=6)
     assert not (tmp_path / "b").exists()
     assert kept.exists()
+
+
+async def test_given_up_it_ends_when_nobody_writes_any_more(files: Files, stub: Stub, tmp_path: Path) -> None:
+    to = tmp_path / "slow"
+    os.mkfifo(to)
+    reader = os.open(to, os.O_RDONLY | os.O_NONBLOCK)
+    fcntl.fcntl(reader, fcntl.F_SETPIPE_SZ, SMALL_PIPE)
+    stub.script("getFile", {"file_path": "documents/a"})
+    stub.script("file", Raw(200, bytes(MEGABYTE)))
+    has_begun = asyncio.Event()
+    asyncio.get_running_loop().add_reader(reader, has_begun.set)
+    document = Document(file_id="f", name="a", size=MEGABYTE)
+    fetching = asyncio.create_task(files.fetch(2, document, to, most_bytes=MEGABYTE))
+    async with asyncio.timeout(10):
+        await has_begun.wait()
+        asyncio.get_running_loop().remove_reader(reader)
+        for _ in range(3):
+            fetching.cancel()
+            await asyncio.sleep(0)
+        assert not fetching.done()
+        assert to.exists()
+        while not fetching.done():
+            with suppress(BlockingIOError):
+                os.read(reader, MEGABYTE)
+            await asyncio.sleep(0)
+    os.close(reader)
+    assert fetching.cancelled()
+    assert not to.exists()
 
 
 async def test_a_disk_that_does_not_take_it_is_no_trouble_of_telegrams(

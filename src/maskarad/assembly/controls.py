@@ -8,6 +8,7 @@ from maskarad.assembly.ground import Ground
 from maskarad.assembly.memory import Memory
 from maskarad.controls.commands import Commands
 from maskarad.controls.desk import ControlDesk, Messenger
+from maskarad.controls.exporting import Exporting
 from maskarad.controls.manners import GroupManners
 from maskarad.controls.mood import Moods
 from maskarad.controls.personal import Personal
@@ -24,6 +25,7 @@ def build_commands(
     memory: Memory,
     messenger: Messenger,
     pictures: Orders,
+    exporting: Exporting,
     *,
     turn_away: Callable[[Bot, Incoming], Awaitable[None]],
 ) -> Commands:
@@ -43,10 +45,12 @@ def build_commands(
             desk,
             memory.personalization,
             memory.learning,
-            memory.dossiers,
+            exporting,
             memory.forgetting,
             zone=settings.time_zone,
         ),
         Statistics(desk, pictures, learn=partial(memory.learning.learn, most=LEARNT_AT_ONCE), zone=settings.time_zone),
     )
-    return Commands(desk, families, ground.texts, turn_away=turn_away)
+    return Commands(
+        desk, families, ground.texts, turn_away=turn_away, floods=ground.floods, answer_within=settings.answer_within
+    )

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from maskarad.db.engine import Database
 from maskarad.db.opening import open_database
+from maskarad.intake.flood import Floods
 from maskarad.llm.opening import open_model
 from maskarad.memory.analyzer import Analyzer
 from maskarad.memory.context import ContextStore
@@ -39,6 +40,7 @@ class Ground:
         self.store = ContextStore(self.database, clock=clock)
         self.analyzer = Analyzer(self.database, clock=clock)
         self.model = open_model(settings)
+        self.floods = Floods(most=settings.flood_messages, seconds=settings.flood_seconds)
         self.metrics = Metrics()
         self.shared = _share(settings.redis_url, self.metrics) if settings.redis_url else None
         self.snapshots = Snapshots(

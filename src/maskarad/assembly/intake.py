@@ -4,7 +4,6 @@ from collections.abc import Awaitable, Callable
 
 from maskarad.assembly.ground import Ground
 from maskarad.intake.accept import Intake, Ring
-from maskarad.intake.flood import Floods
 from maskarad.intake.judging import Judging
 from maskarad.life.reactions import Reactions
 from maskarad.memory.personalization import Personalization
@@ -43,7 +42,7 @@ def _judging(ground: Ground, personalization: Personalization) -> Judging:
     return Judging(
         persona=ground.snapshots.personas.persona,
         analyse=ground.analyzer.now,
-        floods=Floods(most=settings.flood_messages, seconds=settings.flood_seconds),
+        floods=ground.floods,
         flood_remark=lambda language: ground.texts.get(language, "attention.flood"),
         answer_within=settings.answer_within,
         mood_half_life=settings.mood_half_life,

@@ -19,15 +19,16 @@ class Memory:
 
     def __init__(self, ground: Ground, *, find_bot: Callable[[int], Bot | None]) -> None:
         settings, database, clock = ground.settings, ground.database, ground.clock
+        self.learning = Learning(database, ground.analyzer, clock=clock)
         self.personalization = Personalization(
             database,
+            self.learning,
             clock=clock,
             lifetime=settings.cache_ttl_user,
             meter=ground.metrics.cache("known"),
             shared=ground.shared,
         )
         self.recall = Recall(database, people=self.personalization.people)
-        self.learning = Learning(database, ground.analyzer, clock=clock)
         self.folder = Folder(
             database,
             ground.model,

@@ -36,6 +36,7 @@ def build_conversations(
         model_failed=model_failed,
         analyze=ground.analyzer.now,
         mood_half_life=settings.mood_half_life,
+        reactions_per_hour=settings.reactions_per_hour,
         prompt_tokens=settings.prompt_tokens,
         clock=ground.clock,
     )

@@ -1,5 +1,6 @@
 """What /me shows: all that is known of a person in words, and a button to correct or delete each thing."""
 
+import hashlib
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
@@ -27,6 +28,7 @@ MOST_WISHES, MOST_PLACES = 12, 10
 MOST_LETTERS = 40
 """Of a button, or of a group's title: a screen has 4096 in all."""
 
+_MARK_BYTES = 8
 _PARTS_OF_DAY = ("night", "morning", "afternoon", "evening")
 
 
@@ -90,11 +92,19 @@ def _wishes(about: AboutMe, words: Words) -> list[str]:
 
 
 def _values(preference: Preference, words: Words) -> Iterable[str]:
-    if preference.wish is Wish.LEAVE_ALONE:
-        return topics_in(preference.value)
     if preference.wish in CHOICES:
         return [_value(preference.wish, preference.value, words)]
-    return [preference.value]
+    return said_in(preference)
+
+
+def said_in(preference: Preference) -> Iterable[str]:
+    """The things that a wish in free words holds, each to be taken back by itself."""
+    return topics_in(preference.value) if preference.wish is Wish.LEAVE_ALONE else [preference.value]
+
+
+def mark_of(value: str) -> str:
+    """By what a button knows a thing that was said: its place in a list is another's once one is gone."""
+    return hashlib.blake2b(value.encode(), digest_size=_MARK_BYTES).hexdigest()
 
 
 def _where(about: AboutMe, preference: Preference, words: Words) -> str:
@@ -157,9 +167,8 @@ def _free_words(about: AboutMe, words: Words) -> Keyboard:
     rows: list[tuple[Button, ...]] = []
     for each in about.known.preferences:
         if each.wish not in CHOICES:
-            for number, value in enumerate(_values(each, words)):
-                data = f"{ME}drop:{each.wish.value}:{each.scope}"
-                data = f"{data}:{number}" if each.wish is Wish.LEAVE_ALONE else data
+            for value in said_in(each):
+                data = f"{ME}drop:{each.wish.value}:{each.scope}:{mark_of(value)}"
                 rows.append((Button(label=words.get("me.button.drop", value=_cut(value)), data=data),))
     return tuple(rows[:MOST_WISHES])
 

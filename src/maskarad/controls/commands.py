@@ -1,17 +1,22 @@
 """Commands of a persona bot and the buttons under their answers. They are answered at once and never reach the model.
 
+People ask, not bots, and not too fast. What comes late is passed over, as late messages are, but for what somebody
+still wants: /mute and /unmute, which hold until they are taken back, and /forget_me.
+
 A command is acted on, then marked as seen, then answered in the background: delivered again it does nothing, killed in
 between it is acted on once more, which changes nothing either.
 """
 
 from collections.abc import Awaitable, Callable, Collection, Sequence
 
-from maskarad.controls.desk import ControlDesk, Family, React
-from maskarad.db import seen
+from maskarad.controls.desk import ControlDesk, Family
+from maskarad.controls.personal import TO_FORGET
+from maskarad.db import hearing, seen
 from maskarad.intake.access import may_talk
+from maskarad.intake.flood import REMARK_PAUSE, Floods
 from maskarad.settings import LANGUAGES
 from maskarad.texts import Texts, Words, language_for
-from maskarad.values import Bot, ChatType, Incoming, Press, Sender
+from maskarad.values import Bot, ChatType, Incoming, Press, Screen, Sender
 
 MENU = (
     "help",
@@ -28,8 +33,13 @@ MENU = (
 )
 """The commands that Telegram's menu shows, in this order; /start has a button of its own."""
 
+_LASTING = frozenset(("mute", "unmute", "forget_me"))
+"""They are acted on however late they come, and however much the others in the chat ask for."""
+
 
 class Commands:
+    """`answer_within` is how many seconds old a command may be when it comes. `floods` are shared with messages."""
+
     def __init__(
         self,
         desk: ControlDesk,
@@ -37,9 +47,13 @@ class Commands:
         texts: Texts,
         *,
         turn_away: Callable[[Bot, Incoming], Awaitable[None]],
+        floods: Floods,
+        answer_within: float,
     ) -> None:
         self._desk = desk
         self._texts = texts
+        self._floods = floods
+        self._answer_within = answer_within
         self._turn_away = turn_away
         self._answers = {name: answer for family in families for name, answer in family.commands.items()}
         self._buttons = {data: react for family in families for data, react in family.buttons.items()}
@@ -51,18 +65,43 @@ class Commands:
     async def on_command(self, bot: Bot, message: Incoming) -> None:
         """Answer a command of `names`; the same update twice is answered once. Raises DatabaseUnavailable,
         AlreadySeen, TelegramError (it could not be found out who is in charge)."""
-        desk = self._desk
-        if not may_talk(bot, message.sender):
-            await self._turn_away(bot, message)
+        name = message.command or "help"
+        if message.sender.is_bot or self._is_late(message, name):
             return
+        if not (may_talk(bot, message.sender) or name in TO_FORGET):
+            await self._turn_away(bot, message)
+        elif self._floods.asks(message, alone=name in _LASTING):
+            await self._slow_down(bot, message)
+        else:
+            await self._answer(bot, message, name)
+
+    def _is_late(self, message: Incoming, name: str) -> bool:
+        return name not in _LASTING and self._desk.clock() - message.sent_at > self._answer_within
+
+    async def _slow_down(self, bot: Bot, message: Incoming) -> None:
+        """A remark, where the chat has heard none for a while, about messages or commands."""
+        desk = self._desk
+        link, now = await desk.links.ensure(bot, message.chat), desk.clock()
+        tells = await desk.database.write(
+            lambda connection: hearing.tell_of_flood(connection, link.id, now=now, pause=REMARK_PAUSE)
+        )
+        if tells:
+            words = await self._words(bot, message.sender)
+            await self._say(bot, message, Screen(html=words.html("attention.flood")))
+
+    async def _answer(self, bot: Bot, message: Incoming, name: str) -> None:
+        desk = self._desk
         if await desk.database.read(lambda connection: seen.is_seen(connection, bot.id, message.update_id)):
             return
         words = await self._words(bot, message.sender)
-        screen = await self._answers[message.command or "help"](bot, message, words)
+        screen = await self._answers[name](bot, message, words)
         await desk.database.write(lambda connection: seen.once(connection, bot.id, message.update_id, now=desk.clock()))
         if screen is not None:
-            reply_to = None if message.chat.type is ChatType.PRIVATE else message.message_id
-            await desk.messenger.send_text(bot.id, message.chat.id, screen, reply_to=reply_to)
+            await self._say(bot, message, screen)
+
+    async def _say(self, bot: Bot, message: Incoming, screen: Screen) -> None:
+        reply_to = None if message.chat.type is ChatType.PRIVATE else message.message_id
+        await self._desk.messenger.send_text(bot.id, message.chat.id, screen, reply_to=reply_to)
 
     async def on_press(self, bot: Bot, press: Press) -> None:
         """A button under one of our answers; what is old, forged or not for this person gets a short notice. Raises
@@ -72,20 +111,22 @@ class Commands:
         await self._desk.messenger.answer_press(bot.id, press.callback_query_id, notice)
 
     async def _act(self, bot: Bot, press: Press, words: Words) -> str | None:
-        if not may_talk(bot, press.sender):
+        button = _button_of(press.data)
+        if not (may_talk(bot, press.sender) or button in TO_FORGET):
             return words.get("persona.invited_only")
-        react = self._button(press.data)
+        react = self._buttons.get(button)
         return words.get("persona.old_button") if react is None else await react(bot, press, words)
-
-    def _button(self, data: str) -> React | None:
-        """`1:mood:joy` is a button of `1:mood:`."""
-        version, _, rest = data.partition(":")
-        name, colon, _ = rest.partition(":")
-        return self._buttons.get(f"{version}:{name}{colon}")
 
     async def _words(self, bot: Bot, sender: Sender) -> Words:
         persona = await self._desk.persona(bot.persona_id)
         return self._texts.words(language_for(sender.language, persona.content.language))
+
+
+def _button_of(data: str) -> str:
+    """`1:mood:joy` is a button of `1:mood:`."""
+    version, _, rest = data.partition(":")
+    name, colon, _ = rest.partition(":")
+    return f"{version}:{name}{colon}"
 
 
 def described_commands(texts: Texts) -> dict[str, dict[str, str]]:

@@ -3,19 +3,32 @@
 from collections.abc import Awaitable, Callable, Mapping
 from functools import partial
 
-from maskarad.controls.about_me import EXPORT, FORGET, HABITS, ME, MENU, SUMMARY, AboutMe, choices, main_screen
+from maskarad.controls.about_me import (
+    EXPORT,
+    FORGET,
+    HABITS,
+    ME,
+    MENU,
+    SUMMARY,
+    AboutMe,
+    choices,
+    main_screen,
+    mark_of,
+    said_in,
+)
 from maskarad.controls.desk import Answer, ControlDesk, React
+from maskarad.controls.exporting import Exporting
 from maskarad.db import kept
-from maskarad.memory.dossier import Dossiers
 from maskarad.memory.forgetting import Forgetting
 from maskarad.memory.learning import LINES_A_ROUND, Learning
-from maskarad.memory.people import topics_in
 from maskarad.memory.personalization import Personalization
 from maskarad.memory.preferences import CHOICES, Stated, Wish
 from maskarad.texts import Words
 from maskarad.values import Bot, Button, ChatType, Incoming, Press, Screen, Sender
 
 _YES, _NO = "1:forget:", "1:remember:"
+TO_FORGET = frozenset(("forget_me", _YES, _NO))
+"""What is for everybody, also for those whom the persona does not talk to any more."""
 
 
 class Personal:
@@ -26,7 +39,7 @@ class Personal:
         desk: ControlDesk,
         personalization: Personalization,
         learning: Learning,
-        dossiers: Dossiers,
+        exporting: Exporting,
         forgetting: Forgetting,
         *,
         zone: str,
@@ -34,7 +47,7 @@ class Personal:
         self._desk = desk
         self._personalization = personalization
         self._learning = learning
-        self._dossiers = dossiers
+        self._exporting = exporting
         self._forgetting = forgetting
         self._zone = zone
         self.commands: Mapping[str, Answer] = {
@@ -52,8 +65,8 @@ class Personal:
     async def _export_me(self, bot: Bot, message: Incoming, words: Words) -> Screen | None:
         if message.chat.type is not ChatType.PRIVATE:
             return _in_private_only(bot, words)
-        await self._export(bot, message.sender, words)
-        return None
+        taken = self._exporting.take(bot, message.sender, words)
+        return None if taken else Screen(html=words.html("me.file_under_way"))
 
     async def _ask_to_forget(self, bot: Bot, message: Incoming, words: Words) -> Screen:
         return _question(bot, message.sender, words)
@@ -98,16 +111,14 @@ class Personal:
         return words.get("me.done")
 
     async def _take_back(self, bot: Bot, press: Press, words: Words, rest: str) -> str | None:
-        """What was said in free words: `address:<scope>`, or `leave_alone:<scope>:<number of the topic>`."""
-        name, scope, number = (*rest.split(":"), "", "")[:3]
+        """What was said in free words: `<wish>:<scope>:<mark of the value>`. Pressed twice it takes back one thing."""
+        name, scope, mark = (*rest.split(":"), "", "")[:3]
         known = await self._personalization.known(bot.persona_id, press.sender.id)
         stored = next((each for each in known.preferences if (each.wish, str(each.scope)) == (name, scope)), None)
-        if stored is None:
+        said = said_in(stored) if stored is not None and stored.wish not in CHOICES else ()
+        value = next((each for each in said if mark_of(each) == mark), None)
+        if stored is None or value is None:
             return words.get("persona.old_button")
-        value = stored.value
-        if stored.wish is Wish.LEAVE_ALONE:
-            topics = dict(enumerate(topics_in(stored.value)))
-            value = topics.get(int(number), "") if number.isdecimal() else ""
         taken_back = Stated(wish=stored.wish, value=value, taken_back=True)
         await self._personalization.state(bot.persona_id, press.sender.id, [taken_back], link_id=stored.scope)
         await self._show_main(bot, press, words)
@@ -123,8 +134,9 @@ class Personal:
         await self._show_main(bot, press, words)
         return words.get("me.done")
 
-    async def _send_export(self, bot: Bot, press: Press, words: Words, _rest: str) -> None:
-        await self._export(bot, press.sender, words)
+    async def _send_export(self, bot: Bot, press: Press, words: Words, _rest: str) -> str | None:
+        taken = self._exporting.take(bot, press.sender, words)
+        return None if taken else words.get("me.file_under_way")
 
     async def _show_question(self, bot: Bot, press: Press, words: Words, _rest: str) -> None:
         await self._desk.show(bot, press, _question(bot, press.sender, words))
@@ -142,15 +154,6 @@ class Personal:
     async def _places(self, bot: Bot, person: Sender) -> list[kept.Place]:
         return await self._desk.database.read(
             partial(kept.places, bot_id=bot.id, persona_id=bot.persona_id, user_id=person.id)
-        )
-
-    async def _export(self, bot: Bot, person: Sender, words: Words) -> None:
-        file = await self._dossiers.of(bot, person)
-        caption = words.html("me.file", count=file.messages)
-        if not file.is_whole:
-            caption = f"{caption}\n{words.html('me.file_cut')}"
-        await self._desk.messenger.send_document(
-            bot.id, person.id, file.data, f"{bot.username}.json", caption=Screen(html=caption)
         )
 
     async def _forget(self, bot: Bot, press: Press, words: Words) -> str | None:

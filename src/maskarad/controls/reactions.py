@@ -1,15 +1,15 @@
 """People's reactions to what the persona said: what is disliked is done less."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import structlog
 
 from maskarad.db import Connection, reactions, seen
 from maskarad.db.engine import Database
 from maskarad.intake.access import may_talk
-from maskarad.life.feedback import Feedback, changed_liking, value_of
+from maskarad.life.feedback import COUNTED_FOR, liking_of, value_of
 from maskarad.snapshots import Links
-from maskarad.values import Bot, ReactionChange
+from maskarad.values import Bot, ChatType, ReactionChange
 
 log = structlog.get_logger()
 
@@ -34,13 +34,12 @@ class Reactions:
             return
         now, value = self._clock(), value_of(change.emoji)
 
-        def judge(standing: reactions.Standing) -> float:
-            before = Feedback(value=standing.before, at=standing.before_at)
-            return changed_liking(standing.liking, standing.liking_at, before, value, now)
+        def judge(reacted: Sequence[reactions.Reacted]) -> float:
+            return liking_of(reacted, now, one_alone=change.chat.type is ChatType.PRIVATE)
 
         def record(connection: Connection) -> None:
             seen.once(connection, bot.id, change.update_id, now=now)
-            reactions.record(connection, link_id, change, value, judge, now=now)
+            reactions.record(connection, link_id, change, value, judge, since=now - COUNTED_FOR, now=now)
 
         await self._database.write(record)
         log.debug("reaction_taken", bot_id=bot.id, link_id=link_id, value=value)

@@ -6,7 +6,7 @@ link's `erasures` changed.
 """
 
 from collections.abc import Iterable, Sequence
-from itertools import dropwhile, takewhile
+from itertools import dropwhile, groupby, takewhile
 from typing import Any
 
 from sqlalchemy import (
@@ -27,6 +27,7 @@ from sqlalchemy import (
     select,
     table,
     union,
+    union_all,
     update,
 )
 
@@ -71,6 +72,12 @@ _GROUPS = select(links.c.id).where(
     links.c.bot_instance_id == bindparam("bot_id"),
     links.c.chat_type != ChatType.PRIVATE.value,
 )
+_NAMES = union_all(
+    select(users.c.name).where(users.c.id == _USER),
+    select(interaction_patterns.c.name).where(
+        interaction_patterns.c.user_id == _USER, in_bot(interaction_patterns.c.chat_bot_instance_id)
+    ),
+)
 _STOP = (
     update(links)
     .where(links.c.id == bindparam("b_id"))
@@ -86,6 +93,8 @@ _LINES = select(
     chat_contexts.c.timestamp,
     chat_contexts.c.asked,
 ).limit(bindparam("most"))
+# A sum keeps an index of a link's lines, which may be any number, from being walked where another finds the few.
+_LINK_OF_LINE = chat_contexts.c.chat_bot_instance_id + literal_column("0")
 # Each in the order of the index that finds them.
 _PRIVATE_LINES = _LINES.where(chat_contexts.c.chat_bot_instance_id == bindparam("link_id")).order_by(
     chat_contexts.c.message_order.desc()
@@ -95,6 +104,14 @@ _GROUP_LINES = _LINES.where(
     chat_contexts.c.id < bindparam("before"),
     in_bot(chat_contexts.c.chat_bot_instance_id),
 ).order_by(chat_contexts.c.id.desc())
+_NAMELESS_LINES = _LINES.where(
+    chat_contexts.c.user_id.in_(bindparam("user_ids", expanding=True)),
+    _LINK_OF_LINE.in_(bindparam("link_ids", expanding=True)),
+)
+_NAMELESS_PATTERNS = delete(interaction_patterns).where(
+    interaction_patterns.c.user_id.in_(bindparam("user_ids", expanding=True)),
+    interaction_patterns.c.chat_bot_instance_id.in_(bindparam("link_ids", expanding=True)),
+)
 _FOLLOWING = (
     select(chat_contexts.c.id, chat_contexts.c.message_order, chat_contexts.c.from_persona)
     .where(
@@ -116,9 +133,18 @@ _OWN_LINES = (
 )
 _IS_ONE_OF = chat_contexts.c.id.in_(bindparam("ids", expanding=True))
 _DELETE_LINES = delete(chat_contexts).where(_IS_ONE_OF)
+_REACTED_TO = (
+    select(chat_contexts.c.chat_bot_instance_id, chat_contexts.c.message_order)
+    .where(_IS_ONE_OF, chat_contexts.c.from_persona)
+    .order_by(chat_contexts.c.chat_bot_instance_id)
+)
+_DROP_REACTIONS = delete(message_reactions).where(
+    message_reactions.c.chat_bot_instance_id == bindparam("link_id"),
+    message_reactions.c.message_order.in_(bindparam("orders", expanding=True)),
+)
 _BLANK_LINES = update(chat_contexts).where(_IS_ONE_OF).values(FORGOTTEN)
 _SAID_MEANWHILE = delete(chat_contexts).where(
-    chat_contexts.c.chat_bot_instance_id.in_(bindparam("link_ids", expanding=True)),
+    _LINK_OF_LINE.in_(bindparam("link_ids", expanding=True)),
     chat_contexts.c.from_persona,
     chat_contexts.c.timestamp >= bindparam("since"),
 )
@@ -134,14 +160,28 @@ _NAME_NO_MORE = (
     update(chat_contexts)
     .where(
         chat_contexts.c.forwarded_from.in_(bindparam("b_names", expanding=True)),
-        chat_contexts.c.chat_bot_instance_id.in_(
-            select(links.c.id).where(links.c.bot_instance_id == bindparam("b_bot"))
-        ),
+        in_bot(chat_contexts.c.chat_bot_instance_id),
     )
     .values(forwarded_from=None)
 )
 _IS_WHY = links.c.mood_reason.contains(bindparam("b_number"))
 _WAS_ANSWERED = links.c.spoke_to == bindparam("b_user")
+# As everybody does who writes of a link, and in one order: its row first.
+_HOLD_LINKS = (
+    select(links.c.id)
+    .where(
+        links.c.bot_instance_id == bindparam("bot_id"),
+        or_(
+            links.c.id.in_(bindparam("link_ids", expanding=True)),
+            links.c.id.in_(_LINKS_OF_PERSON.subquery().select()),
+            links.c.id.in_(_PRIVATE),
+            _IS_WHY,
+            _WAS_ANSWERED,
+        ),
+    )
+    .order_by(links.c.id)
+    .with_for_update()
+)
 # Why the persona feels as it does, and whom it answered last.
 _FORGET_IN_LINKS = (
     update(links)
@@ -196,7 +236,6 @@ _DROP_MANAGER_WIZARD = delete(wizard_states).where(
 _INDEX = table("history_index", column("history_index"), column("rank"))
 _MERGE_INDEX = insert(_INDEX).values(history_index="merge", rank=bindparam("pages"))
 _CHANGES = select(func.total_changes())
-_NAME = select(users.c.name).where(users.c.id == _USER)
 
 
 class Reach(Value, frozen=True):
@@ -204,6 +243,8 @@ class Reach(Value, frozen=True):
 
     private_id: int | None
     group_ids: tuple[int, ...]
+    names: frozenset[str]
+    """Those that are known apart from the lines; kept until `finish`."""
 
 
 class Said(Value, frozen=True):
@@ -226,7 +267,11 @@ def begin(connection: Connection, bot_id: int, user_id: int) -> Reach:
     if private_id is not None:
         connection.execute(_STOP, {"b_id": private_id})
         connection.execute(_DROP_PARTS, {"link_ids": [private_id]})
-    return Reach(private_id=private_id, group_ids=tuple(sorted(connection.execute(_GROUPS, of_user).scalars())))
+    return Reach(
+        private_id=private_id,
+        group_ids=tuple(sorted(connection.execute(_GROUPS, of_user).scalars())),
+        names=frozenset(connection.execute(_NAMES, of_user).scalars()) - {""},
+    )
 
 
 def erase_private(connection: Connection, link_id: int, *, most: int) -> list[Said]:
@@ -245,11 +290,30 @@ def erase_in_groups(
     values = {"bot_id": bot_id, "user_id": user_id, "before": before, "most": most}
     lines = [_said(row) for row in connection.execute(_GROUP_LINES, values)]
     erase_lines(connection, _answers(connection, lines))
+    _erase_said(connection, lines, now)
+    return lines
+
+
+def erase_nameless(
+    connection: Connection, group_ids: Sequence[int], user_ids: Sequence[int], *, most: int, now: float
+) -> list[Said]:
+    """Erase up to `most` imported lines in these groups, of people that the export told of by name only, and how they
+    write; returns them, none when there are no more."""
+    if not group_ids or not user_ids:
+        return []
+    whose = {"link_ids": group_ids, "user_ids": user_ids}
+    lines = [_said(row) for row in connection.execute(_NAMELESS_LINES, {**whose, "most": most})]
+    _erase_said(connection, lines, now)
+    if not lines:
+        connection.execute(_NAMELESS_PATTERNS, whose)
+    return lines
+
+
+def _erase_said(connection: Connection, lines: Sequence[Said], now: float) -> None:
     erase_lines(connection, [line.id for line in lines if line.said_at < now - FORGOTTEN_KEPT])
     recent = [line.id for line in lines if line.said_at >= now - FORGOTTEN_KEPT]
     if recent:
         connection.execute(_BLANK_LINES, {"ids": recent})
-    return lines
 
 
 def _said(row: Sequence[Any]) -> Said:
@@ -284,8 +348,12 @@ def own_lines(connection: Connection, link_id: int, *, after: int, most: int) ->
 
 
 def erase_lines(connection: Connection, ids: Sequence[int]) -> None:
-    """Rows that Telegram does not bring again: old ones, and the persona's own."""
+    """Rows that Telegram does not bring again: old ones, and the persona's own, with people's reactions to them."""
     if ids:
+        reacted_to = connection.execute(_REACTED_TO, {"ids": ids}).all()
+        for link_id, lines in groupby(reacted_to, key=lambda row: row.chat_bot_instance_id):
+            orders = [row.message_order for row in lines]
+            connection.execute(_DROP_REACTIONS, {"link_id": link_id, "orders": orders})
         connection.execute(_DELETE_LINES, {"ids": ids})
 
 
@@ -300,19 +368,21 @@ def finish(
     since: float,
 ) -> bool:
     """Erase what is left once the lines are gone: what was made of them, the private chat itself, and in groups what
-    turns under way have said, or would say, `since` the erasing began. A turn that a group waits for is told anew.
-    True when the platform knew this person only through this bot, and does not any more."""
+    turns under way have said, or would say, `since` the erasing began. `names` are all by which the person was known.
+    A turn that a group waits for is told anew. True when the platform knew this person only through this bot, and does
+    not any more."""
     of_user = {"bot_id": bot_id, "persona_id": persona_id, "user_id": user_id}
+    in_links = {"b_number": str(user_id), "b_user": user_id}
+    connection.execute(_HOLD_LINKS, {**of_user, **in_links, "link_ids": group_ids})
     if group_ids:
         connection.execute(_BREAK_OFF, {"b_link_ids": group_ids})
         connection.execute(_DROP_PARTS, {"link_ids": group_ids})
         connection.execute(_SAID_MEANWHILE, {"link_ids": group_ids, "since": since})
         connection.execute(_DROP_SUMMARIES, {"link_ids": group_ids})
-    connection.execute(_FORGET_IN_LINKS, {"b_bot": bot_id, "b_number": str(user_id), "b_user": user_id})
+    connection.execute(_FORGET_IN_LINKS, {**in_links, "b_bot": bot_id})
     connection.execute(_USED_BY_NOBODY, {"b_bot": bot_id, "b_user": user_id})
-    known_as = {*names, *connection.execute(_NAME, of_user).scalars()} - {""}
-    if known_as:
-        connection.execute(_NAME_NO_MORE, {"b_bot": bot_id, "b_names": sorted(known_as)})
+    if known_as := sorted(set(names)):
+        connection.execute(_NAME_NO_MORE, {"bot_id": bot_id, "b_names": known_as})
     for statement in _FORGET:
         connection.execute(statement, of_user)
     is_gone = connection.execute(_DROP_USER, of_user).rowcount == 1

@@ -47,7 +47,7 @@ OWN_WINDOW = 20
 CONSIDERED_WINDOW = 60
 
 REACTIONS_COUNTED = 3600.0
-"""Seconds for which reactions are counted together."""
+"""Seconds without a reaction after which they are counted anew, so that no hour has more of them than are counted."""
 
 _IS_LINK = links.c.id == bindparam("b_id")
 
@@ -109,8 +109,6 @@ _HEAR = Prepared(
     .returning(
         _IS_AWAKE,
         links.c.muted,
-        links.c.asked > links.c.answered,
-        links.c.messages,
         links.c.recent_own,
         links.c.recent_considered,
         links.c.bot_exchanges,
@@ -119,7 +117,7 @@ _HEAR = Prepared(
         links.c.flood_told_at,
         links.c.liking,
         links.c.liking_at,
-        links.c.reactions_since,
+        links.c.reacted_at,
         links.c.reactions,
         links.c.current_mood,
         links.c.mood_strength,
@@ -174,16 +172,22 @@ _OWN_SAID = Prepared(
 )
 # What is done about a message without the model, and when it was done last.
 _REMARKED = Prepared(update(links).where(_IS_LINK).values(flood_told_at=bindparam("b_now")))
-_SAME_HOUR = links.c.reactions_since > bindparam("b_now") - literal_column(str(REACTIONS_COUNTED))
-_REACTED = Prepared(
+_REMARK_ONCE = Prepared(
+    update(links)
+    .where(_IS_LINK, links.c.flood_told_at <= bindparam("b_before"))
+    .values(flood_told_at=bindparam("b_now"))
+    .returning(links.c.id)
+)
+_GO_ON = links.c.reacted_at > bindparam("b_now") - literal_column(str(REACTIONS_COUNTED))
+REACTED = Prepared(
     update(links)
     .where(_IS_LINK)
     .values(
-        reactions=case((_SAME_HOUR, links.c.reactions + 1), else_=literal_column("1")),
-        reactions_since=case((_SAME_HOUR, links.c.reactions_since), else_=bindparam("b_now")),
+        reactions=case((_GO_ON, links.c.reactions + 1), else_=literal_column("1")),
+        reacted_at=bindparam("b_now"),
     )
 )
-_NOTED = {PartKind.TEXT: _REMARKED, PartKind.REACTION: _REACTED}
+_NOTED = {PartKind.TEXT: _REMARKED, PartKind.REACTION: REACTED}
 
 
 def ask(
@@ -232,6 +236,11 @@ def hear(
     return asked is not None or decision.part is not None
 
 
+def tell_of_flood(connection: Connection, link_id: int, *, now: float, pause: float) -> bool:
+    """Whether a chat is to be told that it asks too fast; it then counts as told."""
+    return _REMARK_ONCE.first(connection, {"b_id": link_id, "b_now": now, "b_before": now - pause}) is not None
+
+
 def keep(connection: Connection, link_id: int, message: Incoming) -> None:
     """Count and store a message of which nothing is to be decided. Raises AlreadySeen, NotFound."""
     if _HEAR.first(connection, {**_of_message(link_id, message), "b_reply_to": None}) is None:
@@ -275,22 +284,20 @@ def _state(row: Sequence[Any]) -> LinkState:
     return LinkState(
         active=row[0],
         muted=row[1],
-        waiting=row[2],
-        messages=row[3],
-        recent_own=row[4],
-        recent_considered=row[5],
-        bot_exchanges=row[6],
-        spoke_at=row[7],
-        pondered_at=row[8],
-        flood_told_at=row[9],
-        liking=row[10],
-        liking_at=row[11],
-        reactions_since=row[12],
-        reactions=row[13],
-        mood=mood_of(row[14:19]),
-        manners=manners_of(row[19:23]),
-        replies_to_asker=bool(row[23]),
-        spoke_to=row[24],
+        recent_own=row[2],
+        recent_considered=row[3],
+        bot_exchanges=row[4],
+        spoke_at=row[5],
+        pondered_at=row[6],
+        flood_told_at=row[7],
+        liking=row[8],
+        liking_at=row[9],
+        reacted_at=row[10],
+        reactions=row[11],
+        mood=mood_of(row[12:17]),
+        manners=manners_of(row[17:21]),
+        replies_to_asker=bool(row[21]),
+        spoke_to=row[22],
     )
 
 

@@ -1,6 +1,6 @@
 """A link's history: what was said in one chat, ordered by Telegram's message id."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from sqlalchemy import Connection, and_, bindparam, delete, literal_column, not_, or_, select, update
@@ -32,24 +32,25 @@ _LINE: dict[str, Any] = {name: bindparam(name) for name in _LIVE}
 _PLACE = ("chat_bot_instance_id", "message_order")
 
 
-def _add_line(insert: Callable[..., postgresql.Insert | sqlite.Insert]) -> Prepared:
-    """What Telegram brings takes the place of what was imported: an export may hold what is still to come."""
-    new = insert(chat_contexts).values(_LINE)
-    live = {name: new.excluded[name] for name in _LIVE if name not in _PLACE}
-    return Prepared(
-        new.on_conflict_do_update(
-            index_elements=[chat_contexts.c[name] for name in _PLACE],
-            set_={**live, "imported": False, "html": None, "media": None, "edited_at": None},
-            where=chat_contexts.c.imported,
-        )
-    )
-
-
-_ADD_LINE = {"sqlite": _add_line(sqlite.insert), "postgresql": _add_line(postgresql.insert)}
-_ADD_OWN_LINE = {
+_ADD_LINE = {
     "sqlite": Prepared(sqlite.insert(chat_contexts).values(_LINE).on_conflict_do_nothing()),
     "postgresql": Prepared(postgresql.insert(chat_contexts).values(_LINE).on_conflict_do_nothing()),
 }
+_IS_IMPORTED = and_(*(chat_contexts.c[name] == bindparam(f"b_{name}") for name in _PLACE), chat_contexts.c.imported)
+_IMPORTED = select(chat_contexts.c.from_persona).where(_IS_IMPORTED).with_for_update()
+_REPLACE = (
+    update(chat_contexts)
+    .where(_IS_IMPORTED)
+    .values(
+        {name: bindparam(f"b_{name}") for name in _LIVE if name not in _PLACE}
+        | {"imported": False, "counted": True, "html": None, "media": None, "edited_at": None}
+    )
+)
+_UNCOUNT = (
+    update(links)
+    .where(links.c.id == bindparam("b_link_id"))
+    .values(messages=links.c.messages - 1, own_messages=links.c.own_messages - bindparam("b_own"))
+)
 
 FORGOTTEN_KEPT = 48 * 3600.0
 """Seconds; Telegram keeps an update for 24 hours (Bot API, "Getting updates")."""
@@ -64,7 +65,7 @@ _EDIT = (
         chat_contexts.c.message_order == bindparam("b_message_order"),
         IS_KNOWN,
     )
-    .values(text=bindparam("b_text"))
+    .values(text=bindparam("b_text"), html=None, edited_at=bindparam("b_now"))
 )
 LINE = (
     chat_contexts.c.message_order,
@@ -73,6 +74,7 @@ LINE = (
     chat_contexts.c.from_persona,
     chat_contexts.c.text,
     chat_contexts.c.timestamp,
+    chat_contexts.c.forwarded_from.is_not(None).label("is_forwarded"),
 )
 """The columns of which `line_of` makes a line."""
 
@@ -100,6 +102,7 @@ FORGOTTEN: Mapping[str, Any] = {
     "forwarded_from": None,
     "html": None,
     "media": None,
+    "imported": False,
 }
 """What is left of a message that Telegram may bring again: its number."""
 
@@ -132,57 +135,68 @@ def add(
 ) -> None:
     """Store a person's message; whoever calls counts it (`db/hearing.py`). Raises AlreadySeen when the link has this
     message, NotFound when the link is gone."""
+    values = {
+        "chat_bot_instance_id": link_id,
+        "message_order": message.message_id,
+        "chat_id": message.chat.id,
+        "user_id": message.sender.id,
+        "user_name": message.sender.name,
+        "from_persona": False,
+        "text": message.text,
+        "timestamp": message.sent_at,
+        "asked": asked,
+        "addressed": addressed,
+        "decision": decision,
+        "reply_to": message.reply_to_message_id,
+        "forwarded_from": message.forwarded_from.name if message.forwarded_from else None,
+    }
     try:
-        added = _ADD_LINE[connection.dialect.name].run(
-            connection,
-            {
-                "chat_bot_instance_id": link_id,
-                "message_order": message.message_id,
-                "chat_id": message.chat.id,
-                "user_id": message.sender.id,
-                "user_name": message.sender.name,
-                "from_persona": False,
-                "text": message.text,
-                "timestamp": message.sent_at,
-                "asked": asked,
-                "addressed": addressed,
-                "decision": decision,
-                "reply_to": message.reply_to_message_id,
-                "forwarded_from": message.forwarded_from.name if message.forwarded_from else None,
-            },
-        )
+        added = _put(connection, link_id, values)
     except IntegrityError:
         raise NotFound(f"link {link_id} is gone") from None
-    if added == 0:
+    if not added:
         raise AlreadySeen(f"message {message.message_id} is stored")
 
 
 def add_own(connection: Connection, link_id: int, chat_id: int, message: SentMessage, text: str, *, now: float) -> bool:
-    """Store what the persona said. False: that message is stored, and stays as it is."""
-    added = _ADD_OWN_LINE[connection.dialect.name].run(
-        connection,
-        {
-            "chat_bot_instance_id": link_id,
-            "message_order": message.message_id,
-            "chat_id": chat_id,
-            "user_id": message.bot_telegram_id,
-            "user_name": message.bot_name,
-            "from_persona": True,
-            "text": text,
-            "timestamp": now,
-            "asked": None,
-            "addressed": False,
-            "decision": None,
-            "reply_to": None,
-            "forwarded_from": None,
-        },
-    )
-    return added == 1
+    """Store what the persona said; whoever calls counts it. False: that message is stored, and stays as it is."""
+    values = {
+        "chat_bot_instance_id": link_id,
+        "message_order": message.message_id,
+        "chat_id": chat_id,
+        "user_id": message.bot_telegram_id,
+        "user_name": message.bot_name,
+        "from_persona": True,
+        "text": text,
+        "timestamp": now,
+        "asked": None,
+        "addressed": False,
+        "decision": None,
+        "reply_to": None,
+        "forwarded_from": None,
+    }
+    return _put(connection, link_id, values)
 
 
-def edit(connection: Connection, link_id: int, message: Incoming) -> bool:
+def _put(connection: Connection, link_id: int, values: Mapping[str, Any]) -> bool:
+    """What Telegram brings takes the place of what was imported: an export may hold what is still to come. False: the
+    line is stored already."""
+    if _ADD_LINE[connection.dialect.name].run(connection, values) == 1:
+        return True
+    live = {f"b_{name}": value for name, value in values.items()}
+    imported = connection.execute(_IMPORTED, live).first()
+    if imported is None:
+        return False
+    connection.execute(_REPLACE, live)
+    # The import has counted it, and so has whoever calls.
+    connection.execute(_UNCOUNT, {"b_link_id": link_id, "b_own": int(imported.from_persona)})
+    reopen(connection, link_id, values["message_order"])
+    return True
+
+
+def edit(connection: Connection, link_id: int, message: Incoming, *, now: float) -> bool:
     """Replace a stored message's text. False: it was never stored, or is forgotten, and stays so."""
-    values = {"b_link_id": link_id, "b_message_order": message.message_id, "b_text": message.text}
+    values = {"b_link_id": link_id, "b_message_order": message.message_id, "b_text": message.text, "b_now": now}
     is_stored = connection.execute(_EDIT, values).rowcount == 1
     if is_stored:
         reopen(connection, link_id, message.message_id)
@@ -234,7 +248,7 @@ def tidy(connection: Connection, *, now: float, most: int) -> int:
 
 def line_of(row: Sequence[Any]) -> HistoryLine:
     """From the columns `LINE`."""
-    message_order, sender_id, sender_name, from_persona, text, sent_at = row
+    message_order, sender_id, sender_name, from_persona, text, sent_at, is_forwarded = row
     return HistoryLine(
         message_order=message_order,
         sender_id=sender_id,
@@ -242,11 +256,12 @@ def line_of(row: Sequence[Any]) -> HistoryLine:
         from_persona=bool(from_persona),
         text=text,
         sent_at=sent_at,
+        is_forwarded=bool(is_forwarded),
     )
 
 
 def _line(row: Sequence[Any], answered: int) -> HistoryLine:
-    message_order, sender_id, sender_name, from_persona, text, sent_at, asked, addressed = row
+    message_order, sender_id, sender_name, from_persona, text, sent_at, is_forwarded, asked, addressed = row
     return HistoryLine(
         message_order=message_order,
         sender_id=sender_id,
@@ -256,4 +271,5 @@ def _line(row: Sequence[Any], answered: int) -> HistoryLine:
         sent_at=sent_at,
         unread=asked is not None and asked > answered,
         addressed=addressed,
+        is_forwarded=bool(is_forwarded),
     )

@@ -8,6 +8,7 @@ from sqlalchemy import (
     ARRAY,
     BigInteger,
     Connection,
+    CursorResult,
     Double,
     Executable,
     any_,
@@ -22,6 +23,7 @@ from sqlalchemy import (
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.sql.compiler import SQLCompiler
 
+from maskarad.db.orders import LIVE_FROM
 from maskarad.db.tables import chat_bot_instances as links
 from maskarad.db.tables import chat_contexts, conversation_summaries, history_imports, interaction_patterns
 from maskarad.errors import NotFound
@@ -29,9 +31,6 @@ from maskarad.values import Chat, ChatType, Value
 
 DIGEST = "digest"
 """The kind of the one summary that an import leaves in a link."""
-
-LIVE_FROM = -(2**40)
-"""Lines of before a group became a supergroup lie that far below their message ids (`links.move`)."""
 
 _COLUMNS = (
     *("chat_bot_instance_id", "message_order", "chat_id", "user_id", "user_name", "from_persona", "text", "timestamp"),
@@ -72,9 +71,17 @@ class ImportTarget(Value, frozen=True):
 
     chat: Chat
     time_zone: str | None
+    first_live_order: int | None
     first_live_at: float | None
     """When the oldest line was said that was not imported."""
+    lowest_order: int
+    """Of all lines; 0 where there is none."""
     erasures: int
+
+
+class Said(NamedTuple):
+    timestamp: float
+    text: str
 
 
 class Counted(Value, frozen=True):
@@ -103,7 +110,7 @@ _PEOPLE = (
 )
 _LINK_FOR_CHANGE = select(links.c.erasures).where(links.c.id == bindparam("link_id")).with_for_update(key_share=True)
 _FIRST_LIVE = (
-    select(chat_contexts.c.timestamp)
+    select(chat_contexts.c.message_order, chat_contexts.c.timestamp)
     .where(
         chat_contexts.c.chat_bot_instance_id == bindparam("link_id"),
         chat_contexts.c.message_order >= LIVE_FROM,
@@ -112,12 +119,17 @@ _FIRST_LIVE = (
     .order_by(chat_contexts.c.message_order)
     .limit(1)
 )
-_ORDERS = select(chat_contexts.c.message_order).where(chat_contexts.c.chat_bot_instance_id == bindparam("link_id"))
+_OF_LINK = chat_contexts.c.chat_bot_instance_id == bindparam("link_id")
+_LOWEST = select(func.min(chat_contexts.c.message_order)).where(_OF_LINK)
+_ORDERS = select(chat_contexts.c.message_order).where(_OF_LINK)
+_LINES = select(chat_contexts.c.message_order, chat_contexts.c.timestamp, chat_contexts.c.text).where(_OF_LINK)
 _LISTED = func.json_each(bindparam("orders")).table_valued("value")
-_KNOWN = {
-    "sqlite": _ORDERS.where(chat_contexts.c.message_order.in_(select(_LISTED.c.value))),
-    "postgresql": _ORDERS.where(chat_contexts.c.message_order == any_(bindparam("orders", type_=ARRAY(BigInteger)))),
+_IS_LISTED = {
+    "sqlite": chat_contexts.c.message_order.in_(select(_LISTED.c.value)),
+    "postgresql": chat_contexts.c.message_order == any_(bindparam("orders", type_=ARRAY(BigInteger))),
 }
+_KNOWN = {dialect: _ORDERS.where(is_listed) for dialect, is_listed in _IS_LISTED.items()}
+_SAID_AT = {dialect: _LINES.where(is_listed) for dialect, is_listed in _IS_LISTED.items()}
 _COUNT = (
     update(links)
     .where(links.c.id == bindparam("b_link_id"))
@@ -194,11 +206,14 @@ def target(connection: Connection, link_id: int) -> ImportTarget:
     link = connection.execute(_LINK, {"link_id": link_id}).first()
     if link is None:
         raise NotFound(f"there is no link {link_id}")
+    first_live = connection.execute(_FIRST_LIVE, {"link_id": link_id}).first()
     return ImportTarget(
         chat=Chat(id=link.chat_id, type=ChatType(link.chat_type), title=link.title),
         time_zone=link.time_zone,
         erasures=link.erasures,
-        first_live_at=connection.execute(_FIRST_LIVE, {"link_id": link_id}).scalar_one_or_none(),
+        first_live_order=first_live.message_order if first_live else None,
+        first_live_at=first_live.timestamp if first_live else None,
+        lowest_order=connection.execute(_LOWEST, {"link_id": link_id}).scalar_one() or 0,
     )
 
 
@@ -241,9 +256,21 @@ def hold(connection: Connection, link_id: int, *, erasures: int) -> None:
 
 def known(connection: Connection, link_id: int, orders: Sequence[int]) -> set[int]:
     """Which of these the link has."""
+    return set(_of(connection, _KNOWN, link_id, orders).scalars())
+
+
+def said(connection: Connection, link_id: int, orders: Sequence[int]) -> dict[int, Said]:
+    """Of those of these that the link has, when and what was said."""
+    rows = _of(connection, _SAID_AT, link_id, orders)
+    return {row.message_order: Said(row.timestamp, row.text) for row in rows}
+
+
+def _of(
+    connection: Connection, asked: Mapping[str, Executable], link_id: int, orders: Sequence[int]
+) -> CursorResult[Any]:
     dialect = connection.dialect.name
     listed = json.dumps(orders) if dialect == "sqlite" else list(orders)
-    return set(connection.execute(_KNOWN[dialect], {"link_id": link_id, "orders": listed}).scalars())
+    return connection.execute(asked[dialect], {"link_id": link_id, "orders": listed})
 
 
 def told(connection: Connection, link_id: int, moments: Sequence[float]) -> set[tuple[float, int, str]]:

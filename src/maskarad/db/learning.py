@@ -1,5 +1,6 @@
 """How far a link's lines have been learned: those behind `learned_id` are next, in the order they were stored. A line
-is stored under its link's row lock, so no smaller id appears later."""
+is stored under its link's row lock, so no smaller id appears later. Lines that are `counted` are known whatever their
+id."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -24,11 +25,13 @@ _LINES = (
         chat_contexts.c.addressed,
         chat_contexts.c.text,
         chat_contexts.c.timestamp,
+        chat_contexts.c.forwarded_from.is_not(None).label("is_forwarded"),
     )
     .where(
         chat_contexts.c.chat_bot_instance_id == bindparam("link_id"),
         chat_contexts.c.id > bindparam("after"),
         chat_contexts.c.imported == false(),
+        chat_contexts.c.counted == false(),
     )
     .order_by(chat_contexts.c.id)
     .limit(bindparam("most"))
@@ -80,6 +83,7 @@ class LiveLine(Value, frozen=True):
     addressed: bool
     text: str
     said_at: float
+    is_forwarded: bool = False
 
     @property
     def is_forgotten(self) -> bool:
@@ -104,7 +108,7 @@ def lesson(connection: Connection, link_id: int, *, most: int) -> Lesson | None:
 
 
 def _line(row: Sequence[Any]) -> LiveLine:
-    line_id, user_id, name, from_persona, addressed, text, said_at = row
+    line_id, user_id, name, from_persona, addressed, text, said_at, is_forwarded = row
     return LiveLine(
         id=line_id,
         user_id=user_id,
@@ -113,6 +117,7 @@ def _line(row: Sequence[Any]) -> LiveLine:
         addressed=addressed,
         text=text,
         said_at=said_at,
+        is_forwarded=is_forwarded,
     )
 
 

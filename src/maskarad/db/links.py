@@ -4,13 +4,27 @@ from collections.abc import Callable
 from typing import Any
 
 import msgspec
-from sqlalchemy import BindParameter, Connection, Executable, Row, bindparam, case, delete, select, update
+from sqlalchemy import (
+    BindParameter,
+    Connection,
+    Executable,
+    Integer,
+    Row,
+    Text,
+    bindparam,
+    case,
+    delete,
+    func,
+    select,
+    update,
+)
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.sql.dml import Update
 
 from maskarad.db import history, outbox, personal, statistics
 from maskarad.db.hearing import manners_of, mood_of
+from maskarad.db.orders import BEFORE_MIGRATION
 from maskarad.db.tables import chat_bot_instances as links
 from maskarad.db.tables import (
     chat_contexts,
@@ -32,6 +46,8 @@ _COLUMNS = (
     links.c.muted,
 )
 _FIND = select(*_COLUMNS).where(links.c.chat_id == bindparam("chat_id"), links.c.bot_instance_id == bindparam("bot_id"))
+# Whoever writes of a link holds its row; who waited for it finds the chat as it is by then.
+_FIND_FOR_CHANGE = _FIND.with_for_update(key_share=True)
 
 
 def _add(insert: Callable[..., postgresql.Insert | sqlite.Insert]) -> Executable:
@@ -67,11 +83,10 @@ _MANNERS = select(links.c.chattiness, links.c.time_zone, links.c.quiet_from, lin
     links.c.id == bindparam("link_id")
 )
 _SET_TITLE = _set(active=bindparam("b_active"), title=bindparam("b_title"), chat_type=bindparam("b_type"))
-_BEFORE_MIGRATION = 2**40
 _MOVE = _set(
     chat_id=bindparam("b_chat_id"),
     chat_type="supergroup",
-    folded_order=links.c.folded_order - _BEFORE_MIGRATION,
+    folded_order=links.c.folded_order - BEFORE_MIGRATION,
     # A folding under way loses its lease.
     fold_at=0,
 )
@@ -80,18 +95,18 @@ _AGE = (
     update(chat_contexts)
     .where(chat_contexts.c.chat_bot_instance_id == _OLD_ROWS)
     .values(
-        message_order=chat_contexts.c.message_order - _BEFORE_MIGRATION,
-        reply_to=chat_contexts.c.reply_to - _BEFORE_MIGRATION,
+        message_order=chat_contexts.c.message_order - BEFORE_MIGRATION,
+        reply_to=chat_contexts.c.reply_to - BEFORE_MIGRATION,
         chat_id=bindparam("b_chat_id"),
     ),
     update(message_reactions)
     .where(message_reactions.c.chat_bot_instance_id == _OLD_ROWS)
-    .values(message_order=message_reactions.c.message_order - _BEFORE_MIGRATION),
+    .values(message_order=message_reactions.c.message_order - BEFORE_MIGRATION),
     update(conversation_summaries)
     .where(conversation_summaries.c.chat_bot_instance_id == _OLD_ROWS)
     .values(
-        from_order=conversation_summaries.c.from_order - _BEFORE_MIGRATION,
-        to_order=conversation_summaries.c.to_order - _BEFORE_MIGRATION,
+        from_order=conversation_summaries.c.from_order - BEFORE_MIGRATION,
+        to_order=conversation_summaries.c.to_order - BEFORE_MIGRATION,
     ),
 )
 _COUNTERS = select(
@@ -101,7 +116,22 @@ _COUNTERS = select(
     links.c.messages,
     links.c.own_messages,
     links.c.last_message_at,
+    links.c.learned_id,
+    links.c.learned_messages,
+    links.c.chattiness,
+    links.c.time_zone,
+    links.c.quiet_from,
+    links.c.quiet_until,
 ).where(links.c.id == bindparam("link_id"))
+_COUNT_AS_LEARNED = (
+    update(chat_contexts)
+    .where(
+        chat_contexts.c.chat_bot_instance_id == bindparam("b_link_id"),
+        chat_contexts.c.id > bindparam("b_after"),
+        chat_contexts.c.id <= bindparam("b_learned_id"),
+    )
+    .values(counted=True)
+)
 _TAKE_HISTORY = (
     update(chat_contexts)
     .where(chat_contexts.c.chat_bot_instance_id == bindparam("b_other_id"))
@@ -124,6 +154,13 @@ _TAKE_WORK = _set(
     messages=links.c.messages + bindparam("b_messages"),
     own_messages=links.c.own_messages + bindparam("b_own_messages"),
     last_message_at=bindparam("b_last_message_at"),
+    learned_id=bindparam("b_learned_id"),
+    learned_messages=links.c.learned_messages + bindparam("b_learned_messages"),
+    chattiness=func.coalesce(links.c.chattiness, bindparam("b_chattiness", type_=Text)),
+    time_zone=func.coalesce(links.c.time_zone, bindparam("b_time_zone", type_=Text)),
+    quiet_from=func.coalesce(links.c.quiet_from, bindparam("b_quiet_from", type_=Integer)),
+    quiet_until=func.coalesce(links.c.quiet_until, bindparam("b_quiet_until", type_=Integer)),
+    erasures=links.c.erasures + 1,
 )
 _MADE_OF_HISTORY = tuple(
     delete(table).where(table.c.chat_bot_instance_id == bindparam("link_id"))
@@ -261,22 +298,31 @@ def manners(connection: Connection, link_id: int) -> Manners:
 def move(connection: Connection, bot_id: int, old_chat_id: int, new_chat_id: int) -> None:
     """The group became a supergroup: its link goes on under the new id. A supergroup counts its messages from 1 again,
     so what was said before moves below zero. A link already made under the new id (its first message may overtake the
-    news) is taken in with all that it holds. Doing it twice changes nothing."""
-    old = find(connection, bot_id, old_chat_id)
+    news) is taken in: messages, what is to be answered and sent, counters, statistics, and its manners where the old
+    one has none. Its mood, its liking with the reactions it came from, its summaries and how far imports into it have
+    come are not taken. Doing it twice changes nothing."""
+    old, newer = (
+        connection.execute(_FIND_FOR_CHANGE, {"chat_id": chat_id, "bot_id": bot_id}).first()
+        for chat_id in (old_chat_id, new_chat_id)
+    )
     if old is None:
         return
     for ageing in _AGE:
         connection.execute(ageing, {"b_link_id": old.id, "b_chat_id": new_chat_id})
-    newer = find(connection, bot_id, new_chat_id)
     if newer is not None:
         _take_in(connection, old.id, newer.id)
     connection.execute(_MOVE, {"b_id": old.id, "b_chat_id": new_chat_id})
 
 
 def _take_in(connection: Connection, link_id: int, other_id: int) -> None:
-    """Make the other link's messages, questions and unsent parts this one's."""
+    """Make the other link's messages, questions and unsent parts this one's. Each line that one of them has learned
+    stays learned, and the others are learned by their common `learned_id`."""
     mine, its = (connection.execute(_COUNTERS, {"link_id": each}).one() for each in (link_id, other_id))
     both = {"b_link_id": link_id, "b_other_id": other_id}
+    learned_id = min(mine.learned_id, its.learned_id)
+    for each, learned in ((link_id, mine.learned_id), (other_id, its.learned_id)):
+        place = {"b_link_id": each, "b_after": learned_id, "b_learned_id": learned}
+        connection.execute(_COUNT_AS_LEARNED, place)
     connection.execute(_TAKE_HISTORY, {**both, "b_mine": mine.asked, "b_its_answered": its.answered})
     connection.execute(_TAKE_PARTS, both)
     values = {
@@ -286,6 +332,12 @@ def _take_in(connection: Connection, link_id: int, other_id: int) -> None:
         "b_messages": its.messages,
         "b_own_messages": its.own_messages,
         "b_last_message_at": max(mine.last_message_at, its.last_message_at),
+        "b_learned_id": learned_id,
+        "b_learned_messages": its.learned_messages,
+        "b_chattiness": its.chattiness,
+        "b_time_zone": its.time_zone,
+        "b_quiet_from": its.quiet_from,
+        "b_quiet_until": its.quiet_until,
     }
     connection.execute(_TAKE_WORK, values)
     personal.forget_said_in(connection, other_id)
@@ -296,9 +348,10 @@ def _take_in(connection: Connection, link_id: int, other_id: int) -> None:
 def forget(connection: Connection, link_id: int, *, now: float) -> int:
     """Erase a link's history with all that was made of it, and the mood; a turn under way loses its claim. Returns how
     many messages were erased."""
+    # First of all the link's own row: whoever else writes of a link holds it before rows that were made of its history.
+    connection.execute(_SETTLE, {"b_id": link_id})
     outbox.drop_all(connection, link_id)
     for made_of_it in _MADE_OF_HISTORY:
         connection.execute(made_of_it, {"link_id": link_id})
     personal.forget_said_in(connection, link_id)
-    connection.execute(_SETTLE, {"b_id": link_id})
     return history.forget(connection, link_id, now=now)

@@ -19,6 +19,7 @@ _PARTS = (
         reply_parts.c.html,
         reply_parts.c.reply_to,
         reply_parts.c.silent,
+        reply_parts.c.not_after,
     )
     .where(reply_parts.c.chat_bot_instance_id == bindparam("link_id"))
     .order_by(reply_parts.c.id)
@@ -44,6 +45,7 @@ def add(connection: Connection, link_id: int, draft: PartDraft) -> Part:
         "html": draft.html,
         "reply_to": draft.reply_to,
         "silent": draft.silent,
+        "not_after": draft.not_after,
     }
     added = _ADD.first(connection, values)
     assert added is not None
@@ -54,6 +56,7 @@ def add(connection: Connection, link_id: int, draft: PartDraft) -> Part:
         html=draft.html,
         reply_to=draft.reply_to,
         silent=draft.silent,
+        not_after=draft.not_after,
     )
 
 
@@ -79,5 +82,7 @@ def drop_all(connection: Connection, link_id: int) -> None:
 
 
 def _part(row: Sequence[Any]) -> Part:
-    part_id, kind, text, html, reply_to, silent = row
-    return Part(id=part_id, kind=PartKind(kind), text=text, html=html, reply_to=reply_to, silent=silent)
+    part_id, kind, text, html, reply_to, silent, not_after = row
+    return Part(
+        id=part_id, kind=PartKind(kind), text=text, html=html, reply_to=reply_to, silent=silent, not_after=not_after
+    )

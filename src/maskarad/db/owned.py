@@ -8,7 +8,7 @@ from maskarad.db.tables import bot_instances, persona_configs
 from maskarad.db.tables import chat_bot_instances as links
 from maskarad.values import ChatType, Value
 
-MOST_LIVELY_CHATS = 100
+MOST_LIVELY_CHATS = 30
 """Chats whose days a picture of several chats is drawn from: those in which most was said."""
 
 

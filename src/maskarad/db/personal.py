@@ -11,16 +11,17 @@ from sqlalchemy import (
     and_,
     bindparam,
     delete,
-    literal,
     literal_column,
     null,
     select,
     union_all,
+    update,
 )
 from sqlalchemy.dialects import postgresql, sqlite
 
 from maskarad.db.tables import (
     bot_instances,
+    chat_contexts,
     conversation_summaries,
     interaction_patterns,
     user_preferences,
@@ -85,7 +86,8 @@ _DECLINED = select(user_preferences.c.user_id, user_preferences.c.name).where(
     user_preferences.c.persona_config_id == bindparam("persona_id"),
     user_preferences.c.scope == EVERYWHERE,
     user_preferences.c.name.in_((Wish.REACTIONS.value, Wish.SPONTANEITY.value)),
-    user_preferences.c.value == literal("off"),
+    # Written out, as in the index's own condition.
+    user_preferences.c.value == literal_column("'off'"),
 )
 
 
@@ -130,6 +132,28 @@ _FORGET_SAID_IN_CHATS = delete(user_preferences).where(
     user_preferences.c.persona_config_id
     == select(bot_instances.c.persona_config_id).where(bot_instances.c.id == bindparam("bot_id")).scalar_subquery(),
     user_preferences.c.scope != EVERYWHERE,
+)
+# Of what was read before this nothing is written back.
+_COUNT_ERASURE = update(links).values(erasures=links.c.erasures + 1)
+_ERASED_IN_PRIVATE = _COUNT_ERASURE.where(IS_PRIVATE_LINK)
+_ERASED_HABITS = _COUNT_ERASURE.where(
+    links.c.id.in_(
+        select(interaction_patterns.c.chat_bot_instance_id).where(
+            interaction_patterns.c.user_id == bindparam("user_id")
+        )
+    ),
+    links.c.bot_instance_id == bindparam("bot_id"),
+)
+_UNLEARNED = (
+    select(links.c.id)
+    .where(
+        links.c.id.in_(
+            select(chat_contexts.c.chat_bot_instance_id).where(chat_contexts.c.user_id == bindparam("user_id"))
+        ),
+        links.c.bot_instance_id == bindparam("bot_id"),
+        links.c.messages > links.c.learned_messages,
+    )
+    .order_by(links.c.id)
 )
 _FORGET_SUMMARY = delete(conversation_summaries).where(
     conversation_summaries.c.chat_bot_instance_id.in_(select(links.c.id).where(IS_PRIVATE_LINK))
@@ -207,13 +231,20 @@ def _store(connection: Connection, key: dict[str, Any], value: str, *, now: floa
     connection.execute(_PUT[connection.dialect.name], row)
 
 
+def unlearned(connection: Connection, bot_id: int, user_id: int) -> list[int]:
+    """The bot's links where this person has said something and not all is learned."""
+    return list(connection.execute(_UNLEARNED, {"bot_id": bot_id, "user_id": user_id}).scalars())
+
+
 def forget_habits(connection: Connection, bot_id: int, user_id: int) -> None:
     """How this person writes, in all chats with the bot."""
+    connection.execute(_ERASED_HABITS, {"bot_id": bot_id, "user_id": user_id})
     connection.execute(_FORGET_HABITS, {"bot_id": bot_id, "user_id": user_id})
 
 
 def forget_summary(connection: Connection, bot_id: int, user_id: int) -> None:
     """What was summed up of their private chat."""
+    connection.execute(_ERASED_IN_PRIVATE, {"bot_id": bot_id, "user_id": user_id})
     connection.execute(_FORGET_SUMMARY, {"bot_id": bot_id, "user_id": user_id})
 
 

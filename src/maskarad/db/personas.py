@@ -33,6 +33,7 @@ _CHANGE = (
         name=bindparam("b_name"),
         name_key=bindparam("b_name_key"),
         content=bindparam("b_content"),
+        spontaneity=bindparam("b_spontaneity"),
         version=persona_configs.c.version + 1,
         changed_at=bindparam("b_now"),
     )
@@ -74,6 +75,7 @@ def add(connection: Connection, owner_id: int, content: PersonaDraft, *, limit: 
         "name": content.name,
         "name_key": name_key(content.name),
         "content": _encode(content).decode(),
+        "spontaneity": content.spontaneity.value,
         "version": 1,
         "created_at": now,
         "changed_at": now,
@@ -92,6 +94,7 @@ def change(connection: Connection, owner_id: int, persona_id: int, content: Pers
         "b_name": content.name,
         "b_name_key": name_key(content.name),
         "b_content": _encode(content).decode(),
+        "b_spontaneity": content.spontaneity.value,
         "b_now": now,
     }
     try:

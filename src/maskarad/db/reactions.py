@@ -1,6 +1,6 @@
 """What people put under the persona's messages, and what that makes of a link's liking."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from sqlalchemy import Connection, and_, bindparam, delete, insert, select, update
 
@@ -16,13 +16,21 @@ _IS_LINE = and_(
 _IS_OWN = select(chat_contexts.c.id).where(_IS_LINE, chat_contexts.c.from_persona)
 # PostgreSQL: whoever reacts at the same moment waits, and reads then what this transaction has written. SQLite has one
 # writer anyway.
-_LIKING = select(links.c.liking, links.c.liking_at).where(links.c.id == bindparam("link_id")).with_for_update()
+_IS_THERE = select(links.c.id).where(links.c.id == bindparam("link_id")).with_for_update()
 _IS_REACTION = and_(
     message_reactions.c.chat_bot_instance_id == bindparam("link_id"),
     message_reactions.c.message_order == bindparam("message_order"),
     message_reactions.c.user_id == bindparam("user_id"),
 )
-_BEFORE = select(message_reactions.c.value, message_reactions.c.reacted_at).where(_IS_REACTION)
+_LATEST = (
+    select(message_reactions.c.user_id, message_reactions.c.value, message_reactions.c.reacted_at)
+    .where(
+        message_reactions.c.chat_bot_instance_id == bindparam("link_id"),
+        message_reactions.c.reacted_at >= bindparam("since"),
+    )
+    .order_by(message_reactions.c.reacted_at.desc())
+    .limit(bindparam("most"))
+)
 _TAKE_BACK = delete(message_reactions).where(_IS_REACTION)
 _ADD = insert(message_reactions).values(named_values(message_reactions))
 _SET_LIKING = (
@@ -32,13 +40,16 @@ _SET_LIKING = (
 )
 
 
-class Standing(Value, frozen=True):
-    """A link's liking, and what one person's reactions to one message counted in it until now."""
+LATEST = 500
+"""So many of the latest reactions in a link make its liking."""
 
-    liking: float
-    liking_at: float
-    before: float = 0.0
-    before_at: float = 0.0
+
+class Reacted(Value, frozen=True):
+    """A person's reactions to one message of the persona's: what they are worth, -1 to 1, and when they were put."""
+
+    user_id: int
+    value: float
+    at: float
 
 
 def is_own(connection: Connection, link_id: int, message_id: int) -> bool:
@@ -51,24 +62,20 @@ def record(
     link_id: int,
     change: ReactionChange,
     value: float,
-    judge: Callable[[Standing], float],
+    judge: Callable[[Sequence[Reacted]], float],
     *,
+    since: float,
     now: float,
 ) -> None:
     """Keep what a person's reactions to one of the persona's messages are from now on; none: they are taken back.
-    `judge` gives the link's liking after it. A persona that people react to is not ignored. Nothing is kept where the
-    message was erased meanwhile."""
-    of_link = connection.execute(_LIKING, {"link_id": link_id}).first()
-    if of_link is None or not is_own(connection, link_id, change.message_id):
+    `judge` gives the link's liking from all that were put there since `since` and still stand. A
+    persona that people react to is not ignored. Nothing is kept where the message was erased meanwhile."""
+    if connection.execute(_IS_THERE, {"link_id": link_id}).first() is None or not is_own(
+        connection, link_id, change.message_id
+    ):
         return
     whose = {"link_id": link_id, "message_order": change.message_id, "user_id": change.sender.id}
-    before = connection.execute(_BEFORE, whose).first()
-    standing = Standing(liking=of_link.liking, liking_at=of_link.liking_at)
-    if before is not None:
-        standing = Standing(
-            liking=of_link.liking, liking_at=of_link.liking_at, before=before.value, before_at=before.reacted_at
-        )
-        connection.execute(_TAKE_BACK, whose)
+    connection.execute(_TAKE_BACK, whose)
     if change.emoji:
         row = {
             "chat_bot_instance_id": link_id,
@@ -79,4 +86,6 @@ def record(
             "reacted_at": now,
         }
         connection.execute(_ADD, row)
+    latest = connection.execute(_LATEST, {"link_id": link_id, "since": since, "most": LATEST})
+    standing = [Reacted(user_id=row[0], value=row[1], at=row[2]) for row in latest]
     connection.execute(_SET_LIKING, {"b_id": link_id, "b_liking": judge(standing), "b_now": now})

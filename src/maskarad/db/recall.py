@@ -2,8 +2,10 @@
 stems of their words.
 
 A line counts for each word that it shares with what is asked, and for a rare word more than for a common one: one over
-the number of lines found with it. Of each word only the newest lines are looked at, so that the cost does not grow with
-the history; bm25 and ts_rank would read every line that has one of the words.
+the number of lines found with it. Of each word only the newest lines count; bm25 and ts_rank would read every line that
+has one of the words. On SQLite the cost does not grow with the history. On PostgreSQL, whose index has no order, it
+grows with the lines that have a word until these are some thousands (`gin_fuzzy_search_limit`, a parameter of the
+connection: `db/server.py`), and then still with the pages of the index that hold them.
 """
 
 from collections.abc import Sequence
@@ -93,6 +95,7 @@ _SUMMARIES = select(
     literal_column("false").label("from_persona"),
     conversation_summaries.c.text,
     conversation_summaries.c.created_at.label("timestamp"),
+    literal_column("false").label("is_forwarded"),
 ).where(conversation_summaries.c.chat_bot_instance_id == bindparam("link_id"))
 
 

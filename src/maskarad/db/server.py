@@ -30,7 +30,9 @@ class ServerDatabase:
             connect_args={
                 "timeout": CONNECT_TIMEOUT,
                 "command_timeout": STATEMENT_TIMEOUT,
-                # Of a word that stands in very many lines some are enough for recall (`db/recall.py`).
+                # Of a word that stands in very many lines some are enough for recall (`db/recall.py`). SET LOCAL would
+                # be one more statement in every turn. PgBouncer refuses it unless its `ignore_startup_parameters`
+                # names it; recall then takes longer in very long histories.
                 "server_settings": {"gin_fuzzy_search_limit": "2000"},
             },
             hide_parameters=True,

@@ -7,6 +7,7 @@ becomes of the attempt, nobody makes it a second time.
 from collections.abc import Iterable, Sequence
 from typing import Any
 
+import msgspec
 from sqlalchemy import (
     Connection,
     Double,
@@ -23,9 +24,10 @@ from sqlalchemy import (
 )
 
 from maskarad.db import history, outbox, usage
-from maskarad.db.hearing import manners_of, mood_of
-from maskarad.db.tables import bot_instances, user_preferences
+from maskarad.db.hearing import manners_of
+from maskarad.db.tables import bot_instances, persona_configs, user_preferences
 from maskarad.db.tables import chat_bot_instances as links
+from maskarad.db.turns import CLAIMED, claimed
 from maskarad.memory.people import EVERYWHERE
 from maskarad.memory.preferences import Wish
 from maskarad.values import (
@@ -37,6 +39,7 @@ from maskarad.values import (
     ClaimedLink,
     Manners,
     PartDraft,
+    Spontaneity,
     Usage,
     Value,
 )
@@ -88,14 +91,16 @@ _CANDIDATES = (
 )
 _PUT_OFF = update(links).where(_IS_LINK, links.c.stir_at == bindparam("b_was")).values(stir_at=bindparam("b_at"))
 _UNARMED = (
-    select(links.c.id, bot_instances.c.persona_config_id, links.c.last_message_at)
+    select(links.c.id, persona_configs.c.spontaneity, links.c.last_message_at)
     .join(bot_instances, bot_instances.c.id == links.c.bot_instance_id)
+    .join(persona_configs, persona_configs.c.id == bot_instances.c.persona_config_id)
     .where(
         links.c.last_message_at >= bindparam("b_since"),
         or_(links.c.last_message_at > bindparam("b_since"), links.c.id > bindparam("b_after")),
         links.c.stir_at.is_(None),
         _MAY_SPEAK,
         _WORKS,
+        persona_configs.c.spontaneity != Spontaneity.NEVER.value,
     )
     .order_by(links.c.last_message_at, links.c.id)
     .limit(bindparam("b_most"))
@@ -113,25 +118,7 @@ _CLAIM = (
         links.c.spoke_at <= bindparam("b_still_since"),
     )
     .values(claim=bindparam("b_claim"), lease_until=bindparam("b_lease_until"), stir_at=bindparam("b_next_at"))
-    .returning(
-        links.c.chat_id,
-        links.c.chat_type,
-        links.c.title,
-        links.c.bot_instance_id,
-        links.c.asked,
-        links.c.messages,
-        links.c.liking,
-        links.c.liking_at,
-        links.c.current_mood,
-        links.c.mood_strength,
-        links.c.mood_set_at,
-        links.c.mood_held_until,
-        links.c.mood_reason,
-        links.c.chattiness,
-        links.c.time_zone,
-        links.c.quiet_from,
-        links.c.quiet_until,
-    )
+    .returning(*CLAIMED)
 )
 _FREE = {"claim": None, "lease_until": 0}
 # Only into the silence for which it was made.
@@ -178,10 +165,10 @@ class Candidate(Value, frozen=True):
 
 
 class Unarmed(Value, frozen=True):
-    """A link that will not speak unasked unless it is armed."""
+    """A link that will not speak unasked unless it is armed, and how often its persona does."""
 
     link_id: int
-    persona_id: int
+    rate: Spontaneity
     last_message_at: float
 
 
@@ -198,10 +185,10 @@ def put_off(connection: Connection, changes: Iterable[tuple[Candidate, float | N
 
 
 def unarmed(connection: Connection, *, since: float, after: int = 0, most: int) -> list[Unarmed]:
-    """Links in which somebody wrote at `since` or later, the oldest first; of those at that very time only such with a
-    greater id than `after`."""
+    """Links of personas that speak unasked, in which somebody wrote at `since` or later, the oldest first; of those at
+    that very time only such with a greater id than `after`."""
     rows = connection.execute(_UNARMED, {"b_since": since, "b_after": after, "b_most": most})
-    return [Unarmed(link_id=row[0], persona_id=row[1], last_message_at=row[2]) for row in rows]
+    return [Unarmed(link_id=row[0], rate=Spontaneity(row[1]), last_message_at=row[2]) for row in rows]
 
 
 def arm(connection: Connection, times: Iterable[tuple[int, float]]) -> None:
@@ -236,22 +223,9 @@ def claim_to_stir(
     row = connection.execute(_CLAIM, values).first()
     if row is None:
         return None
-    chat_id, chat_type, title, bot_id, asked, messages, liking, liking_at = row[:8]
-    lines = history.latest(connection, candidate.link_id, most=history_lines, answered=asked)
-    return ClaimedLink(
-        claim=Claim(link_id=candidate.link_id, token=token),
-        bot_id=bot_id,
-        chat=Chat(id=chat_id, type=ChatType(chat_type), title=title),
-        asked=asked,
-        parts=0,
-        failures=0,
-        history=tuple(lines),
-        mood=mood_of(row[8:13]),
-        manners=manners_of(row[13:17]),
-        messages=messages,
-        liking=liking,
-        liking_at=liking_at,
-    )
+    link = claimed(Claim(link_id=candidate.link_id, token=token), row)
+    lines = history.latest(connection, candidate.link_id, most=history_lines, answered=link.asked)
+    return msgspec.structs.replace(link, history=tuple(lines))
 
 
 def finish(

@@ -59,6 +59,8 @@ persona_configs = Table(
     Column("version", Integer, nullable=False, server_default=text("1")),
     Column("created_at", Double, nullable=False),
     Column("changed_at", Double, nullable=False),
+    # How often it speaks unasked, as in `content`, so that links can be chosen by it.
+    Column("spontaneity", Text, nullable=False, server_default="never"),
     UniqueConstraint("owner_id", "name_key", name="uq_persona_configs_owner_name"),
     Index("ix_persona_configs_changed_at", "changed_at"),
 )
@@ -154,8 +156,8 @@ chat_bot_instances = Table(
     # How people took what the persona said here lately, -1 to 1, and when that was counted.
     Column("liking", Double, nullable=False, server_default=text("0")),
     Column("liking_at", Double, nullable=False, server_default=text("0")),
-    # Reactions put without the model in the hour that began then.
-    Column("reactions_since", Double, nullable=False, server_default=text("0")),
+    # When the persona last put a reaction here, and how many it has put since an hour went by without one.
+    Column("reacted_at", Double, nullable=False, server_default=text("0")),
     Column("reactions", Integer, nullable=False, server_default=text("0")),
     # When the persona may next think of speaking unasked; empty: not at all. Then what it did of that lately.
     Column("stir_at", Double),
@@ -232,6 +234,9 @@ chat_contexts = Table(
     Column("html", Text),
     Column("media", Text),
     Column("imported", Boolean, nullable=False, server_default=text("false")),
+    # The link's days and patterns know it whatever its `learned_id` says: it took the place of an imported line, or was
+    # learned in a link that this one took in.
+    Column("counted", Boolean, nullable=False, server_default=text("false")),
     # A forgotten message stays for a while as a row of nobody (user 0) without text, so that it is known if it comes
     # again.
     Index("ix_context_chat_order", "chat_bot_instance_id", "message_order", unique=True),
@@ -278,6 +283,8 @@ reply_parts = Table(
     Column("html", Text),
     Column("reply_to", BigInteger),
     Column("silent", Boolean, nullable=False, server_default=text("false")),
+    # After that it is not sent any more.
+    Column("not_after", Double),
 )
 
 usage_records = Table(
@@ -296,6 +303,7 @@ usage_records = Table(
     Column("purpose", Text, nullable=False, server_default="turn"),
     Index("ix_usage_records_owner", "owner_id", "created_at"),
     Index("ix_usage_records_bot", "bot_instance_id", "purpose", "created_at"),
+    Index("ix_usage_records_user", "user_id"),
 )
 
 wizard_states = Table(
@@ -356,6 +364,12 @@ user_preferences = Table(
     Column("stated_at", Double, nullable=False),
     Index("ix_user_preferences_user_id", "user_id"),
 )
+Index(
+    "ix_user_preferences_declined",
+    user_preferences.c.persona_config_id,
+    sqlite_where=user_preferences.c.value == literal_column("'off'"),
+    postgresql_where=user_preferences.c.value == literal_column("'off'"),
+)
 
 interaction_patterns = Table(
     "interaction_patterns",
@@ -392,6 +406,7 @@ message_reactions = Table(
     Column("value", Double, nullable=False),
     Column("reacted_at", Double, nullable=False),
     Index("ix_message_reactions_user_id", "user_id"),
+    Index("ix_message_reactions_latest", "chat_bot_instance_id", "reacted_at"),
 )
 
 history_imports = Table(

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from typing import Any
 
+import msgspec
 from sqlalchemy import (
     BigInteger,
     Boolean,
@@ -20,7 +21,7 @@ from sqlalchemy import (
 
 from maskarad.db import history, outbox
 from maskarad.db import usage as usages
-from maskarad.db.hearing import OWN_WINDOW, manners_of, mood_of, shifted
+from maskarad.db.hearing import OWN_WINDOW, REACTED, manners_of, mood_of, shifted
 from maskarad.db.prepared import Prepared
 from maskarad.db.tables import bot_instances
 from maskarad.db.tables import chat_bot_instances as links
@@ -31,7 +32,6 @@ from maskarad.values import (
     ChatType,
     Claim,
     ClaimedLink,
-    HistoryLine,
     MoodState,
     Part,
     Progress,
@@ -46,33 +46,37 @@ _IS_DUE = or_(links.c.asked > links.c.answered, links.c.parts > literal_column("
 _IS_FREE = or_(links.c.claim.is_(None), links.c.lease_until < bindparam("b_now"))
 _HOLDS = and_(_IS_LINK, links.c.claim == bindparam("b_claim"))
 
+CLAIMED = (
+    links.c.chat_id,
+    links.c.chat_type,
+    links.c.title,
+    links.c.bot_instance_id,
+    links.c.asked,
+    links.c.parts,
+    links.c.failures,
+    links.c.tries,
+    links.c.messages,
+    links.c.liking,
+    links.c.liking_at,
+    links.c.reacted_at,
+    links.c.reactions,
+    links.c.current_mood,
+    links.c.mood_strength,
+    links.c.mood_set_at,
+    links.c.mood_held_until,
+    links.c.mood_reason,
+    links.c.chattiness,
+    links.c.time_zone,
+    links.c.quiet_from,
+    links.c.quiet_until,
+)
+"""What `claimed` reads."""
+
 _CLAIM = Prepared(
     update(links)
     .where(_IS_LINK, links.c.active, _IS_DUE, _IS_FREE, links.c.due_at <= bindparam("b_now"))
     .values(claim=bindparam("b_claim"), lease_until=bindparam("b_lease_until"))
-    .returning(
-        links.c.chat_id,
-        links.c.chat_type,
-        links.c.title,
-        links.c.bot_instance_id,
-        links.c.asked,
-        links.c.answered,
-        links.c.parts,
-        links.c.failures,
-        links.c.tries,
-        links.c.messages,
-        links.c.liking,
-        links.c.liking_at,
-        links.c.current_mood,
-        links.c.mood_strength,
-        links.c.mood_set_at,
-        links.c.mood_held_until,
-        links.c.mood_reason,
-        links.c.chattiness,
-        links.c.time_zone,
-        links.c.quiet_from,
-        links.c.quiet_until,
-    )
+    .returning(*CLAIMED, links.c.answered)
 )
 # Muting moves `answered` past what a turn under way has seen; that turn must not move it back.
 _ANSWERED = case((links.c.answered > bindparam("b_answered"), links.c.answered), else_=bindparam("b_answered"))
@@ -129,9 +133,7 @@ _SENT = Prepared(
         spoke_at=case((bindparam("b_said") > 0, bindparam("b_now", type_=Double)), else_=links.c.spoke_at),
         messages=links.c.messages + bindparam("b_said"),
         own_messages=links.c.own_messages + bindparam("b_said"),
-        recent_own=case(
-            (bindparam("b_said") > 0, shifted(links.c.recent_own, OWN_WINDOW, 1)), else_=links.c.recent_own
-        ),
+        recent_own=case((bindparam("b_said") > 0, _OWN_SAID), else_=links.c.recent_own),
         claim=case((links.c.parts > 1, links.c.claim), else_=None),
         # Of no claim: when the last one ended with its last part.
         lease_until=case((links.c.parts > 1, links.c.lease_until), else_=bindparam("b_now", type_=Double)),
@@ -173,32 +175,41 @@ def claim(
     row = _CLAIM.first(connection, values)
     if row is None:
         return None
-    chat_id, chat_type, title, bot_id, asked, answered, parts, failures, tries, messages, liking, liking_at = row[:12]
-    lines: Sequence[HistoryLine] = ()
-    if not parts:
-        lines, asked = history.to_answer(connection, link_id, answered=answered, asked=asked, most=history_lines)
+    link = claimed(Claim(link_id=link_id, token=token), row)
+    if link.parts:
+        return link
+    answered = row[len(CLAIMED)]
+    lines, asked = history.to_answer(connection, link_id, answered=answered, asked=link.asked, most=history_lines)
+    return msgspec.structs.replace(link, asked=asked, history=tuple(lines))
+
+
+def claimed(claim: Claim, row: Sequence[Any]) -> ClaimedLink:
+    """From the columns `CLAIMED`, with no history yet."""
+    chat_id, chat_type, title, bot_id, asked, parts, failures, tries, messages = row[:9]
+    liking, liking_at, reacted_at, reactions = row[9:13]
     return ClaimedLink(
-        claim=Claim(link_id=link_id, token=token),
+        claim=claim,
         bot_id=bot_id,
         chat=Chat(id=chat_id, type=ChatType(chat_type), title=title),
         asked=asked,
         parts=parts,
         failures=failures,
         tries=tries,
-        history=tuple(lines),
-        mood=mood_of(row[12:17]),
-        manners=manners_of(row[17:21]),
+        history=(),
+        mood=mood_of(row[13:18]),
+        manners=manners_of(row[18:22]),
         messages=messages,
         liking=liking,
         liking_at=liking_at,
+        reacted_at=reacted_at,
+        reactions=reactions,
     )
 
 
 def finish(connection: Connection, claim: Claim, outcome: TurnOutcome, usage: Usage | None) -> Progress:
-    """Write what the turn produced: the outbox's rows, the link's cursor and mood, whom it
-    answers, the model's usage. With nothing to
-    send the claim ends here. Raises ClaimLost when the link was taken over, reset, muted or deleted meanwhile, or when
-    this was already written (by a commit whose answer was lost)."""
+    """Write what the turn produced: the outbox's rows, the link's cursor and mood, whom it answers, the model's usage.
+    With nothing to send the claim ends here. Raises ClaimLost when the link was taken over, reset, muted or deleted
+    meanwhile, or when this was already written (by a commit whose answer was lost)."""
     values = {
         "b_id": claim.link_id,
         "b_claim": claim.token,
@@ -209,6 +220,8 @@ def finish(connection: Connection, claim: Claim, outcome: TurnOutcome, usage: Us
         **_mood_values(outcome.mood),
     }
     row = _held(_FINISH.first(connection, values), claim)
+    if outcome.reacted_at is not None:
+        REACTED.run(connection, {"b_id": claim.link_id, "b_now": outcome.reacted_at})
     if usage is not None:
         usages.add(connection, usage)
     return _progress(row, tuple(outbox.add(connection, claim.link_id, draft) for draft in outcome.parts))

@@ -94,7 +94,10 @@ class Delivery:
         return new, await self._send(bot, new, part)
 
     async def _send(self, bot: Bot, chat_id: int, part: Part) -> SentMessage | None:
-        """The message it became; None for a reaction, and for what Telegram will never take."""
+        """The message it became; None for a reaction, for what Telegram will never take, and for what is too late."""
+        if part.not_after is not None and self._clock() > part.not_after:
+            log.info("part_too_late", bot_id=bot.id)
+            return None
         try:
             if part.kind is PartKind.REACTION:
                 if part.reply_to is not None:

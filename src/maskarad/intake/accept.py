@@ -75,7 +75,7 @@ class Intake:
     async def _correct(self, bot: Bot, message: Incoming) -> None:
         link = await self._links.find(bot, message.chat)
         if link is not None:
-            await self._database.write(lambda connection: history.edit(connection, link.id, message))
+            await self._database.write(lambda connection: history.edit(connection, link.id, message, now=self._clock()))
 
     async def _store(self, bot: Bot, message: Incoming) -> None:
         link = await self._links.ensure(bot, message.chat)

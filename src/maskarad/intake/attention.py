@@ -22,7 +22,6 @@ WEIGHTS: Mapping[str, float] = {
     "long_silence": 0.1,
     "just_spoke": -0.2,
     "share": -0.6,
-    "quiet": -0.8,
     "spam": -1.5,
 }
 
@@ -71,9 +70,11 @@ def decide(
     circumstances: Callable[[], Features],
     closer: Closer,
     *,
+    quiet: bool,
     now: float,
 ) -> Decision:
-    """What becomes of a group message. The looks are taken only where they can make a difference."""
+    """What becomes of a group message. The looks are taken only where they can make a difference. In quiet hours the
+    persona takes nothing up unasked, whatever it is like."""
     dial = state.manners.chattiness
     if dial is Chattiness.SILENT:
         return _listen("silent")
@@ -83,20 +84,38 @@ def decide(
         return to_bot(remark, state)
     if remark.called:
         return called_by(remark)
-    if dial is Chattiness.QUIET:
-        return _listen("quiet_dial")
+    if held := _held_back(remark, policy, state, quiet=quiet):
+        return _listen(held)
     if policy is GroupReply.ALWAYS:
         return _always(closer)
-    if policy is GroupReply.MENTIONED_ONLY and not remark.spoken_of:
-        return _listen("only_called")
-    if remark.wordless:
-        return _listen("wordless")
-    if remark.to_another and not (state.replies_to_asker or remark.spoken_of):
-        return _listen("between_others")
     readiness = CHATTY if dial is Chattiness.CHATTY else AS_IT_IS
     perhaps_meant = remark.spoken_of or goes_on(remark, state, now)
     exhausted = _exhausted(state, readiness, now, perhaps_meant=perhaps_meant)
     return _weigh(circumstances(), closer, readiness, exhausted)
+
+
+def _held_back(remark: Remark, policy: GroupReply, state: LinkState, *, quiet: bool) -> str:
+    """Why the persona takes nothing of the kind up unasked; empty: it may."""
+    if state.manners.chattiness is Chattiness.QUIET:
+        return "quiet_dial"
+    if quiet:
+        return "quiet_hours"
+    if policy is GroupReply.ALWAYS:
+        return ""
+    if policy is GroupReply.MENTIONED_ONLY and not remark.spoken_of:
+        return "only_called"
+    if remark.wordless:
+        return "wordless"
+    is_between_others = remark.to_another and not (state.replies_to_asker or remark.spoken_of)
+    return "between_others" if is_between_others else ""
+
+
+def may_be_weighed(remark: Remark, policy: GroupReply) -> bool:
+    """Whether it may come to a look at what the persona likes."""
+    if remark.called or remark.from_bot or remark.wordless:
+        return False
+    is_for_called_only = policy is GroupReply.MENTIONED_ONLY and not remark.spoken_of
+    return policy not in (GroupReply.NEVER, GroupReply.ALWAYS) and not is_for_called_only
 
 
 def weight_of(feature: str) -> float:

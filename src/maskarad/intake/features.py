@@ -40,11 +40,12 @@ OTHERS_FOLLOW_UP = 0.35
 
 _READINESS: Mapping[str, float] = {"joy": 1.0, "playfulness": 1.0, "sadness": -1.0, "irritation": -0.7}
 
-_QUESTION = re.compile(
-    r"\?\W*$|^\s*(?:хто|що|як|де|коли|чому|кто|что|как|где|когда|почему|who|what|how|where|when|why)\b"
+_ASKS = re.compile(
+    r"\s*(?:хто|що|як|де|коли|чому|кто|что|как|где|когда|почему|who|what|how|where|when|why)\b"
     r"(?!\s+(?:на мене|по мне|для мене|для меня|завжди|зазвичай|всегда|обычно|кажуть|говорят|говорится|an?)\b)",
     re.I,
 )
+_WORD = re.compile(r"\w")
 _ALL = re.compile(
     r"\b(?:хтось|хто-небудь|хтонебудь|всі|усі|народ|друзі|люди|кто-нибудь|кто-то|кто-либо|все|всем|ребята|друзья|"
     r"anyone|anybody|someone|somebody|everyone|everybody|guys|folks|y'?all)\b",
@@ -77,7 +78,7 @@ def remark_of(message: Incoming, bot: Bot, names: Names) -> Remark:
     text = message.text
     wordless = _is_wordless(message)
     to_another = _is_to_another(message)
-    is_question = not (wordless or to_another) and _QUESTION.search(text) is not None
+    is_question = not (wordless or to_another) and _is_question(text)
     to_all = is_question and _ALL.search(text) is not None
     return Remark(
         from_bot=message.sender.is_bot,
@@ -88,6 +89,12 @@ def remark_of(message: Incoming, bot: Bot, names: Names) -> Remark:
         to_all=to_all,
         sender_id=message.sender.id,
     )
+
+
+def _is_question(text: str) -> bool:
+    """It ends with a question mark, maybe among other signs, or begins with a word that asks."""
+    mark = text.rfind("?")
+    return (mark >= 0 and _WORD.search(text, mark) is None) or _ASKS.match(text) is not None
 
 
 def _is_wordless(message: Incoming) -> bool:
@@ -110,7 +117,7 @@ def how_called(message: Incoming, bot: Bot, names: Names) -> str:
     return "named" if message.has_text and names.matches(message.text) else ""
 
 
-def circumstances(remark: Remark, state: LinkState, *, mood: MoodNow, quiet: bool, now: float) -> Features:
+def circumstances(remark: Remark, state: LinkState, *, mood: MoodNow, now: float) -> Features:
     """What the link knows, beside what the message shows."""
     silent_for = now - state.spoke_at
     just_spoke = state.spoke_at and not goes_on(remark, state, now)
@@ -122,7 +129,6 @@ def circumstances(remark: Remark, state: LinkState, *, mood: MoodNow, quiet: boo
         "just_spoke": max(0.0, 1.0 - silent_for / JUST_SPOKE_WITHIN) if just_spoke else 0.0,
         "long_silence": min(1.0, silent_for / LONG_SILENCE) if state.spoke_at else 0.0,
         "share": _too_large_share(own_of_last(state)),
-        "quiet": 1.0 if quiet else 0.0,
         "mood": _READINESS.get(mood.key, 0.0) * mood.strength,
         "liking": present_liking(state.liking, state.liking_at, now) if state.liking else 0.0,
     }

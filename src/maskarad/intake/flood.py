@@ -2,7 +2,7 @@
 
 from collections import OrderedDict, deque
 
-from maskarad.values import Decision, LinkState, PartDraft, Verdict
+from maskarad.values import Decision, Incoming, LinkState, PartDraft, Verdict
 
 REMARK_PAUSE = 600.0
 """Seconds in which a chat is told once."""
@@ -15,31 +15,42 @@ REMEMBERED = 20_000
 
 class Floods:
     """At most `most` messages of one person in one chat, and three times that of all of them, may ask a bot for an
-    answer within `seconds`; 0: as many as they like. What one person asks beyond it does not count against the
-    others."""
+    answer within `seconds`, by the time at which they sent it: what an outage has heaped up is no flood. 0: as many as
+    they like. What one person asks beyond it does not count against the others."""
 
     def __init__(self, *, most: int, seconds: float) -> None:
         self._most = most
         self._seconds = seconds
         self._asked: OrderedDict[tuple[int, int, int], deque[float]] = OrderedDict()
+        self._counted: OrderedDict[tuple[int, int, int], bool] = OrderedDict()
 
-    def asks(self, bot_id: int, chat_id: int, user_id: int, now: float) -> bool:
-        """Count a message that asks for an answer. True when it is one too many."""
+    def asks(self, message: Incoming, *, alone: bool = False) -> bool:
+        """Count a message that asks for an answer. True when it is one too many. The same message once more is not
+        counted again. `alone`: only what this person has asked tells against it, not what the others have."""
         if self._most == 0:
             return False
-        return self._count((bot_id, chat_id, user_id), self._most, now) or self._count(
-            (bot_id, chat_id, 0), CHAT_MOST * self._most, now
-        )
+        key = (message.bot_id, message.chat.id, message.message_id)
+        if key not in self._counted:
+            self._counted[key] = self._is_too_many(message, alone)
+            if len(self._counted) > REMEMBERED:
+                self._counted.popitem(last=False)
+        return self._counted[key]
 
-    def _count(self, key: tuple[int, int, int], most: int, now: float) -> bool:
+    def _is_too_many(self, message: Incoming, alone: bool) -> bool:
+        bot_id, chat_id, sent_at = message.bot_id, message.chat.id, message.sent_at
+        if self._count((bot_id, chat_id, message.sender.id), self._most, sent_at):
+            return True
+        return self._count((bot_id, chat_id, 0), CHAT_MOST * self._most, sent_at) and not alone
+
+    def _count(self, key: tuple[int, int, int], most: int, sent_at: float) -> bool:
         times = self._asked.get(key)
         if times is None:
             times = self._asked[key] = deque(maxlen=most)
             if len(self._asked) > REMEMBERED:
                 self._asked.popitem(last=False)
         self._asked.move_to_end(key)
-        too_many = len(times) == most and times[0] > now - self._seconds
-        times.append(now)
+        too_many = len(times) == most and times[0] > sent_at - self._seconds
+        times.append(sent_at)
         return too_many
 
 

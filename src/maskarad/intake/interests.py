@@ -75,7 +75,8 @@ class Ear:
 
     @cached_property
     def interests(self) -> Interests:
-        """Compiled when they are first asked for: many personas only hear their names."""
+        """Compiled when they are first asked for, which takes tens of milliseconds: many personas only hear their
+        names. To be asked for outside of a transaction."""
         return Interests(self._content, self._analyse)
 
 

@@ -2,15 +2,15 @@
 
 from collections import OrderedDict
 from collections.abc import Awaitable, Callable
-from functools import cache
+from functools import cache, partial
 from typing import NamedTuple
 
 import msgspec
 
-from maskarad.intake.attention import Closer, called_by, decide, to_bot
+from maskarad.intake.attention import Closer, called_by, decide, may_be_weighed, to_bot
 from maskarad.intake.features import Features, Remark, circumstances, remark_of
 from maskarad.intake.flood import Floods, held_back
-from maskarad.intake.interests import Ear
+from maskarad.intake.interests import Ear, Interests
 from maskarad.life.mood import present
 from maskarad.life.reactions import Beside, Instead, Reactions
 from maskarad.memory.analysis import Analysis
@@ -83,7 +83,7 @@ class Judging:
         if message.sender.is_bot:
             return lambda state: to_bot(_PRIVATE, state)
         called = called_by(_PRIVATE)
-        if self._floods.asks(bot.id, message.chat.id, message.sender.id, now):
+        if self._floods.asks(message):
             remark = self._remark(await self._persona(bot.persona_id), message)
             return lambda state: held_back(called, state, remark, now)
         instead = await self._instead(bot, message)
@@ -97,17 +97,18 @@ class Judging:
         remark = remark_of(message, bot, ear.names)
         is_asked = bool(remark.called) or policy is GroupReply.ALWAYS
         asks = is_asked and policy is not GroupReply.NEVER and not remark.from_bot
-        floods = asks and self._floods.asks(bot.id, message.chat.id, message.sender.id, now)
+        floods = asks and self._floods.asks(message)
         instead = await self._instead(bot, message) if is_asked else None
         if asks and remark.called and not floods and instead is None:
             return Certain(called_by(remark))
         beside = None if is_asked or remark.to_another else await self._beside(bot, message)
         analysis = cache(lambda: self._analyse(message.text))
-        interests = cache(lambda: ear.interests.mentioned_in(message.text))
-        closer = Closer(interests=interests, analysis=lambda: _shown(analysis(), ear, interests()))
+        closer = _closer(message.text, analysis, ear.interests if may_be_weighed(remark, policy) else None)
 
         def judge(state: LinkState) -> Decision:
-            decision = decide(remark, policy, state, lambda: self._circumstances(remark, state, now), closer, now=now)
+            quiet = self._is_quiet(state, now)
+            known = partial(self._circumstances, remark, state, now)
+            decision = decide(remark, policy, state, known, closer, quiet=quiet, now=now)
             if floods:
                 return held_back(decision, state, self._remark(persona, message), now)
             if instead is not None and decision.verdict is Verdict.ANSWER:
@@ -119,14 +120,10 @@ class Judging:
         return judge
 
     def _circumstances(self, remark: Remark, state: LinkState, now: float) -> Features:
-        zone = self._time_zone
-        return circumstances(
-            remark,
-            state,
-            mood=present(state.mood, now, self._mood_half_life),
-            quiet=is_quiet(state.manners, now, default_zone=zone, default_from=0, default_until=0),
-            now=now,
-        )
+        return circumstances(remark, state, mood=present(state.mood, now, self._mood_half_life), now=now)
+
+    def _is_quiet(self, state: LinkState, now: float) -> bool:
+        return is_quiet(state.manners, now, default_zone=self._time_zone, default_from=0, default_until=0)
 
     def _remark(self, persona: Persona, message: Incoming) -> PartDraft:
         reply_to = None if message.chat.type is ChatType.PRIVATE else message.message_id
@@ -148,10 +145,18 @@ class Judging:
         return ear
 
 
-def _shown(analysis: Analysis, ear: Ear, interests: Features) -> Features:
+def _closer(text: str, analysis: Callable[[], Analysis], interests: Interests | None) -> Closer:
     """Words that the persona likes are of its topics, too, and count once."""
-    found = {} if interests else ear.interests.touched_by(analysis)
-    return found | {"spam": analysis.spam} if analysis.spam else found
+
+    @cache
+    def mentioned() -> Features:
+        return {} if interests is None else interests.mentioned_in(text)
+
+    def shown() -> Features:
+        found = {} if interests is None or mentioned() else interests.touched_by(analysis())
+        return found | ({"spam": analysis().spam} if analysis().spam else {})
+
+    return Closer(interests=mentioned, analysis=shown)
 
 
 def _reacting_instead(decision: Decision, message: Incoming, emoji: str | None) -> Decision:

@@ -3,6 +3,7 @@ files of imports."""
 
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
+from contextlib import suppress
 from functools import partial
 from pathlib import Path
 
@@ -90,7 +91,11 @@ STEPS: Sequence[Step] = (forget_analyses, forget_updates, forget_wizards, forget
 
 def forget_files(folder: Path, *, before: float) -> int:
     """Delete files in a folder that nobody has written to since; returns how many. None where there is no folder."""
-    old = [file for file in folder.glob("*") if file.is_file() and file.stat().st_mtime < before]
-    for file in old:
-        file.unlink(missing_ok=True)
-    return len(old)
+    gone = 0
+    for file in folder.glob("*"):
+        # An import that has just come to its end takes its file away itself.
+        with suppress(FileNotFoundError):
+            if file.is_file() and file.stat().st_mtime < before:
+                file.unlink()
+                gone += 1
+    return gone

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from datetime import datetime, timedelta, tzinfo
 
 from maskarad.db.stirring import Candidate
-from maskarad.life.feedback import present_liking
+from maskarad.life.feedback import DISLIKED, present_liking
 from maskarad.quiet import end_of_quiet, zone_of
 from maskarad.values import ChatType, GroupReply, Manners, PersonaDraft, Spontaneity, Value
 
@@ -32,9 +32,9 @@ class Rules(Value, frozen=True):
     quiet_until: int = 8
 
 
-def next_pause(content: PersonaDraft, chance: Callable[[], float]) -> float | None:
-    """Until the persona next thinks of speaking in a chat; None: it never does."""
-    mean = MEAN_PAUSES.get(content.spontaneity)
+def next_pause(rate: Spontaneity, chance: Callable[[], float]) -> float | None:
+    """Until a persona next thinks of speaking in a chat; None: it never does."""
+    mean = MEAN_PAUSES.get(rate)
     return None if mean is None else mean * (0.5 + chance())
 
 
@@ -91,9 +91,10 @@ def _missed(candidate: Candidate, mean: float, now: float) -> float:
     """Not where nobody takes it up, or where it is disliked. It looks again after one pause, for people may come back
     any time."""
     doubled = 2.0 ** min(max(candidate.ignored - IGNORED_OFTEN + 1, 0), 10)
-    disliked = 1.0 + DISLIKE_LENGTHENS * max(-present_liking(candidate.liking, candidate.liking_at, now), 0.0)
-    if doubled * disliked == 1.0:
+    liking = present_liking(candidate.liking, candidate.liking_at, now)
+    if candidate.ignored < IGNORED_OFTEN and liking > DISLIKED:
         return now
+    disliked = 1.0 - DISLIKE_LENGTHENS * liking if liking <= DISLIKED else 1.0
     spoke_at = max(candidate.stirred_at, candidate.spoke_at)
     return min(spoke_at + min(mean * doubled * disliked, WEEK), now + mean)
 

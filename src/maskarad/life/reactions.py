@@ -1,16 +1,16 @@
-"""Reactions that the persona puts without asking the model: to what somebody said, felt the way it feels now."""
+"""Reactions that the persona puts without asking the model: to what somebody said, felt the way it feels now. And when
+it may put any, the model's too."""
 
 from collections.abc import Awaitable, Callable, Mapping
+from typing import Protocol
 
+from maskarad.db.hearing import REACTIONS_COUNTED
 from maskarad.life.addressing import is_to_somebody
 from maskarad.life.closings import Closing, closing_of
-from maskarad.life.feedback import present_liking
+from maskarad.life.feedback import DISLIKED, present_liking
 from maskarad.life.mood import MoodNow, present
 from maskarad.memory.analysis import Analysis, Emotion
-from maskarad.values import NEUTRAL_MOOD, Bot, Chattiness, Incoming, LinkState, Sender
-
-HOUR = 3600.0
-"""Reactions are counted by the hour."""
+from maskarad.values import NEUTRAL_MOOD, Bot, Chattiness, Incoming, LinkState, Manners, Sender
 
 _OFTEN = 0.1
 """How many of the messages to nobody in particular are looked at; of those only what plainly shows a feeling gets an
@@ -131,13 +131,29 @@ def _picked(how: Reactions, by_mood: Mapping[str, str], state: LinkState) -> str
     return picked(by_mood, present(state.mood, how.clock(), how.mood_half_life), how.chance())
 
 
-def may_react(state: LinkState, now: float, *, most_per_hour: int) -> bool:
-    """The chat's hour has room, its people do not mind, and its administrators want to see the persona."""
-    put = state.reactions if now - state.reactions_since < HOUR else 0
+class OfLink(Protocol):
+    """What a link knows of the reactions put there, and of what is thought of the persona."""
+
+    @property
+    def reactions(self) -> int: ...
+    @property
+    def reacted_at(self) -> float: ...
+    @property
+    def liking(self) -> float: ...
+    @property
+    def liking_at(self) -> float: ...
+    @property
+    def manners(self) -> Manners: ...
+
+
+def may_react(state: OfLink, now: float, *, most_per_hour: int) -> bool:
+    """The chat has room for one more, its people do not mind, and its administrators want to see the persona. After the
+    last that there is room for, an hour goes by without any; so no hour, wherever it begins, has more."""
+    put = state.reactions if now - state.reacted_at < REACTIONS_COUNTED else 0
     return (
         put < most_per_hour
         and state.manners.chattiness not in (Chattiness.SILENT, Chattiness.QUIET)
-        and present_liking(state.liking, state.liking_at, now) >= 0.0
+        and present_liking(state.liking, state.liking_at, now) > DISLIKED
     )
 
 

@@ -12,7 +12,7 @@ import structlog
 
 from maskarad.db import Connection, stirring, usage
 from maskarad.db.engine import Database, write_patiently
-from maskarad.db.stirring import Candidate, Unarmed
+from maskarad.db.stirring import Candidate
 from maskarad.errors import ModelError, NotFound
 from maskarad.intake.access import may_talk
 from maskarad.jobs.periodic import Sleep, every
@@ -22,7 +22,7 @@ from maskarad.life.occasion import DAY, HOUR, WEEK, Rules, day_of, next_pause, s
 from maskarad.memory.analysis import Analysis
 from maskarad.memory.people import Known, PersonNote, noted
 from maskarad.metrics import Metrics, TaskMeter
-from maskarad.quiet import zone_of
+from maskarad.quiet import is_quiet, zone_of
 from maskarad.turn.markup import to_pieces
 from maskarad.turn.prompt import Speaker
 from maskarad.turn.reply import read_reply
@@ -55,6 +55,11 @@ ARM_MOST = 500
 
 MOST_PEOPLE = 8
 """Of those who spoke last in a chat."""
+
+UNKNOWN_PAUSE = 60.0
+
+TOO_LATE = 600.0
+"""Seconds after which a line that could not be sent had better not be: it may be night by then."""
 
 BOTS_AT_ONCE = 4
 """Model calls of this kind in flight at once; a bot makes one after the other, so that its purse is not overdrawn."""
@@ -136,26 +141,19 @@ class Spontaneity:
         since, after = self._clock() - WEEK, 0
         while True:
             found = await self._database.read(partial(stirring.unarmed, since=since, after=after, most=ARM_MOST))
-            times = [(each.link_id, at) for each in found if (at := await self._first_time(each)) is not None]
+            pauses = [(each.link_id, next_pause(each.rate, self._chance)) for each in found]
+            times = [(link_id, self._clock() + pause) for link_id, pause in pauses if pause is not None]
             if times:
                 await self._database.write(partial(stirring.arm, times=times))
             if len(found) < ARM_MOST:
                 return
             since, after = found[-1].last_message_at, found[-1].link_id
 
-    async def _first_time(self, link: Unarmed) -> float | None:
-        try:
-            speaker = await self._speaker(link.persona_id)
-        except NotFound:
-            return None
-        pause = next_pause(speaker.persona.content, self._chance)
-        return None if pause is None else self._clock() + pause
-
     async def _when(self, candidate: Candidate, now: float) -> float | None:
         bot = self._find_bot(candidate.bot_id)
         if bot is None:
-            # It is at rest, or this process does not know it yet.
-            return now + HOUR if candidate.welcome else None
+            # This process does not know it yet; another may, and what is put off is put off for all.
+            return now + UNKNOWN_PAUSE if candidate.welcome else None
         if candidate.chat.type is ChatType.PRIVATE and not may_talk(bot, Sender(id=candidate.chat.id, name="")):
             return None
         try:
@@ -172,6 +170,12 @@ class Spontaneity:
     async def _stir(self, candidate: Candidate) -> None:
         bot = self._find_bot(candidate.bot_id)
         if bot is None:
+            return
+        now = self._clock()
+        # It may have stood in line here until nightfall, or to the next silence.
+        at = await self._when(candidate, now)
+        if at != now:
+            await self._database.write(partial(stirring.put_off, changes=[(candidate, at)]))
             return
         speaker = await self._speaker(bot.persona_id)
         link = await self._claim(candidate, speaker)
@@ -199,7 +203,7 @@ class Spontaneity:
                 connection,
                 candidate,
                 token,
-                next_at=now + (next_pause(speaker.persona.content, self._chance) or WEEK),
+                next_at=now + (next_pause(speaker.persona.content.spontaneity, self._chance) or WEEK),
                 still_since=now - self._rules.min_pause,
                 lease=self._lease,
                 history_lines=starter.LINES,
@@ -221,13 +225,24 @@ class Spontaneity:
         except ModelError as error:
             log.warning("stir_model_failed", bot_id=bot.id, link_id=link.claim.link_id, reason=error.reason)
             self._count.labels("failed").inc()
-            return await write_patiently(self._database, lambda connection: self._finish(connection, link, (), None))
-        drafts = _drafts(completion.text)
+            tried = self._usage(bot, link, _nothing(request, seconds=self._clock() - now))
+            return await write_patiently(self._database, lambda connection: self._finish(connection, link, (), tried))
+        drafts = () if self._is_quiet(link) else _drafts(completion.text, not_after=self._clock() + TOO_LATE)
         paid = self._usage(bot, link, completion)
         said = await write_patiently(self._database, lambda connection: self._finish(connection, link, drafts, paid))
         self._count.labels("said" if said else "overtaken" if drafts else "silent").inc()
         log.info("stirred", bot_id=bot.id, link_id=link.claim.link_id, said=said)
         return said
+
+    def _is_quiet(self, link: ClaimedLink) -> bool:
+        rules = self._rules
+        return is_quiet(
+            link.manners,
+            self._clock(),
+            default_zone=rules.zone,
+            default_from=rules.quiet_from,
+            default_until=rules.quiet_until,
+        )
 
     async def _people(self, bot: Bot, link: ClaimedLink, lines: Iterable[HistoryLine]) -> list[PersonNote]:
         """Of those who spoke last, what may be known of them in this chat."""
@@ -263,8 +278,16 @@ class Spontaneity:
         )
 
 
-def _drafts(answer: str) -> tuple[PartDraft, ...]:
+def _nothing(request: CompletionRequest, *, seconds: float) -> Completion:
+    """A call that failed: it counts as one, and cost nothing that is known."""
+    return Completion(text="", model=request.model or "", prompt_tokens=0, completion_tokens=0, latency=seconds)
+
+
+def _drafts(answer: str, *, not_after: float) -> tuple[PartDraft, ...]:
     """One message, more only where it is too long for one; none when the persona would rather not."""
     reply = read_reply(answer, most_parts=1, moods=())
     pieces = [piece for part in reply.parts for piece in to_pieces(part)]
-    return tuple(PartDraft(kind=PartKind.TEXT, text=piece.text, html=piece.html, silent=True) for piece in pieces)
+    return tuple(
+        PartDraft(kind=PartKind.TEXT, text=piece.text, html=piece.html, silent=True, not_after=not_after)
+        for piece in pieces
+    )

@@ -37,7 +37,7 @@ _decode = msgspec.json.Decoder(Analysis).decode
 
 
 def analyze(text: str) -> Analysis:
-    """Any text; only its first 2,000 characters are looked at. The first call reads the lexicons (some 50 ms)."""
+    """Any text; only its first 600 characters are looked at. The first call reads the lexicons (some 50 ms)."""
     reading = read(text)
     language = language_of(reading.plain)
     scores = feelings(reading, language)

@@ -91,7 +91,8 @@ class Survey:
         if self.first_at is None or self.last_at is None:
             return
         first, last = (datetime.fromtimestamp(at, zone).date().isoformat() for at in (self.first_at, self.last_at))
-        yield f"Before you could read here: {self.messages} messages of {self.people} people, {first} to {last}."
+        messages, people = _number(self.messages, "message", "messages"), _number(self.people, "person", "people")
+        yield f"Before you could read here: {messages} of {people}, {first} to {last}."
         yield f"Who writes most: {'; '.join(self._who_is_who(zone))}."
         if self._sample:
             yield from self._topics()
@@ -134,7 +135,8 @@ class Survey:
                 f"{_LANGUAGES.get(language, language)} {_percent(count, told)}"
                 for language, count in most_frequent(languages, 3)
             )
-        yield f"usually {round(statistics.median(len(each.text) for each in self._sample))} letters a message"
+        letters = round(statistics.median(len(each.text) for each in self._sample))
+        yield f"usually {_number(letters, 'letter', 'letters')} a message"
         liked = [each for each, count in most_frequent(emoji, SHOWN_EMOJI) if count >= OFTEN]
         if liked:
             yield f"emoji {' '.join(liked)}"
@@ -165,6 +167,10 @@ def _often(found: Iterable[str]) -> list[str]:
 def _busiest(hours: Sequence[int]) -> int:
     """The hour from which most is said within `HOURS_SHOWN`."""
     return max(range(HOURS), key=lambda start: sum(hours[(start + hour) % HOURS] for hour in range(HOURS_SHOWN)))
+
+
+def _number(count: int, one: str, other: str) -> str:
+    return f"{count} {one if count == 1 else other}"
 
 
 def _percent(part: float, whole: float) -> str:

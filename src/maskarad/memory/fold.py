@@ -5,9 +5,10 @@ and writes both with the cursor in one. A crash at any point leaves the link as 
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable, Sequence
+from collections import Counter
+from collections.abc import Awaitable, Callable, Coroutine, Sequence
 from functools import partial
-from typing import Protocol
+from typing import Any, Protocol
 
 import structlog
 
@@ -36,6 +37,12 @@ PAUSE = 0.05
 """Seconds between two steps, so that a long import leaves the processor to those who wait for an answer."""
 
 LINKS_AT_ONCE = 50
+FOLDED_AT_ONCE = 4
+"""Links that wait for the model at the same time: a slow answer holds up no other link."""
+
+LOOK_AGAIN = 1.0
+"""Seconds after which, while the model thinks, those are looked for that have become due."""
+
 SAMPLE = 60
 """Of the lines of a step so many are analysed for a digest."""
 
@@ -72,19 +79,25 @@ class Folder:
         self._calls_a_day = calls_a_day
         self._tokens = tokens
         self._clock = clock
+        self._asking: Counter[int] = Counter()
 
     async def fold_due(self) -> None:
-        """Fold every link that is due, step by step in turns, so that a long history holds up no short one. Raises
-        DatabaseUnavailable."""
+        """Fold every link that is due, a few at once, step by step in turns, so that a long history holds up no short
+        one. Raises DatabaseUnavailable."""
         after = BEFORE_ALL
-        while True:
-            due = await self._database.read(partial(summaries.due, after=after, now=self._clock(), most=LINKS_AT_ONCE))
-            for link_id in due:
-                await self._step(link_id)
-                await asyncio.sleep(PAUSE)
-            if not due and after == BEFORE_ALL:
-                return
-            after = due[-1] if len(due) == LINKS_AT_ONCE else BEFORE_ALL
+        steps = _Steps()
+        try:
+            while True:
+                now = self._clock()
+                due = await self._database.read(partial(summaries.due, after=after, now=now, most=LINKS_AT_ONCE))
+                for link_id in due:
+                    await steps.start(self._step(link_id))
+                    await asyncio.sleep(PAUSE)
+                if not due and after == BEFORE_ALL and await steps.are_done():
+                    return
+                after = due[-1] if len(due) == LINKS_AT_ONCE else BEFORE_ALL
+        finally:
+            await steps.end()
 
     async def fold(self, link_id: int, *, said_before: float | None = None) -> None:
         """Fold a link down to its newest lines, if it is due; with `said_before`, all lines older than that time, even
@@ -151,27 +164,36 @@ class Folder:
 
     async def _ask(self, bot_id: int, earlier: str, lines: Sequence[HistoryLine]) -> str | None:
         bot = self._find_bot(bot_id)
-        if bot is None or not await self._may_ask(bot):
+        if bot is None:
             return None
+        self._asking[bot.id] += 1
+        try:
+            return await self._asked(bot, earlier, lines) if await self._may_ask(bot) else None
+        finally:
+            self._asking[bot.id] -= 1
+
+    async def _asked(self, bot: Bot, earlier: str, lines: Sequence[HistoryLine]) -> str | None:
         persona = await self._persona(bot.persona_id)
         try:
             completion = await self._model.complete(request_for(persona, earlier, lines, tokens=self._tokens))
         except ModelError as error:
-            log.warning("summary_failed", bot_id=bot_id, reason=error.reason)
+            log.warning("summary_failed", bot_id=bot.id, reason=error.reason)
             return None
         spent = _usage(bot, completion, now=self._clock())
         await write_patiently(self._database, lambda connection: usage.add(connection, spent))
         text = read_summary(completion.text)
         if text is None:
-            log.warning("summary_failed", bot_id=bot_id, reason="nonsense")
+            log.warning("summary_failed", bot_id=bot.id, reason="nonsense")
         return text
 
     async def _may_ask(self, bot: Bot) -> bool:
         if not self._calls_a_day:
             return False
         since = self._clock() // SECONDS_A_DAY * SECONDS_A_DAY
+        # With those whose answers, and rows, are still to come: of calls at the same moment the last ones do without.
+        asking = self._asking[bot.id]
         asked = await self._database.read(lambda connection: usage.calls(connection, bot.id, PURPOSE, since=since))
-        return asked < self._calls_a_day
+        return asked + asking <= self._calls_a_day
 
     async def _digest(self, lines: Sequence[HistoryLine]) -> str:
         analyses: list[Analysis] = []
@@ -179,6 +201,37 @@ class Folder:
             analyses.append(self._analyze(line.text))
             await asyncio.sleep(0)
         return digest_of(lines, analyses)
+
+
+class _Steps:
+    """Steps under way, `FOLDED_AT_ONCE` at most. What one of them raises comes out where the next is waited for."""
+
+    def __init__(self) -> None:
+        self._under_way: set[asyncio.Task[bool]] = set()
+
+    async def start(self, step: Coroutine[Any, Any, bool]) -> None:
+        self._under_way.add(asyncio.create_task(step))
+        while len(self._under_way) >= FOLDED_AT_ONCE:
+            await self._wait(None)
+
+    async def are_done(self) -> bool:
+        """False: there were some; what they have left to do may be due."""
+        if not self._under_way:
+            return True
+        await self._wait(LOOK_AGAIN)
+        return False
+
+    async def end(self) -> None:
+        for step in self._under_way:
+            step.cancel()
+        await asyncio.gather(*self._under_way, return_exceptions=True)
+
+    async def _wait(self, timeout: float | None) -> None:
+        done, self._under_way = await asyncio.wait(
+            self._under_way, timeout=timeout, return_when=asyncio.FIRST_COMPLETED
+        )
+        for step in done:
+            step.result()
 
 
 def _usage(bot: Bot, completion: Completion, *, now: float) -> Usage:

@@ -1,7 +1,8 @@
 """/forget_me: one person leaves every store of one persona bot. Each step is a transaction of its own and may be
 repeated: what dies in between is done again with the button's press, which Telegram brings once more."""
 
-from collections.abc import Callable, Iterable
+import asyncio
+from collections.abc import Callable, Iterable, Sequence
 from functools import partial
 
 import structlog
@@ -10,6 +11,7 @@ from maskarad.db import Connection, analyses, forgetting
 from maskarad.db.engine import Database
 from maskarad.db.forgetting import NEWEST, OLDEST, Said
 from maskarad.memory.analyzer import Analyzer, text_hash
+from maskarad.memory.exports.texts import id_of_name
 from maskarad.memory.personalization import Personalization
 from maskarad.snapshots import Links
 from maskarad.values import Bot
@@ -18,7 +20,11 @@ log = structlog.get_logger()
 
 LINES_AT_ONCE = 500
 PAGES_AT_ONCE = 500
-SHORTEST_NAME = 2
+LINES_IN_A_ROW = 20
+"""Lines that are looked through before others have their turn: some milliseconds, where they are long."""
+
+SHORTEST_NAME, MOST_NAMES = 2, 20
+"""Of somebody with more names the longest are looked for in what the persona said."""
 
 
 class Forgetting:
@@ -49,16 +55,19 @@ class Forgetting:
         DatabaseUnavailable."""
         began_at = self._clock()
         reach = await self._database.write(partial(forgetting.begin, bot_id=bot.id, user_id=user_id))
-        count, names = 0, set[str]()
+        count, names = 0, set(reach.names)
         if reach.private_id is not None:
             count += await self._erase_private(reach.private_id)
         before = NEWEST
         while lines := await self._erase_in_groups(bot, user_id, before):
             before = lines[-1].id
-            names.update(line.name for line in lines)
+            names.update(line.name for line in lines if line.name)
             count += len(lines)
+        while lines := await self._erase_nameless(reach.group_ids, names):
+            count += len(lines)
+        finders = [self._finder(name) for name in sorted(names, key=len)[-MOST_NAMES:] if len(name) >= SHORTEST_NAME]
         for link_id in reach.group_ids:
-            await self._erase_mentions(link_id, names)
+            await self._erase_mentions(link_id, finders)
         is_gone = await self._database.write(
             partial(
                 forgetting.finish,
@@ -100,13 +109,31 @@ class Forgetting:
         self._analyzer.forget(line.text for line in lines)
         return lines
 
-    async def _erase_mentions(self, link_id: int, names: Iterable[str]) -> None:
+    async def _erase_nameless(self, group_ids: Sequence[int], names: Iterable[str]) -> list[Said]:
+        """What exports that know people by name only brought into the groups where the person is: also the lines of a
+        namesake whom they did not know."""
+        user_ids, now = sorted(map(id_of_name, names)), self._clock()
+
+        def erase(connection: Connection) -> list[Said]:
+            lines = forgetting.erase_nameless(connection, group_ids, user_ids, most=LINES_AT_ONCE, now=now)
+            return _with_analyses(connection, lines)
+
+        lines = await self._database.write(erase)
+        self._analyzer.forget(line.text for line in lines)
+        return lines
+
+    async def _erase_mentions(self, link_id: int, finders: Sequence[Callable[[str], bool]]) -> None:
         """What the persona said of this person to others. What others said stays theirs."""
-        finders, after = [self._finder(name) for name in names if len(name) >= SHORTEST_NAME], OLDEST
+        after = OLDEST
         while lines := await self._database.read(
             partial(forgetting.own_lines, link_id=link_id, after=after, most=LINES_AT_ONCE)
         ):
-            ids = [line_id for line_id, _, text in lines if any(is_named(text) for is_named in finders)]
+            ids = []
+            for number, (line_id, _, text) in enumerate(lines, start=1):
+                if any(is_named(text) for is_named in finders):
+                    ids.append(line_id)
+                if number % LINES_IN_A_ROW == 0:
+                    await asyncio.sleep(0)
             if ids:
                 await self._database.write(partial(forgetting.erase_lines, ids=ids))
             _, after, _ = lines[-1]

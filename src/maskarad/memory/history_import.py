@@ -10,18 +10,21 @@ from contextlib import ExitStack
 from datetime import UTC, tzinfo
 from enum import StrEnum
 from functools import partial
+from itertools import islice
 from pathlib import Path
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from maskarad.db import Connection, history, imports, statistics
 from maskarad.db.engine import Database, write_patiently
 from maskarad.db.imports import Counted, ImportTarget, Row
+from maskarad.db.orders import LIVE_FROM
 from maskarad.errors import ExportRefused
 from maskarad.memory.exports.checking import OnPart, checked
-from maskarad.memory.exports.export import open_export
+from maskarad.memory.exports.export import Export, open_export
 from maskarad.memory.exports.json_messages import supergroup_id
 from maskarad.memory.exports.values import ExportedChat, FoundChat
-from maskarad.memory.imported_lines import Batch, Batches, Line, Teller
+from maskarad.memory.import_numbers import Fitting, Numbers, options
+from maskarad.memory.imported_lines import BATCH, Batch, Batches, Line, Teller
 from maskarad.memory.stats import Tally
 from maskarad.values import Bot, ChatType, Value
 
@@ -93,7 +96,8 @@ async def import_telegram_history(
                 skipped=found.skipped,
             )
         people = await database.read(lambda connection: imports.people_by_name(connection, link_id))
-        teller = Teller(link_id, target, found.chat, bot, chat_type, people)
+        numbers = await _numbers(database, link_id, export, found, target, options(found.chat, chat_type, target))
+        teller = Teller(link_id, target, numbers, bot, chat_type, people)
         batches = Batches(export.messages(found), teller, found.messages, state.read_messages)
         store = partial(_store, link_id=link_id, source=source, erasures=target.erasures)
         await _store_all(database, store, batches, found.messages, on_progress)
@@ -118,6 +122,23 @@ async def import_telegram_history(
         first_at=survey.first_at,
         last_at=survey.last_at,
     )
+
+
+async def _numbers(
+    database: Database, link_id: int, export: Export, found: FoundChat, target: ImportTarget, given: Sequence[Numbers]
+) -> Numbers:
+    """One more reading of the export, where it is to be compared with what the link has."""
+    if len(given) == 1:
+        return given[0]
+    fitting = Fitting(given, target)
+    messages = export.messages(found)
+    while some := await asyncio.to_thread(lambda: list(islice(messages, BATCH))):
+        said = [message for message in some if message is not None]
+        for numbers in given:
+            orders = [numbers.order(message.id) for message in said]
+            known = await database.read(partial(imports.said, link_id=link_id, orders=orders))
+            fitting.hear(numbers, said, known)
+    return fitting.best()
 
 
 async def _store_all(
@@ -181,7 +202,7 @@ def _store(connection: Connection, *, link_id: int, source: str, erasures: int, 
     rows = [line.row for line in batch.lines]
     known = imports.known(connection, link_id, [row.message_order for row in rows])
     # The ids of an account are no one else's: what another member exported is known by what was said.
-    told = imports.told(connection, link_id, [row.timestamp for row in rows if row.message_order < imports.LIVE_FROM])
+    told = imports.told(connection, link_id, [row.timestamp for row in rows if row.message_order < LIVE_FROM])
     lines = [
         line
         for line in batch.lines

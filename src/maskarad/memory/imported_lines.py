@@ -7,14 +7,12 @@ from maskarad.db.imports import ImportTarget, Row
 from maskarad.memory.analysis import Analysis
 from maskarad.memory.analyzer import analyze
 from maskarad.memory.digest import SAMPLE, Sampled, Survey
-from maskarad.memory.exports.json_messages import supergroup_id
-from maskarad.memory.exports.values import NAMELESS, SUPERGROUPS, ExportedChat, ExportedMessage
+from maskarad.memory.exports.values import NAMELESS, ExportedMessage
+from maskarad.memory.import_numbers import Numbers
 from maskarad.values import Bot, ChatType
 
 BATCH = 2_000
 """Entries of the export in one transaction: some 25 ms of SQLite, in which nobody else writes."""
-BELOW_LIVE = 2**41
-"""How far ids that are not this chat's are moved down: below everything live, `imports.LIVE_FROM` included."""
 
 
 class Line(NamedTuple):
@@ -40,7 +38,7 @@ class Teller:
         self,
         link_id: int,
         target: ImportTarget,
-        chat: ExportedChat,
+        numbers: Numbers,
         bot: Bot,
         chat_type: ChatType,
         people: dict[str, int],
@@ -49,10 +47,7 @@ class Teller:
         self._chat_id = target.chat.id
         self._bot = bot
         self.is_private = chat_type is ChatType.PRIVATE
-        # Only a supergroup counts its messages itself, as the Bot API knows them; other ids are of whoever exported.
-        is_unknown = not chat.type
-        is_same = chat.type in SUPERGROUPS and supergroup_id(chat.id) == target.chat.id
-        self._has_its_ids = chat_type is ChatType.SUPERGROUP and (is_unknown or is_same)
+        self._order = numbers.order
         self._first_live_at = target.first_live_at
         self._people = people
 
@@ -80,9 +75,6 @@ class Teller:
             message.html,
             message.media,
         )
-
-    def _order(self, message_id: int) -> int:
-        return message_id if self._has_its_ids and message_id > 0 else message_id - BELOW_LIVE
 
     def _known_by_name(self, name: str, otherwise: int) -> int:
         if name == self._bot.name:

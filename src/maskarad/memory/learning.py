@@ -57,7 +57,7 @@ class Learning:
         return count
 
     async def _learned(self, lesson: Lesson) -> Learned:
-        heard = [line for line in lesson.lines if not line.from_persona and not line.is_forgotten]
+        heard = [line for line in lesson.lines if not (line.from_persona or line.is_forgotten or line.is_forwarded)]
         analyses = iter(await self._analyzer.analyze_many([line.text for line in heard]))
         tally = Tally()
         for line in lesson.lines:
@@ -65,6 +65,9 @@ class Learning:
                 continue
             if line.from_persona:
                 tally.add_own(line.said_at)
+                continue
+            if line.is_forwarded:
+                tally.add_passed_on(line.said_at)
                 continue
             tally.add(
                 line.user_id,

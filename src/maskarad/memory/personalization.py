@@ -7,10 +7,12 @@ what was dropped, never what is known of anybody.
 import asyncio
 from collections.abc import Callable, Sequence
 from functools import partial
+from typing import NamedTuple
 
 from maskarad.cache import Cache, Fetched, Ids, Meter, Shared
 from maskarad.db import personal
 from maskarad.db.engine import Database
+from maskarad.memory.learning import Learning
 from maskarad.memory.people import Declined, Known, PersonNote, noted
 from maskarad.memory.preferences import Stated, stated
 from maskarad.values import Bot, Chat, ChatType, ClaimedLink, HistoryLine
@@ -25,6 +27,7 @@ class Personalization:
     def __init__(
         self,
         database: Database,
+        learning: Learning,
         *,
         clock: Callable[[], float],
         lifetime: float,
@@ -32,6 +35,7 @@ class Personalization:
         shared: Shared | None = None,
     ) -> None:
         self._database = database
+        self._learning = learning
         self._clock = clock
         news = None if shared is None else _News(shared)
         self._known: Cache[Known] = Cache(
@@ -78,7 +82,9 @@ class Personalization:
     async def _hear(self, bot: Bot, link: ClaimedLink, waiting: Sequence[HistoryLine]) -> None:
         in_private = link.chat.type is ChatType.PRIVATE
         for line in waiting:
-            if (in_private or line.addressed) and (wishes := stated(line.text)):
+            if line.is_forwarded or not (in_private or line.addressed):
+                continue
+            if wishes := stated(line.text):
                 await self.state(bot.persona_id, line.sender_id, wishes, link_id=link.claim.link_id)
 
     async def known(self, persona_id: int, user_id: int) -> Known:
@@ -99,6 +105,8 @@ class Personalization:
 
     async def forget_habits(self, bot: Bot, user_id: int) -> None:
         """Forget how somebody writes; it is learned anew from what they write next. Raises DatabaseUnavailable."""
+        for link_id in await self._database.read(partial(personal.unlearned, bot_id=bot.id, user_id=user_id)):
+            await self._learning.learn(link_id)
         await self._database.write(partial(personal.forget_habits, bot_id=bot.id, user_id=user_id))
         self.drop(bot.persona_id, user_id)
 
@@ -128,24 +136,32 @@ class Personalization:
         return await self._database.read(partial(personal.declined, persona_id=persona_id))
 
 
+class _Asked(NamedTuple):
+    user_ids: set[int]
+    answer: asyncio.Task[dict[int, Known]]
+
+
 class _Together:
     """Reads whomever is asked for at one moment in one statement."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
-        self._asked: dict[int, set[int]] = {}
-        self._reading: dict[int, asyncio.Task[dict[int, Known]]] = {}
+        self._asked: dict[int, _Asked] = {}
+        # The event loop holds its tasks weakly; one that is done holds what was known of people.
+        self._reading: set[asyncio.Task[dict[int, Known]]] = set()
 
     async def load(self, persona_id: int, user_id: int) -> Known:
-        if persona_id not in self._asked:
-            self._asked[persona_id] = set()
-            self._reading[persona_id] = asyncio.create_task(self._read(persona_id))
-        self._asked[persona_id].add(user_id)
-        found = await asyncio.shield(self._reading[persona_id])
+        asked = self._asked.get(persona_id)
+        if asked is None:
+            asked = self._asked[persona_id] = _Asked(set(), asyncio.create_task(self._read(persona_id)))
+            self._reading.add(asked.answer)
+            asked.answer.add_done_callback(self._reading.discard)
+        asked.user_ids.add(user_id)
+        found = await asyncio.shield(asked.answer)
         return found.get(user_id, Known())
 
     async def _read(self, persona_id: int) -> dict[int, Known]:
-        user_ids = self._asked.pop(persona_id)
+        user_ids = self._asked.pop(persona_id).user_ids
         return await self._database.read(partial(personal.known, persona_id=persona_id, user_ids=user_ids))
 
 

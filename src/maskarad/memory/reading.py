@@ -8,8 +8,9 @@ from maskarad.memory.lexicon import load
 from maskarad.memory.words import small
 from maskarad.values import Value
 
-LONGEST_TEXT = 2000
-"""Characters that are looked at: nobody's mood changes after that, and no text can take long."""
+LONGEST_TEXT = 600
+"""Characters that are looked at, some 100 words: what somebody feels and speaks of shows in them, and no text takes
+longer than a few messages do."""
 
 _STRETCH = re.compile(r"(.)\1\1+")
 _SIGN_KINDS = ("joy", "sadness", "anger", "fear", "surprise", "disgust", "irony")

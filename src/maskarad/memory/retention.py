@@ -7,6 +7,7 @@ from functools import partial
 from maskarad.db import retention
 from maskarad.db.engine import Database
 from maskarad.db.retention import Keep
+from maskarad.db.summaries import FOLD_DOWN_TO
 from maskarad.memory.fold import PAUSE, Folder
 from maskarad.memory.stats import SECONDS_A_DAY
 
@@ -15,14 +16,15 @@ LINES_AT_ONCE = 500
 
 
 class Retention:
-    """`messages` and `days` are how many of a link's newest are kept; 0: all."""
+    """`messages` and `days` are how many of a link's newest are kept; 0: all. Of `messages` there are at least those
+    that are never folded for their number."""
 
     def __init__(
         self, database: Database, folder: Folder, *, messages: int, days: int, clock: Callable[[], float]
     ) -> None:
         self._database = database
         self._folder = folder
-        self._messages = messages or None
+        self._messages = max(messages, FOLD_DOWN_TO) if messages else None
         self._days = days or None
         self._clock = clock
 

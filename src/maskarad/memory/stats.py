@@ -119,6 +119,10 @@ class Tally:
         day.hours[_hour(at)] += 1
         day.own += 1
 
+    def add_passed_on(self, at: float) -> None:
+        """Somebody's line in words that are not their own: it tells of the chat's hours, and nothing of them."""
+        self._day(at).hours[_hour(at)] += 1
+
     def add(
         self,
         user_id: int,

@@ -3,8 +3,9 @@
 import asyncio
 import shutil
 from collections.abc import AsyncGenerator, Callable, Iterator
-from contextlib import aclosing, contextmanager
+from contextlib import aclosing, contextmanager, suppress
 from pathlib import Path
+from typing import ParamSpec
 
 import structlog
 from telegram import error as ptb
@@ -22,6 +23,7 @@ log = structlog.get_logger()
 CLOUD_BYTES = 20 * 1024 * 1024
 """What Telegram's own Bot API gives bots at most (getFile: "up to 20MB"); a Bot API server of one's own gives all."""
 
+P = ParamSpec("P")
 OnBytes = Callable[[int], None]
 
 
@@ -63,7 +65,7 @@ class Files:
         path = await self._path(bot_id, document)
         with _whole_or_not_at_all(to):
             if Path(path).is_absolute():
-                await asyncio.to_thread(_copy, Path(path), to, most_bytes)
+                await _on_thread(_copy, Path(path), to, most_bytes)
             else:
                 await self._download(bot_id, path, to, most_bytes, on_bytes)
 
@@ -101,6 +103,18 @@ class Files:
         raise failure
 
 
+async def _on_thread(work: Callable[P, object], *args: P.args, **kwargs: P.kwargs) -> None:
+    """Cancelled, it ends when the thread has ended: nobody writes to a file that is closed or removed then."""
+    thread = asyncio.ensure_future(asyncio.to_thread(work, *args, **kwargs))
+    try:
+        await asyncio.shield(thread)
+    except asyncio.CancelledError:
+        while not thread.done():
+            with suppress(asyncio.CancelledError):
+                await asyncio.wait([thread])
+        raise
+
+
 @contextmanager
 def _whole_or_not_at_all(file: Path) -> Iterator[None]:
     try:
@@ -118,7 +132,7 @@ async def _write(chunks: AsyncGenerator[bytes, None], to: Path, most_bytes: int,
                 done += len(chunk)
                 if done > most_bytes:
                     raise FileTooBig(most_bytes, telegrams=False)
-                await asyncio.to_thread(file.write, chunk)
+                await _on_thread(file.write, chunk)
                 if on_bytes is not None:
                     on_bytes(done)
 

@@ -11,6 +11,7 @@ from maskarad.db import turns
 from maskarad.db.engine import Database, write_patiently
 from maskarad.errors import ModelError
 from maskarad.life.mood import come_over
+from maskarad.life.reactions import may_react
 from maskarad.memory.analysis import Analysis
 from maskarad.memory.remembered import Remembered
 from maskarad.turn.markup import to_pieces
@@ -47,6 +48,7 @@ class Turns:
     `speaker` gives a persona with its compiled prompt, `typing` shows "typing…" in a chat while the block runs,
     `recall` brings what is remembered beside the newest lines, `apology` is what a persona says when its model fails,
     `model_failed` tells the owner why. `analyze` must not wait for anything; `mood_half_life` is seconds;
+    `reactions_per_hour` is for one chat;
     `prompt_tokens` is about how many of what was said and remembered a prompt holds.
     """
 
@@ -62,6 +64,7 @@ class Turns:
         model_failed: Callable[[Bot, str], Awaitable[None]],
         analyze: Callable[[str], Analysis],
         mood_half_life: float,
+        reactions_per_hour: int,
         prompt_tokens: int,
         clock: Callable[[], float],
     ) -> None:
@@ -74,6 +77,7 @@ class Turns:
         self._model_failed = model_failed
         self._analyze = analyze
         self._mood_half_life = mood_half_life
+        self._reactions_per_hour = reactions_per_hour
         self._prompt_tokens = prompt_tokens
         self._clock = clock
 
@@ -97,13 +101,26 @@ class Turns:
             most_parts=speaker.persona.content.reply_messages,
             moods={mood.key for mood in speaker.persona.content.moods},
         )
+        reply = self._allowed(reply, link, remembered)
         if reply.is_silent and _is_addressed(link):
             return await self._fail(bot, speaker, link, mood, ModelError("empty"), self._usage(bot, link, completion))
         log.debug("turn_answered", link_id=link.claim.link_id, parts=len(reply.parts), seconds=completion.latency)
         if reply.mood is not None:
             mood = come_over(mood, reply.mood, now=self._clock(), half_life=self._mood_half_life)
-        outcome = _outcome(link, _without_unwanted(reply, link, remembered), mood)
+        outcome = _outcome(link, reply, mood, now=self._clock())
         return await self._finish(link, outcome, self._usage(bot, link, completion))
+
+    def _allowed(self, reply: Reply, link: ClaimedLink, remembered: Remembered) -> Reply:
+        """No reaction for somebody who wants none, nor where one is too many. If it was all the answer to a call, its
+        emoji is said instead."""
+        last = _last_unread(link.history).sender_id
+        declined = any(note.user_id == last and note.no_reactions for note in remembered.people)
+        if reply.reaction is None or (
+            not declined and may_react(link, self._clock(), most_per_hour=self._reactions_per_hour)
+        ):
+            return reply
+        said = (reply.reaction,) if not reply.parts and _is_addressed(link) else reply.parts
+        return msgspec.structs.replace(reply, parts=said, reaction=None)
 
     def _mood_after_hearing(self, link: ClaimedLink, speaker: Speaker, remembered: Remembered) -> MoodState:
         return after_hearing(
@@ -152,7 +169,7 @@ class Turns:
         )
 
 
-def _outcome(link: ClaimedLink, reply: Reply, mood: MoodState) -> TurnOutcome:
+def _outcome(link: ClaimedLink, reply: Reply, mood: MoodState, *, now: float) -> TurnOutcome:
     last = _last_unread(link.history)
     in_group = link.chat.type is not ChatType.PRIVATE
     parts: list[PartDraft] = []
@@ -162,14 +179,13 @@ def _outcome(link: ClaimedLink, reply: Reply, mood: MoodState) -> TurnOutcome:
         answers = last.message_order if in_group and number == 0 else None
         parts.append(PartDraft(kind=PartKind.TEXT, text=piece.text, html=piece.html, reply_to=answers))
     spoke_to = last.sender_id if in_group and reply.parts else None
-    return TurnOutcome(answered=link.asked, parts=tuple(parts), mood=_if_changed(mood, link), spoke_to=spoke_to)
-
-
-def _without_unwanted(reply: Reply, link: ClaimedLink, remembered: Remembered) -> Reply:
-    """No reaction for somebody who wants none."""
-    last = _last_unread(link.history).sender_id
-    unwanted = any(note.user_id == last and note.no_reactions for note in remembered.people)
-    return msgspec.structs.replace(reply, reaction=None) if unwanted else reply
+    return TurnOutcome(
+        answered=link.asked,
+        parts=tuple(parts),
+        mood=_if_changed(mood, link),
+        spoke_to=spoke_to,
+        reacted_at=None if reply.reaction is None else now,
+    )
 
 
 def _if_changed(mood: MoodState, link: ClaimedLink) -> MoodState | None:

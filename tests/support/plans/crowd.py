@@ -96,6 +96,7 @@ def _persona(n: int) -> dict[str, Any]:
         "name": name,
         "name_key": name_key(name),
         "content": '{"name":"Mira","description":"a tea witch","language":"en"}',
+        "spontaneity": "sometimes" if n % 2 else "never",
         "version": 1,
         "created_at": LONG_AGO,
         "changed_at": LONG_AGO + n,

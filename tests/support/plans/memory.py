@@ -84,7 +84,8 @@ FOLDING = (
     Hot(
         name="retention.candidates",
         purpose="Once an hour, where histories are not kept for ever: links that may have lines to lose.",
-        cheap="A hundred links at a time by their key; of each the first entry in the index of its lines.",
+        cheap="A hundred links at a time by their key; of each the first entry in the index of its lines. Of those "
+        "where that is folded as many entries as they are to keep: whether there is one more.",
         run=lambda c: retention.candidates(c, KEEP, after=0, most=LINKS_PRUNED),
     ),
     Hot(

@@ -31,7 +31,7 @@ REACTION = ReactionChange(
 
 def record(connection: Connection) -> Any:
     seen.once(connection, 1, REACTION.update_id, now=NOW)
-    reactions.record(connection, LONG, REACTION, 1.0, lambda standing: standing.before, now=NOW)
+    reactions.record(connection, LONG, REACTION, 1.0, lambda reacted: float(len(reacted)), since=0.0, now=NOW)
 
 
 TALKER = OWNER + 5
@@ -41,6 +41,7 @@ AT_ONCE = 500
 def erase(connection: Connection) -> Any:
     forgetting.erase_private(connection, LONG, most=AT_ONCE)
     forgetting.erase_in_groups(connection, 1, TALKER, before=forgetting.NEWEST, most=AT_ONCE, now=NOW)
+    forgetting.erase_nameless(connection, [BUSY], [-TALKER], most=AT_ONCE, now=NOW)
 
 
 def export(connection: Connection) -> Any:
@@ -65,8 +66,7 @@ KNOWING = (
     Hot(
         name="personal.declined",
         purpose="Who wants no reactions of a persona, or nothing unasked. Kept in memory afterwards.",
-        cheap="The first column of the key: what people have told one persona, a few rows of each who told anything, "
-        "once in a cache's lifetime.",
+        cheap="The index of what people turned off: only their rows, whatever else people have told the persona.",
         run=lambda c: personal.declined(c, 1),
     ),
     Hot(
@@ -134,7 +134,7 @@ ABOUT_ME = (
         may_scan=frozenset({"anon_1"}),
     ),
     Hot(
-        name="forgetting.erase_private, forgetting.erase_in_groups",
+        name="forgetting.erase_private, forgetting.erase_in_groups, forgetting.erase_nameless",
         purpose="/forget_me: their lines and what answered them, a number at a time.",
         cheap="By the same indexes; the rows found are to go.",
         run=erase,
@@ -143,8 +143,10 @@ ABOUT_ME = (
     Hot(
         name="forgetting.finish",
         purpose="/forget_me: what was made of the lines, and the person.",
-        cheap="By the indexes of links and people, and all rows found are to go or to change: among them the calls of "
-        "the model that this person caused, looked for among those of the bot.",
+        cheap="By the indexes of links and people, and all rows found are to go or to change. What the persona has "
+        "said meanwhile is looked for by its time, among all that was said on the platform since /forget_me began.",
         run=lambda c: forgetting.finish(c, 1, 1, TALKER, [BUSY], ["Bob"], since=NOW),
+        may_scan=frozenset({"anon_1"}),
+        may_sort=True,
     ),
 )

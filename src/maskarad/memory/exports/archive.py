@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import IO, NamedTuple
 
 from maskarad.errors import ExportRefused
+from maskarad.memory.exports.zip_directory import lists_more
 
 MOST_BYTES = 8 * 2**30
 """Of one export, unpacked. The text of ten million messages has about 5 GB."""
@@ -19,6 +20,8 @@ HIGHEST_RATIO = 200
 """How many times a packed file may grow. Chats grow 10 to 30 times."""
 FREELY = 16 * 2**20
 """Bytes for which nobody asks how they grew."""
+MOST_FILES = 50_000
+"""That a zip may list: an account's export with all its media has fewer."""
 DEEPEST = 6
 """Folders within each other; an account's export has two."""
 ENDS = 64 * 1024
@@ -103,9 +106,15 @@ def _checked(entries: Sequence[Entry], path: Path, files: Sequence[Path]) -> Fil
     if sum(entry.size for entry in entries) > MOST_BYTES:
         raise ExportRefused("huge", path.name, most=f"{MOST_BYTES // 2**30}")
     for entry in entries:
-        if entry.size > FREELY and entry.size > HIGHEST_RATIO * entry.packed:
-            raise ExportRefused("bomb", entry.name)
+        _refuse_bomb(entry.name, entry.size, entry.packed)
+    # Entries may claim the same bytes of an archive, so together they count against what it has on the disk.
+    _refuse_bomb(path.name, sum(entry.size for entry in entries), sum(file.stat().st_size for file in files))
     return Files(sorted(entries, key=_place), _identity(sorted(files)))
+
+
+def _refuse_bomb(place: str, size: int, packed: int) -> None:
+    if size > FREELY and size > HIGHEST_RATIO * packed:
+        raise ExportRefused("bomb", place)
 
 
 def _place(entry: Entry) -> tuple[str, int, str]:
@@ -162,6 +171,8 @@ def _refuse_symlink(path: Path, name: str) -> None:
 
 @contextmanager
 def _zip(path: Path) -> Iterator[zipfile.ZipFile]:
+    if lists_more(path, MOST_FILES):
+        raise ExportRefused("many_files", path.name, most=str(MOST_FILES))
     try:
         archive = zipfile.ZipFile(path)
     except (*_NOT_A_ZIP, OSError) as error:

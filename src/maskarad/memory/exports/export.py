@@ -13,6 +13,8 @@ from maskarad.memory.exports.result_json import ResultJson
 from maskarad.memory.exports.values import ExportedMessage, FoundChat
 
 OnBytes = Callable[[int], None]
+MOST_CHATS = 20_000
+"""Of one export; the accounts that have most have some thousands."""
 _START = 1024
 
 
@@ -27,14 +29,21 @@ class Document(Protocol):
 class Export:
     """`size` is in bytes, unpacked; `identity` tells this export from any other."""
 
-    def __init__(self, documents: Sequence[Document], size: int, identity: str) -> None:
+    def __init__(self, name: str, documents: Sequence[Document], size: int, identity: str) -> None:
+        self._name = name
         self._documents = documents
         self.size = size
         self.identity = identity
 
     def chats(self, on_bytes: OnBytes) -> list[FoundChat]:
-        """Reads and checks everything, to the last byte. Raises ExportRefused."""
-        return [chat for part, document in enumerate(self._documents) for chat in document.chats(part, on_bytes)]
+        """Those with messages. Reads and checks everything, to the last byte. Raises ExportRefused."""
+        found: list[FoundChat] = []
+        for part, document in enumerate(self._documents):
+            for chat in document.chats(part, on_bytes):
+                if len(found) >= MOST_CHATS:
+                    raise ExportRefused("many_chats", self._name, most=str(MOST_CHATS))
+                found.append(chat)
+        return found
 
     def messages(self, found: FoundChat) -> Iterator[ExportedMessage | None]:
         """In the order of the export; None stands for an entry that says nothing. Raises ExportRefused."""
@@ -49,7 +58,7 @@ def _unheard(_number: int) -> None:
 def open_export(path: Path) -> Iterator[Export]:
     """Raises ExportRefused; an OSError of the machine's own (no right to read) stays what it is."""
     with opened(path) as files:
-        yield Export(_documents(files.entries), files.size, files.identity)
+        yield Export(path.name, _documents(files.entries), files.size, files.identity)
 
 
 def _documents(entries: Sequence[Entry]) -> list[Document]:

@@ -1,7 +1,7 @@
 """One message as a page of an export shows it."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime, timedelta, timezone
 from html import unescape
 
@@ -13,6 +13,8 @@ from maskarad.telegram.content import MEDIA
 
 DEEPEST = 40
 """Tags within each other; Telegram Desktop's messages have some ten."""
+MOST_CHARACTERS = 4 * clean.TEXT_CHARACTERS
+"""Of one message's words that are looked at; no more than a quarter is kept, but space is taken off first."""
 
 _WORDS = dict(MEDIA)
 _TAG = re.compile(r"<(/?)([a-zA-Z][a-zA-Z0-9]{0,15})([^<>]{0,4096})>([^<]*)")
@@ -81,6 +83,7 @@ class _Seen:
         self.media_title: list[str] = []
         self.media_status: list[str] = []
         self.text: list[tuple[str, str | None]] = []
+        self.characters = 0
 
 
 def is_service(block: str) -> bool:
@@ -107,10 +110,12 @@ def read_message(block: str, writer: Writer) -> ExportedMessage | None:
         writer.forwarded_from = texts.name(_VIA.sub("", "".join(seen.forwarded_name).strip()))
     sent_at = _moment(seen.date)
     text, html = texts.formatted(_trimmed(seen.text))
+    title = "".join(seen.media_title).strip()
+    media = _MEDIA_TITLES.get(title, seen.media)
     if not text:
-        if seen.media is None:
+        if media is None:
             return None
-        text = f"[{_WORDS[seen.media]}{_detail(seen)}]"
+        text = f"[{_WORDS[media]}{_detail(media, title, seen.media_status)}]"
     return ExportedMessage(
         id=_number(found[1]),
         sent_at=sent_at,
@@ -120,7 +125,7 @@ def read_message(block: str, writer: Writer) -> ExportedMessage | None:
         html=html,
         reply_to=seen.reply_to,
         forwarded_from=writer.forwarded_from if seen.forwarded else None,
-        media=seen.media,
+        media=media,
     )
 
 
@@ -207,7 +212,11 @@ def _markup_of(tag: str, attributes: Mapping[str, str]) -> tuple[str, str]:
 def _words(written: str, seen: _Seen, open_tags: list[tuple[str, str]], markup: list[tuple[str, str]]) -> None:
     role = open_tags[-1][1]
     if role in ("text", "markup"):
+        # What is cut off later is not marked up first: a link's address stands with each of its pieces.
+        if seen.characters > MOST_CHARACTERS:
+            return
         words = unescape(written)
+        seen.characters += len(words)
         kind, argument = next(((kind, argument) for kind, argument in reversed(markup) if kind), ("", ""))
         shows_itself = kind == "text_link" and argument.rstrip("/") == words.rstrip("/")
         seen.text.append((words, None if shows_itself else texts.marked_up(words, kind, argument)))
@@ -217,8 +226,6 @@ def _words(written: str, seen: _Seen, open_tags: list[tuple[str, str]], markup: 
         seen.forwarded_name.append(unescape(written))
     elif role == "media_title":
         seen.media_title.append(unescape(written))
-        title = "".join(seen.media_title).strip()
-        seen.media = _MEDIA_TITLES.get(title, seen.media)
     elif role == "media_status":
         seen.media_status.append(unescape(written))
 
@@ -232,12 +239,11 @@ def _trimmed(parts: list[tuple[str, str | None]]) -> list[tuple[str, str | None]
     return parts
 
 
-def _detail(seen: _Seen) -> str:
-    if seen.media == "sticker":
-        emoji = clean.line("".join(seen.media_status).partition(",")[0], 16)
+def _detail(media: str, title: str, status: Iterable[str]) -> str:
+    if media == "sticker":
+        emoji = clean.line("".join(status).partition(",")[0], 16)
         return f" {emoji}" if emoji and not emoji[0].isdigit() else ""
-    title = "".join(seen.media_title).strip()
-    return document_detail(title) if seen.media == "document" and title != "File" else ""
+    return document_detail(title) if media == "document" and title != "File" else ""
 
 
 def _number(written: str) -> int:

@@ -30,8 +30,9 @@ class HtmlPages:
         for message in self.messages(0, on_bytes):
             messages += 1
             skipped += message is None
-        chat = ExportedChat(id=0, name=self._title(), type="")
-        yield FoundChat(chat=chat, messages=messages, skipped=skipped, part=part, number=0)
+        if messages:
+            chat = ExportedChat(id=0, name=self._title(), type="")
+            yield FoundChat(chat=chat, messages=messages, skipped=skipped, part=part, number=0)
 
     def messages(self, _number: int, on_bytes: Callable[[int], None]) -> Iterator[ExportedMessage | None]:
         """None stands for a service message. Raises ExportRefused."""

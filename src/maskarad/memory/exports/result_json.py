@@ -27,15 +27,15 @@ class ResultJson:
         self._entry = entry
 
     def chats(self, part: int, on_bytes: Callable[[int], None]) -> Iterator[FoundChat]:
-        """Reads everything and checks every message. Raises ExportRefused."""
+        """Those with messages. Reads everything and checks every message. Raises ExportRefused."""
         number, messages, skipped = 0, 0, 0
         for thing in self._things(on_bytes):
             if not isinstance(thing, _About):
                 messages += 1
                 skipped += self._message(messages, thing) is None
                 continue
-            if thing.has_messages:
-                chat = self._chat(thing.fields, number)
+            chat = self._chat(thing.fields, number) if thing.has_messages else None
+            if chat is not None and messages:
                 yield FoundChat(chat=chat, messages=messages, skipped=skipped, part=part, number=number)
             number, messages, skipped = number + 1, 0, 0
 

@@ -50,9 +50,14 @@ def formatted(parts: Iterable[tuple[str, str | None]]) -> tuple[str, str | None]
     return plain, clean.text(html, 4 * clean.TEXT_CHARACTERS)
 
 
-@functools.lru_cache(maxsize=4096)
 def name(written: str | None) -> str:
-    return clean.line(written or "") or DELETED
+    """What is remembered of a name of any length is no longer than what may come of it."""
+    return _cleaned((written or "")[: 4 * clean.NAME_CHARACTERS])
+
+
+@functools.lru_cache(maxsize=4096)
+def _cleaned(written: str) -> str:
+    return clean.line(written) or DELETED
 
 
 @functools.lru_cache(maxsize=4096)

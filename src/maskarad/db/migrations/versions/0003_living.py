@@ -34,7 +34,7 @@ LINK_COLUMNS: tuple[tuple[str, sa.types.TypeEngine[Any], sa.TextClause | None], 
     ("mood_reason", sa.Text(), None),
     ("liking", sa.Double(), _ZERO),
     ("liking_at", sa.Double(), _ZERO),
-    ("reactions_since", sa.Double(), _ZERO),
+    ("reacted_at", sa.Double(), _ZERO),
     ("reactions", sa.Integer(), _ZERO),
     ("stir_at", sa.Double(), None),
     ("stirred_at", sa.Double(), _ZERO),
@@ -56,6 +56,7 @@ MESSAGE_COLUMNS: tuple[tuple[str, sa.types.TypeEngine[Any]], ...] = (
     ("html", sa.Text()),
     ("media", sa.Text()),
 )
+MESSAGE_FLAGS = ("imported", "counted")
 TABLES = (
     "history_imports",
     "message_reactions",
@@ -65,6 +66,8 @@ TABLES = (
     "analysis_cache",
     "conversation_summaries",
 )
+
+SPONTANEITY = {"sqlite": "json_extract(content, '$.spontaneity')", "postgresql": "content::json ->> 'spontaneity'"}
 
 # The words of lines that have left the prompt's window, as stems: what is searched. A line that is erased, edited or
 # moved to another link leaves the index in the same transaction, whoever does it.
@@ -107,14 +110,18 @@ def upgrade() -> None:
         op.add_column(LINKS, sa.Column(name, kind, nullable=default is None, server_default=default))
     for name, kind in MESSAGE_COLUMNS:
         op.add_column(MESSAGES, sa.Column(name, kind))
-    op.add_column(MESSAGES, sa.Column("imported", sa.Boolean(), nullable=False, server_default=sa.text("false")))
+    for name in MESSAGE_FLAGS:
+        op.add_column(MESSAGES, sa.Column(name, sa.Boolean(), nullable=False, server_default=sa.text("false")))
     op.add_column("reply_parts", sa.Column("silent", sa.Boolean(), nullable=False, server_default=sa.text("false")))
+    op.add_column("reply_parts", sa.Column("not_after", sa.Double()))
+    op.add_column("persona_configs", sa.Column("spontaneity", sa.Text(), nullable=False, server_default="never"))
     op.add_column("usage_records", sa.Column("purpose", sa.Text(), nullable=False, server_default="turn"))
     _add_indexes()
     _add_memory()
     _add_statistics()
     _add_people()
     _count_messages()
+    op.execute(f"UPDATE persona_configs SET spontaneity = coalesce({SPONTANEITY[op.get_bind().dialect.name]}, 'never')")
     for statement in INDEX[op.get_bind().dialect.name]:
         op.execute(statement)
 
@@ -137,6 +144,7 @@ def _add_indexes() -> None:
     columns = ["chat_bot_instance_id", "timestamp"]
     op.create_index("ix_context_decision", MESSAGES, columns, sqlite_where=decided, postgresql_where=decided)
     op.create_index("ix_usage_records_bot", "usage_records", ["bot_instance_id", "purpose", "created_at"])
+    op.create_index("ix_usage_records_user", "usage_records", ["user_id"])
 
 
 def _add_memory() -> None:
@@ -204,6 +212,10 @@ def _add_people() -> None:
         sa.Column("stated_at", sa.Double(), nullable=False),
     )
     op.create_index("ix_user_preferences_user_id", "user_preferences", ["user_id"])
+    persona_id, off = ["persona_config_id"], sa.text("value = 'off'")
+    op.create_index(
+        "ix_user_preferences_declined", "user_preferences", persona_id, sqlite_where=off, postgresql_where=off
+    )
     op.create_table(
         "message_reactions",
         _link("message_reactions", primary_key=True),
@@ -214,6 +226,7 @@ def _add_people() -> None:
         sa.Column("reacted_at", sa.Double(), nullable=False),
     )
     op.create_index("ix_message_reactions_user_id", "message_reactions", ["user_id"])
+    op.create_index("ix_message_reactions_latest", "message_reactions", ["chat_bot_instance_id", "reacted_at"])
 
 
 def _link(table: str, *, primary_key: bool = False) -> sa.Column[int]:
@@ -237,6 +250,7 @@ def downgrade() -> None:
         op.execute(statement)
     for table in TABLES:
         op.drop_table(table)
+    op.drop_index("ix_usage_records_user", "usage_records")
     op.drop_index("ix_usage_records_bot", "usage_records")
     op.drop_index("ix_context_live", MESSAGES)
     op.drop_index("ix_context_forwarded_from", MESSAGES)
@@ -246,8 +260,11 @@ def downgrade() -> None:
     op.drop_index("ix_chat_bot_last_message", LINKS)
     op.drop_index("ix_chat_bot_stir", LINKS)
     op.drop_column("usage_records", "purpose")
+    op.drop_column("persona_configs", "spontaneity")
+    op.drop_column("reply_parts", "not_after")
     op.drop_column("reply_parts", "silent")
-    op.drop_column(MESSAGES, "imported")
+    for name in reversed(MESSAGE_FLAGS):
+        op.drop_column(MESSAGES, name)
     for name, _ in reversed(MESSAGE_COLUMNS):
         op.drop_column(MESSAGES, name)
     for name, _, _ in reversed(LINK_COLUMNS):
