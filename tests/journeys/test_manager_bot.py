@@ -45,7 +45,9 @@ async def test_from_the_first_word_to_a_bot_that_answers_its_owner_only(stage: S
         assert "Almost done" in (await bob.presses(*["Skip"] * 6)).text
         assert "Style: Friendly" in (await bob.presses("Create")).text
         await bob.presses("Bind a bot")
-        assert "now lives in @mira_sandbox_bot" in (await bob.says(f"here: {made['token']}")).text
+        bound_answer = (await bob.says(f"here: {made['token']}")).text
+        assert "now lives in @mira_sandbox_bot" in bound_answer
+        assert "couldn't delete" not in bound_answer
         left = (await sandbox.chat(bob.chat))["messages"]
         answer = await sandbox.ask(sandbox.private(FRIEND, made["id"]), FRIEND, "hello")
         refusal = await sandbox.ask(sandbox.private(STRANGER, made["id"]), STRANGER, "hello")

@@ -191,9 +191,10 @@ _FORGET_IN_LINKS = (
         spoke_to=case((_WAS_ANSWERED, literal_column("0")), else_=links.c.spoke_to),
     )
 )
+# By the person: a bot's records grow for ever.
 _USED_BY_NOBODY = (
     update(usage_records)
-    .where(usage_records.c.bot_instance_id == bindparam("b_bot"), usage_records.c.user_id == bindparam("b_user"))
+    .where(usage_records.c.bot_instance_id + 0 == bindparam("b_bot"), usage_records.c.user_id == bindparam("b_user"))
     .values(user_id=0)
 )
 

@@ -6,8 +6,8 @@ from maskarad.values import BotProfile, Screen, Token
 
 
 class Sender(Protocol):
-    """The Telegram edge. What is shown is shown in the background, in order; only `get_me` and `get_member_status`
-    wait for Telegram, and raise TelegramError's subclasses."""
+    """The Telegram edge. What is shown is shown in the background, in order; only `delete_message`, `get_me` and
+    `get_member_status` wait for Telegram, and raise TelegramError's subclasses."""
 
     async def send_text(self, bot_id: int, chat_id: int, content: Screen) -> object: ...
 
@@ -17,7 +17,7 @@ class Sender(Protocol):
         self, bot_id: int, callback_query_id: str, text: str | None = None, *, alert: bool = False
     ) -> object: ...
 
-    async def delete_message(self, bot_id: int, chat_id: int, message_id: int) -> object: ...
+    async def delete_message(self, bot_id: int, chat_id: int, message_id: int) -> bool: ...
 
     async def get_me(self, token: Token) -> BotProfile: ...
 

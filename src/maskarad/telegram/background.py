@@ -32,9 +32,8 @@ Lane = OrderedDict[Hashable, Call]
 
 
 class BackgroundSender:
-    """Speaks as `Sender` does, but `send_text`, `send_photo`, `send_document`, `edit_text`, `answer_press` and
-    `delete_message` return at once; what they order is done in the order given, chat by chat. Their errors are logged
-    here."""
+    """Speaks as `Sender` does, but `send_text`, `send_photo`, `send_document`, `edit_text` and `answer_press` return at
+    once; what they order is done in the order given, chat by chat. Their errors are logged here."""
 
     def __init__(self, sender: Sender) -> None:
         self._sender = sender
@@ -91,12 +90,10 @@ class BackgroundSender:
 
         self._put((bot_id, chat_id), ("edit", message_id), edit)
 
-    async def delete_message(self, bot_id: int, chat_id: int, message_id: int) -> None:
-        self._put(
-            (bot_id, chat_id, "delete"),
-            message_id,
-            lambda: self._sender.delete_message(bot_id, chat_id, message_id),
-        )
+    async def delete_message(self, bot_id: int, chat_id: int, message_id: int) -> bool:
+        """As `Sender.delete_message`: whether it is gone decides what its writer is told. Raises TelegramUnreachable
+        when it takes too long."""
+        return await _soon(self._sender.delete_message(bot_id, chat_id, message_id))
 
     async def answer_press(
         self, bot_id: int, callback_query_id: str, text: str | None = None, *, alert: bool = False
