@@ -209,7 +209,7 @@ def _usage(n: int) -> dict[str, Any]:
         "owner_id": OWNER if n % 3 == 0 else OWNER + n % MANY,
         "persona_config_id": 1,
         "bot_instance_id": 1 if n % 3 == 0 else 1 + n % MANY,
-        "user_id": OWNER,
+        "user_id": OWNER + n % 200,
         "model": "a/model",
         "prompt_tokens": 500,
         "completion_tokens": 30,
