@@ -80,8 +80,8 @@ def _introduction(whole: Replay, export_messages: int, seed: int) -> Iterator[st
     yield ""
     yield (
         "The model is the sandbox's scripted one. It shows when the persona is asked and speaks, not how well: it has "
-        "a word for every question, mostly stays silent when it may, and cannot sum up, so that summaries "
-        "are the plain digests that stand in for a model that fails. The same seed gives the same page."
+        "a word for every question, mostly stays silent when it may, and sums up in a sentence or two. The same seed "
+        "gives the same page."
     )
 
 

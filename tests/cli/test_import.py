@@ -1,5 +1,8 @@
 import asyncio
+import io
+import shlex
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -53,7 +56,8 @@ def test_a_history_is_imported_and_summed_up(settled: Shell, sqlite_url: str) ->
     said = settled("import", GROUP, "--bot", "@mira1_bot", "--chat", "кухня 🍲", "--yes")
     assert (said.code, said.err) == (0, "")
     assert said.out.splitlines()[:-1] == [
-        "chat: Кухня 🍲",
+        "from: Кухня 🍲",
+        "into: Кухня 🍲",
         "added: 7",
         "already there: 0",
         "skipped service messages: 2",
@@ -69,10 +73,91 @@ def test_a_history_is_imported_and_summed_up(settled: Shell, sqlite_url: str) ->
 
 
 def test_it_asks_first(settled: Shell, sqlite_url: str) -> None:
-    said = settled("import", GROUP, "--bot", "1", "--chat", "1001", stdin="no\n")
+    said = settled("import", GROUP, "--bot", "1", f"--chat={SUPERGROUP.id}", stdin="no\n")
     assert said.code == 1
-    assert said.err.startswith("Add group to what @mira1_bot remembers of 1001? [y/N] ")
+    assert said.err.startswith(
+        "Add 7 messages of the group “Кухня 🍲” to what @mira1_bot remembers of the group “Кухня 🍲”? "
+        "Everybody there may hear of it from the persona. [y/N] "
+    )
     assert stored(sqlite_url) == 0
+
+
+def test_it_looks_into_the_file_before_it_asks(settled: Shell, tmp_path: Path) -> None:
+    (tmp_path / "wrong.json").write_bytes(b"[]")
+    said = settled("import", str(tmp_path / "wrong.json"), "--bot", "1", "--chat", "1001", stdin="yes\n")
+    assert said.code == 2
+    assert "this is not an export of Telegram Desktop" in said.err
+    assert "[y/N]" not in said.err
+
+
+class Meanwhile(io.StringIO):
+    """Says yes after something has happened."""
+
+    def __init__(self, happens: Callable[[], object]) -> None:
+        super().__init__("yes\n")
+        self._happens = happens
+
+    def readline(self, size: int = -1, /) -> str:  # type: ignore[override]  # as StringIO's own is in typeshed
+        self._happens()
+        return super().readline(size)
+
+
+def test_a_file_that_is_another_by_the_time_of_the_answer_is_checked_anew(
+    settled: Shell, sqlite_url: str, tmp_path: Path
+) -> None:
+    file = tmp_path / "result.json"
+    file.write_bytes(result([message(1)]))
+    broken = result([message(number) for number in range(1, 3_000)])[:-3]
+    answer = Meanwhile(lambda: file.write_bytes(broken))
+    said = settled("import", str(file), "--bot=1", f"--chat={SUPERGROUP.id}", stdin=answer)
+    assert said.code == 2
+    assert "[y/N]" in said.err
+    assert "the file ends in the middle" in said.err
+    assert stored(sqlite_url) == 0
+
+
+@pytest.mark.parametrize(
+    ("head", "its_name", "pick"),
+    [
+        ({"type": "personal_chat", "name": "Alice", "id": 5}, "the private chat “Alice”", "5"),
+        ({"type": "public_supergroup", "name": "Кухня 🍲", "id": 5}, "the group “Кухня 🍲”", "5"),
+        ({"type": "saved_messages", "name": None, "id": 5}, "the chat “Saved Messages”", "5"),
+        ({"type": "personal_chat", "name": "Alice B", "id": None}, "the private chat “Alice B”", "Alice B"),
+        ({"type": "personal_chat", "name": None, "id": 5}, "a private chat without a name", "5"),
+    ],
+)
+def test_another_chat_takes_a_yes_or_its_name(
+    settled: Shell, sqlite_url: str, tmp_path: Path, head: dict[str, object], its_name: str, pick: str
+) -> None:
+    file = tmp_path / "result.json"
+    file.write_bytes(result([message(1)], **head))
+    call = ("import", str(file), "--bot=1", f"--chat={SUPERGROUP.id}")
+    asked = settled(*call, stdin="no\n")
+    assert asked.err.startswith(
+        f"Add 1 message of {its_name} to what @mira1_bot remembers of the group “Кухня 🍲”? "
+        "They are not plainly the same chat. Everybody there may hear of it from the persona. [y/N] "
+    )
+    complaint = settled.complaint(*call, "--yes", code=2)
+    assert complaint.startswith(f"{its_name} is not plainly the group “Кухня 🍲”")
+    assert complaint.endswith(f"--export-chat {shlex.quote(pick)}")
+    assert stored(sqlite_url) == 0
+    assert settled(*call, "--yes", "--export-chat", pick).code == 0
+    assert stored(sqlite_url) == 1
+
+
+def test_a_private_chat_is_told_by_the_bot(settled: Shell, sqlite_url: str, tmp_path: Path) -> None:
+    file = tmp_path / "result.json"
+    call = ("import", str(file), "--bot=1", "--chat=1001")
+    file.write_bytes(result([message(1)], type="personal_chat", name="Bob", id=5))
+    asked = settled(*call, stdin="no\n")
+    assert "remembers of the private chat" in asked.err
+    assert "Everybody" not in asked.err
+    assert "is not plainly the private chat" in settled.complaint(*call, "--yes", code=2)
+    file.write_bytes(result([message(1)], type="bot_chat", name="Mira", id=7001))
+    said = settled(*call, "--yes")
+    assert (said.code, said.err) == (0, "")
+    assert said.out.startswith("from: Mira\ninto: ")
+    assert stored(sqlite_url) == 1
 
 
 def test_a_chat_of_an_account_is_chosen(settled: Shell, sqlite_url: str) -> None:

@@ -7,7 +7,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from maskarad.intake.address import calls_another
+from maskarad.intake.features import remark_of
 from maskarad.intake.names import NameMatcher, Names, oblique
+from tests.support.remarks import USTYM, said
 
 QUICK = 0.05
 """Seconds of processor time: what takes a millisecond or two stays below it on a busy machine too."""
@@ -126,6 +128,24 @@ def test_it_is_only_spoken_of(name: str, sentence: str) -> None:
 @pytest.mark.parametrize("text", TO_ANOTHER.strip().splitlines())
 def test_somebody_else_is_called(text: str) -> None:
     assert calls_another(text)
+
+
+@pytest.mark.parametrize(
+    ("name", "text"),
+    [
+        ("Mira", "Міро, привіт!"),
+        ("Mira", "Міра, що ти любиш?"),
+        ("Mira", "Мира, привет"),
+        ("Mira", "мира, ты где?"),
+        ("Mira", "МИРА, ПРИВЕТ"),
+        ("Рада", "Rada, hello"),
+        ("Рада", "rada, where are you?"),
+    ],
+)
+def test_the_name_in_the_other_alphabet_is_not_somebody_elses(name: str, text: str) -> None:
+    remark = remark_of(said(text), USTYM, Names(name))
+    assert remark.called == "named"
+    assert not remark.to_another
 
 
 @pytest.mark.parametrize("text", TO_NOBODY.strip().splitlines())

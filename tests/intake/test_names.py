@@ -7,6 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from maskarad.intake.names import NameMatcher, Names
+from maskarad.intake.transliteration import FEWEST_LETTERS, MOST_LATIN, in_other_alphabet
 
 CALLED = """
 uk | Оля | Оля, привіт!
@@ -367,6 +368,115 @@ def test_small_words_of_a_name_do_not_call_it() -> None:
     assert not Names("Кіт у чоботях").matches("чоботях немає")
 
 
+IN_THE_OTHER_ALPHABET = """
+Mira | Міро, привіт!
+Mira | Міра, що ти любиш?
+Mira | Мира, привет
+Mira | спитай Міру
+Mira | мира, что ты любишь?
+Luna | луна, ти тут?
+Mira | міра, ти тут?
+Max | макс, привіт
+Max | Максе, ти де?
+Max | подзвони Максові
+Oksana | Оксано!
+Oksana | с Оксаной весело
+Alice | Алісо, розкажи
+Alice | Алиса, привет
+Jack | де Джек?
+Ustym | спитай в Устима
+Mia | мія, привіт
+Maria | Маріє, ви тут?
+Maria | с Марией
+Olya | олю, ти де
+Olha | передай Ользі
+Julia | Юлю, агов
+Julia | Джулия, ты где
+Dmytro | Дмитре, глянь
+Dmitry | спроси Дмитрия
+Oleh | Олеже, як ти?
+Sarah | привіт, Саро
+Emma | Эмма, привет
+Elena | Елена, привет
+Yaroslav | з Ярославом
+Captain Jack Sparrow | а Джек знає?
+Molfar Ustym | Устиме, ти де?
+Anna-Maria | запитай Анну-Марію
+Sam | Сам, ти де?
+Sam | привіт Сам
+Рада | Rada, hello
+Рада | hello rada
+Оксана | oksana, hi
+Оксана | Oxana?
+Устим | Ustym, hi
+Устим | ustim's songs
+Юля | yulia, hi
+Юля | Yulya!
+Юля | hey Julia
+Алёна | Alyona, hi
+Алёна | alena, hi
+Мар'яна | Maryana, hello
+Мар’яна | mariana?
+Дмитрий | hi Dmitry
+Олександр | Oleksandr, hi
+Анна-Мария | anna-mariya, hi
+Доктор Хаус | where is Khaus
+Мольфар Устим | Ustym?
+Дід | Did, are you there?
+Ян | Jan, hello
+"""
+
+NOT_IN_THE_OTHER_ALPHABET = """
+Mira | мир у всьому світі
+Mira | ради мира во всём мире
+Mira | певною мірою так
+Tim | тим, хто прийшов, дали чаю
+Luna | полетіли на луну
+Rada | я так рада тебе бачити
+Sam | він сам прийшов
+Tim | тим часом
+Tom | ось тому й не прийшов
+Kit | дай коту молока
+Al | ал чи ні
+Max | максимально просто
+Oksana | Роксана прийшла
+Дід | did you see it
+Лі | li is not a word
+Рада | radar and parade
+Оля | polyana
+Том | tomorrow
+小狐 | xiao hu
+007 | сім
+"""
+
+
+def pairs(text: str) -> list[tuple[str, str]]:
+    return [(name, sentence) for name, sentence in (line.split(" | ") for line in text.strip().splitlines())]
+
+
+@pytest.mark.parametrize(("name", "sentence"), pairs(IN_THE_OTHER_ALPHABET))
+def test_a_name_is_heard_in_the_other_alphabet_too(name: str, sentence: str) -> None:
+    assert Names(name).matches(sentence)
+
+
+@pytest.mark.parametrize(("name", "sentence"), pairs(NOT_IN_THE_OTHER_ALPHABET))
+def test_words_spelt_like_a_name_of_the_other_alphabet_do_not_call(name: str, sentence: str) -> None:
+    assert not Names(name).matches(sentence)
+
+
+@pytest.mark.parametrize(("name", "sentence"), [("Oksana", "вчора без Оксани було нудно"), ("Устим", "I like Ustym")])
+def test_in_the_other_alphabet_too_one_is_merely_spoken_of(name: str, sentence: str) -> None:
+    assert Names(name).matches(sentence)
+    assert not Names(name).call(sentence)
+
+
+@given(word=st.text(alphabet="abcdehijlouyx'абвєїйьюяё'", min_size=1, max_size=64))
+def test_a_word_has_few_spellings_and_none_is_short(word: str) -> None:
+    spellings = in_other_alphabet(word)
+    assert len(spellings) <= 2 * MOST_LATIN
+    assert all(len(spelling) >= FEWEST_LETTERS for spelling in spellings)
+
+
 HOSTILE_NAMES = [
     "Ганна-Ганна-Ганна-Ганна",
     "-".join(["Ганна"] * 10),
@@ -379,6 +489,12 @@ HOSTILE_NAMES = [
     " ".join(["Ва-Ра"] * 10),
     "Любов" * 12,
     "ёї’-" * 16,
+    "Julia-Julia-Julia-Julia",
+    " ".join(["Julia"] * 10),
+    " ".join(["Jul-Ia"] * 9),
+    "Jaja" * 16,
+    "Юяй" * 21,
+    " ".join(["Юлія"] * 12),
     "あ " * 32,
 ]
 QUICK = 0.05
@@ -389,6 +505,8 @@ def hostile_texts(name: str) -> list[str]:
     """8,192 characters each that begin like the name again and again, or are costly to normalise."""
     beginnings = [name, name[:-1], name.split("-")[0] + "-", name.split()[0] + " " * 99 if name.split() else " "]
     texts = [beginning * 8192 for beginning in beginnings]
+    first = name.lower().split(" ")[0].split("-")[0]
+    texts += [f"{spelling} {spelling}x " * 8192 for spelling in in_other_alphabet(first)]
     texts += [name + " " * 8192, name + "\u0301" * 4096 + "\u0316" * 4096, name + "e\u0301\u0316" * 4096]
     return [text[:8192] for text in texts]
 

@@ -24,7 +24,9 @@ class LaterClock:
 @asynccontextmanager
 async def playing_later(stage: Stage) -> AsyncIterator[LaterClock]:
     clock = LaterClock()
-    platform = Platform(stage.settings, clock=clock)
+    # The sandbox's clock stays behind: what is said there would be too old to be answered.
+    settings = stage.settings.model_copy(update={"answer_within": 7 * 86_400.0})
+    platform = Platform(settings, clock=clock)
     await platform.start(alone=True)
     try:
         yield clock

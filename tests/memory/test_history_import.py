@@ -161,7 +161,7 @@ async def test_a_later_export_adds_what_is_new(desk: Desk, tmp_path: Path) -> No
 
 async def test_live_messages_are_not_doubled(desk: Desk, tmp_path: Path) -> None:
     await desk.hear(3)
-    (tmp_path / "result.json").write_bytes(chat_of(5))
+    (tmp_path / "result.json").write_bytes(chat_of(5, date_unixtime=str(int(NOW) + 3)))
     summary = await desk.load(tmp_path / "result.json")
     assert (summary.added, summary.known) == (4, 1)
     assert [text for _, text in await desk.lines()] == ["слово 1", "слово 2", "live", "слово 4", "слово 5"]
@@ -238,6 +238,54 @@ async def test_another_supergroups_ids_are_not_this_ones(desk: Desk, tmp_path: P
     (tmp_path / "result.json").write_bytes(result([message(5)], id=GROUP_ID + 1))
     await desk.load(tmp_path / "result.json")
     assert await desk.lines() == [(5 - BELOW, "hello")]
+
+
+async def test_numbers_that_contradict_their_times_do_not_stand_after_live_talk(desk: Desk, tmp_path: Path) -> None:
+    """The export says that it is of this very group; its messages are older than the live one and have higher
+    numbers."""
+    await desk.hear(3, "live")
+    file = tmp_path / "result.json"
+    file.write_bytes(result(message(number, f"old {number}") for number in range(900, 903)))
+    summary = await desk.load(file)
+    assert (summary.added, summary.known) == (3, 0)
+    expected = [*((number - BELOW, f"old {number}") for number in range(900, 903)), (3, "live")]
+    assert await desk.lines() == expected
+    file.write_bytes(result(message(number, f"old {number}") for number in range(900, 904)))
+    assert (await desk.load(file)).added == 1
+    assert await desk.lines() == [*expected[:3], (903 - BELOW, "old 903"), expected[3]]
+
+
+async def test_numbers_below_the_live_ones_that_are_much_later_are_of_another_chat(desk: Desk, tmp_path: Path) -> None:
+    await desk.hear(500, "live")
+    later = str(int(NOW) + 500 + 2 * 86_400)
+    (tmp_path / "result.json").write_bytes(result([message(5, "early"), message(6, "late", date_unixtime=later)]))
+    summary = await desk.load(tmp_path / "result.json")
+    assert (summary.added, summary.known) == (1, 1), "what is later than live talk is left to it"
+    assert await desk.lines() == [(5 - BELOW, "early"), (500, "live")]
+
+
+async def test_numbers_around_the_live_ones_stay_as_they_are(desk: Desk, tmp_path: Path) -> None:
+    """Of the persona's own lines our clock tells the time."""
+    await desk.hear(500, "live")
+    own = SentMessage(message_id=501, bot_telegram_id=desk.bot.telegram_id, bot_name=desk.bot.name)
+    keep_own = partial(
+        hearing.keep_own, link_id=desk.link_id, chat_id=SUPERGROUP.id, message=own, text="<mine>", now=NOW + 501.5
+    )
+    await desk.database.write(keep_own)
+    entries = [
+        message(number, f"said {number}", date_unixtime=str(int(NOW) + number)) for number in (498, 499, 500, 501, 502)
+    ]
+    (tmp_path / "result.json").write_bytes(result([message(5, "long ago"), *entries]))
+    summary = await desk.load(tmp_path / "result.json")
+    assert (summary.added, summary.known) == (4, 2)
+    assert await desk.lines() == [
+        (5, "long ago"),
+        (498, "said 498"),
+        (499, "said 499"),
+        (500, "live"),
+        (501, "<mine>"),
+        (502, "said 502"),
+    ]
 
 
 async def test_two_accounts_may_have_the_same_numbers(database: Database, clock: FakeClock, tmp_path: Path) -> None:

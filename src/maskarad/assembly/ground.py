@@ -5,6 +5,7 @@ import secrets
 import time
 from collections.abc import Callable
 from importlib.metadata import version
+from random import Random
 from typing import TYPE_CHECKING
 
 from maskarad.db.engine import Database
@@ -31,7 +32,7 @@ class Ground:
         """Raises SettingsError."""
         self.settings = settings
         self.clock = clock
-        self.chance = chance
+        self._chance = chance
         self.texts = load_texts()
         self.vault = open_vault(settings.secret_keys, settings.data_dir)
         self.database: Database = open_database(
@@ -58,6 +59,10 @@ class Ground:
         if mood.key not in READY_MOODS:
             return mood.name, mood.text
         return self.texts.get(language, f"mood.{mood.key}.name"), self.texts.get(language, f"mood.{mood.key}.text")
+
+    def chances(self) -> Callable[[], float]:
+        """Numbers from 0 to 1 for one purpose: what others draw does not change them."""
+        return Random(self._chance()).random
 
     async def close(self) -> None:
         """To be called last."""

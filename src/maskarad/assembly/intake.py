@@ -52,6 +52,6 @@ def _judging(ground: Ground, personalization: Personalization) -> Judging:
             mood_half_life=settings.mood_half_life,
             declines=declines,
             clock=ground.clock,
-            chance=ground.chance,
+            chance=ground.chances(),
         ),
     )

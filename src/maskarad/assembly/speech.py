@@ -82,5 +82,5 @@ def build_spontaneity(
         mood_half_life=settings.mood_half_life,
         metrics=ground.metrics,
         clock=ground.clock,
-        chance=ground.chance,
+        chance=ground.chances(),
     )

@@ -1,9 +1,11 @@
 """`maskarad import`"""
 
+import asyncio
+import shlex
 import sys
 import time
-from collections.abc import Callable
-from contextlib import AbstractContextManager, ExitStack
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, ExitStack, contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated, Any
@@ -14,14 +16,27 @@ from maskarad.cli.common import AsJson, Yes, confirm, now, print_one, with_datab
 from maskarad.db import bots, imports
 from maskarad.db.engine import Database
 from maskarad.errors import BadInput, ExportRefused
-from maskarad.memory.context import ContextStore
-from maskarad.memory.history_import import ImportProgress, ImportResult, Stage
+from maskarad.memory.exports.checking import checked_at
+from maskarad.memory.exports.choosing import chosen, is_of
+from maskarad.memory.exports.values import ExportedChat, FoundChat
+from maskarad.memory.history_import import ImportProgress, ImportResult, Stage, import_telegram_history
 from maskarad.settings import Settings
 from maskarad.texts import load_texts
-from maskarad.values import Bot, Chat
+from maskarad.values import Bot, Chat, ChatType
 
 Target = tuple[Bot, int, Chat]
 """A bot, its link, and the link's chat."""
+
+_KINDS = {
+    "personal_chat": "private chat",
+    "bot_chat": "chat with a bot",
+    "private_group": "group",
+    "private_supergroup": "group",
+    "public_supergroup": "group",
+    "private_channel": "channel",
+    "public_channel": "channel",
+}
+"""Telegram Desktop's words for kinds of chats, in people's."""
 
 
 def register(parent: typer.Typer, name: str, summary: str) -> None:
@@ -43,30 +58,46 @@ def import_history(
 ) -> None:
     """Give a persona the history of a chat from before it came.
 
-    A broken file changes nothing. The same file twice adds nothing; an interrupted import goes on where it stopped.
+    Everybody in the chat may hear of it from the persona, so where the export is not plainly of that chat, --yes takes
+    --export-chat too. A broken file changes nothing. The same file twice adds nothing; an interrupted import goes on
+    where it stopped.
     """
 
     async def find(database: Database, _settings: Settings) -> Target:
         return await _find(database, bot, chat)
 
     found, link_id, where = with_database(find)
-    confirm(f"Add {file.name} to what @{found.username} remembers of {where.title or where.id}?", yes=yes)
-    bar = _Bar(time.monotonic)
+    started = time.monotonic()
+    with _shown() as bar:
+        before = asyncio.run(checked_at(file, bar.show_checking))
+        exported = chosen(before.chats, export_chat, where, found)
+    seconds = time.monotonic() - started
+    is_plain = is_of(exported.chat.id, exported.chat.name, where, found)
+    if yes and not is_plain and export_chat is None:
+        raise BadInput(
+            f"{_exported_name(exported.chat)} is not plainly {_name(where)}; "
+            f"if it is meant, name it: --export-chat {shlex.quote(_pick(exported.chat))}"
+        )
+    confirm(_question(exported, found, where, is_plain=is_plain), yes=yes)
 
     async def work(database: Database, _settings: Settings) -> ImportResult:
-        return await ContextStore(database, clock=now).import_telegram_history(
-            link_id, file, bot=found, chat_type=where.type, pick=export_chat, on_progress=bar.show
+        return await import_telegram_history(
+            database,
+            link_id,
+            file,
+            bot=found,
+            chat_type=where.type,
+            pick=export_chat,
+            clock=now,
+            on_progress=bar.show,
+            before=before,
         )
 
     started = time.monotonic()
-    try:
+    with _shown() as bar:
         result = with_database(work)
-    except ExportRefused as refused:
-        sentence = load_texts().get("en", f"importing.refused.{refused.reason}", **refused.values)
-        raise BadInput(sentence.rstrip(".")) from None
-    finally:
-        bar.close()
-    print_one(_summary(result, time.monotonic() - started, as_json=as_json), as_json=as_json)
+    seconds += time.monotonic() - started
+    print_one(_summary(result, where, seconds, as_json=as_json), as_json=as_json)
 
 
 async def _find(database: Database, bot: str, chat: str) -> Target:
@@ -86,9 +117,50 @@ async def _find(database: Database, bot: str, chat: str) -> Target:
     return found, link_id, where
 
 
-def _summary(result: ImportResult, seconds: float, *, as_json: bool) -> dict[str, object]:
+def _question(exported: FoundChat, bot: Bot, where: Chat, *, is_plain: bool) -> str:
+    count = exported.messages - exported.skipped
+    messages = "1 message" if count == 1 else f"{count} messages"
+    sentences = [
+        f"Add {messages} of {_exported_name(exported.chat)} to what @{bot.username} remembers of {_name(where)}?",
+    ]
+    if not is_plain:
+        sentences.append("They are not plainly the same chat.")
+    if where.type is not ChatType.PRIVATE:
+        sentences.append("Everybody there may hear of it from the persona.")
+    return " ".join(sentences)
+
+
+def _exported_name(chat: ExportedChat) -> str:
+    kind = _KINDS.get(chat.type, "chat")
+    return f"the {kind} “{chat.name}”" if chat.name else f"a {kind} without a name"
+
+
+def _pick(chat: ExportedChat) -> str:
+    return str(chat.id) if chat.id else chat.name
+
+
+def _name(chat: Chat) -> str:
+    kind = "private chat" if chat.type is ChatType.PRIVATE else "group"
+    return f"the {kind} “{chat.title}”" if chat.title else f"the {kind} {chat.id}"
+
+
+@contextmanager
+def _shown() -> Iterator["_Bar"]:
+    """A bar for what reads an export. Raises BadInput where the export is refused."""
+    bar = _Bar(time.monotonic)
+    try:
+        yield bar
+    except ExportRefused as refused:
+        sentence = load_texts().get("en", f"importing.refused.{refused.reason}", **refused.values)
+        raise BadInput(sentence.rstrip(".")) from None
+    finally:
+        bar.close()
+
+
+def _summary(result: ImportResult, where: Chat, seconds: float, *, as_json: bool) -> dict[str, object]:
     summary: dict[str, object] = {
-        "chat": result.chat.name,
+        "from": result.chat.name,
+        "into": where.title or str(where.id),
         "added": result.added,
         "already there": result.known,
         "skipped service messages": result.skipped,
@@ -127,6 +199,9 @@ class _Bar:
         step, self._done = progress.done - self._done, progress.done
         if self._move is not None:
             self._move(step)
+
+    def show_checking(self, done: int, total: int) -> None:
+        self.show(ImportProgress(stage=Stage.CHECKING, done=done, total=total))
 
     def close(self) -> None:
         self._shown.close()

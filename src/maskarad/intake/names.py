@@ -2,7 +2,8 @@
 
 Forms are made from the name's ending, Ukrainian and Russian ones together: people mix the languages, and a form that
 one of them lacks is a word in neither. A form that is another common word (`ані`, `поле`) counts only when it is
-written with a capital letter, within a sentence or set off as an address.
+written with a capital letter, within a sentence or set off as an address. A name is also heard in the other alphabet,
+as `transliteration.py` spells it, and there a name that is itself a common word (`сам`, `did`) has to be so marked too.
 """
 
 import re
@@ -10,7 +11,8 @@ import unicodedata
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from itertools import count, takewhile
 
-from maskarad.intake.address import is_spoken_of, may_call
+from maskarad.intake.address import calls_another, is_spoken_of, may_call
+from maskarad.intake.transliteration import in_other_alphabet, is_spelt_like_a_word
 
 _HARD_A = ("а", "и", "ы", "і", "е", "у", "о", "ою", "ой", "ею", "ей", "ої", "ій")
 _SOFT_YA = ("я", "і", "и", "е", "ю", "ею", "ей", "ь")
@@ -65,6 +67,9 @@ _WITHIN_SENTENCE = r"(?<=[^\s.!?…] )"
 _AS_ADDRESS = r"(?=\s*[,!?])"
 _AFTER = r"(?![\w\u0300-\u036f\u064b-\u065f]|'(?!s\b)\w)"
 
+Spelt = Sequence[frozenset[str]]
+"""The spellings of one part of a name, each with all its forms."""
+
 
 class NameMatcher:
     """Built once a name; `matches` takes about a microsecond when the name does not occur in the text.
@@ -73,24 +78,35 @@ class NameMatcher:
     name. A name of a single letter is never recognised, since it is a word in most languages.
     """
 
-    def __init__(self, name: str) -> None:
-        words = _words(_folded(name))
-        called = _called(words)
+    def __init__(self, name: str, *, transliterated: bool = False) -> None:
+        called = _called(_words(_lowered(name) if transliterated else _folded(name)))
         self._pattern: re.Pattern[str] | None = None
         self._capital: re.Pattern[str] | None = None
-        self._hint = ""
+        self._leading: re.Pattern[str] | None = None
+        self._hints: tuple[str, ...] = ()
         self._oblique: frozenset[str] = frozenset()
         if not called or _is_one_letter(called):
             return
-        parts = _parts(called)
-        first = parts[0][0]
-        unsure = first & _ALSO_WORDS - {called[0]} if len(called) == len(parts[0]) == 1 else frozenset[str]()
-        self._hint = _common_start(first)
-        self._oblique = oblique(called[0])
-        self._pattern = _compiled(r"\s++".join(map(_word_pattern, called, parts)), called[0])
+        words = _spellings(called) if transliterated else [[(part,) for part in word.split("-")] for word in called]
+        if not words:
+            return
+        parts, first = _parts(words), words[0][0]
+        unsure = frozenset[str]()
+        if len(parts) == len(parts[0]) == 1:
+            unsure = frozenset().union(*map(_unsure_of_guess if transliterated else _unsure, first))
+        self._hints = tuple(map(_common_start, parts[0][0]))
+        self._oblique = frozenset().union(*map(oblique, first)) - {*first}
+        self._pattern = _compiled(r"\s++".join(_word_pattern(word, unsure) for word in parts), called[0])
         if unsure:
             capital = _one_of(form.capitalize() for form in unsure)
             self._capital = _compiled(f"(?:{_WITHIN_SENTENCE}{capital}|{capital}{_AS_ADDRESS})", called[0])
+        if unsure and transliterated:
+            self._leading = re.compile(rf"\A\W*+{_one_of(unsure)}(?=\s*+,)")
+
+    @property
+    def is_deaf(self) -> bool:
+        """Nothing is ever heard: the name has no letters to be spelt by, or too few."""
+        return self._pattern is None
 
     def matches(self, text: str) -> bool:
         """Whether the name stands in the text as a word."""
@@ -98,15 +114,19 @@ class NameMatcher:
 
     def found_in(self, text: str, folded: str) -> bool:
         """As `matches`, for a text that has been folded already."""
-        if self._pattern is None or self._hint not in folded:
+        if self._pattern is None or not any(hint in folded for hint in self._hints):
             return False
-        if self._pattern.search(folded):
+        return self._pattern.search(folded) is not None or self._is_marked(text, folded)
+
+    def _is_marked(self, text: str, folded: str) -> bool:
+        """Whether what may be a common word stands there as a name."""
+        if self._capital is not None and self._capital.search(_same(text)):
             return True
-        return self._capital is not None and bool(self._capital.search(_same(text)))
+        return self._leading is not None and self._leading.match(folded) is not None and calls_another(text)
 
     def speaks_of(self, text: str, folded: str) -> bool:
         """Whether the name, where it is found, does not call anybody."""
-        if self._pattern is None or (self._capital is not None and self._capital.search(_same(text))):
+        if self._pattern is None or self._is_marked(text, folded):
             return False
         return all(is_spoken_of(found, self._oblique) for found in self._pattern.finditer(folded))
 
@@ -116,11 +136,13 @@ def _is_one_letter(called: tuple[str, ...]) -> bool:
 
 
 def _folded(text: str) -> str:
-    if text.isascii():
-        return text.lower()
+    return text.lower() if text.isascii() else _same(_lowered(text))
+
+
+def _lowered(text: str) -> str:
     if not unicodedata.is_normalized("NFC", text):
         text = unicodedata.normalize("NFC", _HEAPED_MARKS.sub(r"\1", text))
-    return _same(text.casefold())
+    return text.casefold()
 
 
 def _same(text: str) -> str:
@@ -154,24 +176,43 @@ def _compiled(pattern: str, first_word: str) -> re.Pattern[str]:
     return re.compile(f"{_BEFORE}{pattern}{_AFTER}")
 
 
-def _word_pattern(word: str, parts: Sequence[frozenset[str]]) -> str:
-    """Any form of a word, without those that are common words too."""
-    sure = parts if len(parts) > 1 else (parts[0] - _ALSO_WORDS | {word},)
-    return "-".join(map(_one_of, sure))
+def _unsure(word: str) -> frozenset[str]:
+    """Forms that are common words too, never the name as it is written."""
+    return forms(word) & (_ALSO_WORDS - {word})
+
+
+def _unsure_of_guess(spelling: str) -> frozenset[str]:
+    """As `_unsure`; all of them where the spelling is such a word."""
+    known = forms(spelling)
+    words = frozenset(form for form in known if form in _ALSO_WORDS or is_spelt_like_a_word(form))
+    return known if spelling in words else words
+
+
+def _word_pattern(parts: Sequence[Spelt], unsure: frozenset[str]) -> str:
+    """Any form of a word in any spelling, without those that are common words too. Each spelling stands by itself,
+    which lets the others pass it at its first letters."""
+    return "-".join(f"(?:{'|'.join(_one_of(known - unsure) for known in spelt)})" for spelt in parts)
 
 
 def _one_of(forms: Iterable[str]) -> str:
-    return f"(?:{'|'.join(re.escape(form) for form in sorted(forms, key=len, reverse=True))})"
+    return f"(?:{'|'.join(re.escape(form) for form in sorted(forms, key=len, reverse=True)) or '(?!)'})"
 
 
-def _parts(called: Sequence[str]) -> list[list[frozenset[str]]]:
-    """For each word its hyphenated parts, mostly one, and all forms of each. The parts are never multiplied: a name
-    of many would have more forms than there is memory for."""
+def _spellings(called: Sequence[str]) -> list[list[Sequence[str]]]:
+    """Of each hyphenated part of each word in the other alphabet; nothing when one of them has none."""
+    words = [[in_other_alphabet(part) for part in word.split("-")] for word in called]
+    return words if all(map(all, words)) else []
+
+
+def _parts(words: Sequence[Sequence[Sequence[str]]]) -> list[list[Spelt]]:
+    """For each word its hyphenated parts, mostly one, and all forms of each of its spellings. The parts are never
+    multiplied: a name of many would have more forms than there is memory for."""
     number = count()
-    return [
-        [forms(part) if next(number) < MOST_INFLECTED else frozenset((part,)) for part in word.split("-")]
-        for word in called
-    ]
+    return [[_spelt(spellings, next(number) < MOST_INFLECTED) for spellings in word] for word in words]
+
+
+def _spelt(spellings: Sequence[str], inflected: bool) -> Spelt:
+    return [forms(spelling) for spelling in spellings] if inflected else [frozenset(spellings[:1])]
 
 
 def forms(word: str) -> frozenset[str]:
@@ -245,13 +286,15 @@ def _consonant_endings(word: str) -> tuple[str, ...]:
 
 class Names:
     """All by which a persona is called: its name, and each further word of it that is written with a capital, so that
-    "Мольфар Устим" hears both "мольфаре" and "Устиме"."""
+    "Мольфар Устим" hears both "мольфаре" and "Устиме"; in its own alphabet and in the other."""
 
     def __init__(self, name: str) -> None:
         others = _words(name)[1:]
         proper = [word for word in others if len(word) >= FEWEST_LETTERS and word[0].isupper()]
         further = [word for word in proper if word.lower() not in _TITLES][:MOST_FURTHER_WORDS]
-        self._matchers = [NameMatcher(word) for word in (name, *further)]
+        called = (name, *further)
+        matchers = [NameMatcher(word, transliterated=guess) for guess in (False, True) for word in called]
+        self._matchers = [matcher for matcher in matchers if not matcher.is_deaf]
 
     def matches(self, text: str) -> bool:
         folded = _folded(text)

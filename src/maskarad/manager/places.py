@@ -6,9 +6,9 @@ import asyncio
 from maskarad.db import Connection, bots, imports
 from maskarad.db.engine import Database
 from maskarad.errors import Flooded, TelegramError, TelegramUnreachable
-from maskarad.manager.forms import ExportChat, Importing
+from maskarad.manager.forms import Importing
 from maskarad.manager.ports import Sender
-from maskarad.memory.exports.json_messages import supergroup_id
+from maskarad.memory.exports.choosing import is_of
 from maskarad.values import ADMINISTRATORS, Bot, Chat, ChatType, User, Value
 
 MOST_ASKED = 30
@@ -77,13 +77,5 @@ class Places:
         ]
 
     def _place(self, link_id: int, chat: Chat) -> Place:
-        return Place(link_id=link_id, chat=chat, fits=any(is_of(each, chat, self._bot) for each in self._form.chats))
-
-
-def is_of(exported: ExportChat, chat: Chat, bot: Bot) -> bool:
-    """Whether a chat of an export is this one: by its id, by its name where the export does not tell the id."""
-    if chat.type is ChatType.PRIVATE:
-        return exported.id == bot.telegram_id if exported.id else exported.name == bot.name
-    if exported.id:
-        return chat.id in (-exported.id, supergroup_id(exported.id))
-    return exported.name.casefold() == chat.title.casefold() != ""
+        fits = any(is_of(each.id, each.name, chat, self._bot) for each in self._form.chats)
+        return Place(link_id=link_id, chat=chat, fits=fits)

@@ -18,10 +18,9 @@ from maskarad.db import Connection, history, imports, statistics
 from maskarad.db.engine import Database, write_patiently
 from maskarad.db.imports import Counted, ImportTarget, Row
 from maskarad.db.orders import LIVE_FROM
-from maskarad.errors import ExportRefused
-from maskarad.memory.exports.checking import OnPart, checked
+from maskarad.memory.exports.checking import Checked, OnPart, checked
+from maskarad.memory.exports.choosing import chosen
 from maskarad.memory.exports.export import Export, open_export
-from maskarad.memory.exports.json_messages import supergroup_id
 from maskarad.memory.exports.values import ExportedChat, FoundChat
 from maskarad.memory.import_numbers import Fitting, Numbers, options
 from maskarad.memory.imported_lines import BATCH, Batch, Batches, Line, Teller
@@ -30,7 +29,6 @@ from maskarad.values import Bot, ChatType, Value
 
 PROGRESS_STEP = 4 * 2**20
 """Bytes between two words of the first reading."""
-LISTED_CHATS = 20
 
 
 class Stage(StrEnum):
@@ -73,18 +71,23 @@ async def import_telegram_history(
     pick: str | None,
     clock: Callable[[], float],
     on_progress: OnProgress,
+    before: Checked | None = None,
 ) -> ImportResult:
     """Store the history of one chat of the export at `file` in a link of the bot's. `pick` names the chat by its name
-    or id where the export has several. Interrupted, it goes on where it stopped; twice the same adds nothing.
+    or id where the export has several. `before` is of a first reading that was done already; it counts as long as the
+    file is still the same. Interrupted, it goes on where it stopped; twice the same adds nothing.
 
     Raises ExportRefused before anything is stored, NotFound when the link is gone or something of it is erased
     meanwhile.
     """
     with ExitStack() as resources:
         export = await asyncio.to_thread(resources.enter_context, open_export(file))
-        chats = await checked(export, _checking(on_progress))
+        if before is not None and before.identity == export.identity:
+            chats = before.chats
+        else:
+            chats = await checked(export, _checking(on_progress))
         target = await database.read(lambda connection: imports.target(connection, link_id))
-        found = chosen(chats, pick, target, bot)
+        found = chosen(chats, pick, target.chat, bot)
         source = f"{export.identity}-{found.part}-{found.number}"
         state = await database.write(lambda connection: imports.begin(connection, link_id, source, now=clock()))
         if state.finished:
@@ -162,36 +165,6 @@ def _checking(on_progress: OnProgress) -> OnPart:
             loop.call_soon_threadsafe(on_progress, ImportProgress(stage=Stage.CHECKING, done=done, total=total))
 
     return on_part
-
-
-def chosen(chats: Sequence[FoundChat], pick: str | None, target: ImportTarget, bot: Bot) -> FoundChat:
-    """The chat that is meant: the one named, else the only one, else the one that the link is of. Raises
-    ExportRefused."""
-    if pick is not None:
-        fitting = [each for each in chats if pick.casefold() == each.chat.name.casefold() or pick in _ids(each.chat)]
-    else:
-        fitting = list(chats)
-        if len(fitting) > 1:
-            fitting = [each for each in chats if _is_of(each.chat, target, bot)]
-    if len(fitting) == 1:
-        return fitting[0]
-    if not chats:
-        raise ExportRefused("empty", "")
-    listed = ", ".join(f"{each.chat.name} ({each.chat.id})" for each in (fitting or chats)[:LISTED_CHATS])
-    more = len(fitting or chats) - LISTED_CHATS
-    if more > 0:
-        listed += f" (+{more})"
-    raise ExportRefused("unknown_chat" if pick is not None and not fitting else "several_chats", "", chats=listed)
-
-
-def _ids(chat: ExportedChat) -> set[str]:
-    return {str(number) for number in (chat.id, -chat.id, supergroup_id(chat.id))} if chat.id else set()
-
-
-def _is_of(chat: ExportedChat, target: ImportTarget, bot: Bot) -> bool:
-    if target.chat.type is ChatType.PRIVATE:
-        return chat.id == bot.telegram_id
-    return chat.id != 0 and target.chat.id in (-chat.id, supergroup_id(chat.id))
 
 
 def _store(connection: Connection, *, link_id: int, source: str, erasures: int, batch: Batch) -> None:

@@ -3,7 +3,8 @@
 Only a supergroup counts its messages itself, as the Bot API knows them. Elsewhere the numbers are those of whoever
 exported, and two exports may have the same ones for different messages. They are moved down by a multiple of
 `BELOW_LIVE` (`db/orders.py`): the exports of one account share a range, what contradicts the lines of a range gets the
-next one.
+next one. An export that says that it is of this supergroup keeps its numbers as long as neither the lines nor the time
+at which live ones began contradict: under numbers above the live ones it would stand before them in every prompt.
 """
 
 from collections import Counter
@@ -11,13 +12,15 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import NamedTuple
 
 from maskarad.db.imports import ImportTarget, Said
-from maskarad.db.orders import BELOW_LIVE
+from maskarad.db.orders import BELOW_LIVE, LIVE_FROM
 from maskarad.memory.exports.json_messages import supergroup_id
 from maskarad.memory.exports.values import SUPERGROUPS, ExportedChat, ExportedMessage
 from maskarad.values import ChatType
 
 DAY = 86_400.0
 """Old pages have local times."""
+OWN_CLOCK = 60.0
+"""Seconds: what the persona said live has the time of our clock, not Telegram's."""
 
 
 class Numbers(NamedTuple):
@@ -36,7 +39,9 @@ def options(chat: ExportedChat, chat_type: ChatType, target: ImportTarget) -> li
     ranges = range(1, taken + 2)
     if chat_type is ChatType.SUPERGROUP:
         if chat.type in SUPERGROUPS and supergroup_id(chat.id) == target.chat.id:
-            return [Numbers(True, each) for each in ranges]
+            own = [Numbers(True, each) for each in ranges]
+            # What a file says of itself it may say wrongly; with nothing live there is nothing that contradicts it.
+            return own if target.first_live_order is None else [*own, *(Numbers(False, each) for each in ranges)]
         if not chat.type:
             return [Numbers(True, 1), *(Numbers(False, each) for each in ranges)]
     return [Numbers(False, each) for each in ranges]
@@ -57,7 +62,7 @@ class Fitting:
             line = known.get(order)
             if line is not None:
                 # An edit changes the text; an old export's local time, the moment.
-                is_same = line.timestamp == message.sent_at or line.text == message.text
+                is_same = abs(line.timestamp - message.sent_at) <= self._moment(order) or line.text == message.text
                 self._same[numbers] += is_same
                 self._other[numbers] += not is_same
             elif order > 0:
@@ -67,6 +72,9 @@ class Fitting:
         """By which most lines are known, the first of equals; none by which more are other messages than are known."""
         fitting = [each for each in self._given if self._other[each] <= self._same[each]]
         return max(fitting, key=lambda each: self._same[each], default=self._given[-1])
+
+    def _moment(self, order: int) -> float:
+        return OWN_CLOCK if order >= LIVE_FROM else 0.0
 
     def _is_misplaced(self, order: int, at: float) -> bool:
         """A chat's numbers grow with time, so the first live line tells on which side of it a number belongs."""

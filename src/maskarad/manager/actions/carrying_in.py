@@ -21,7 +21,7 @@ from maskarad.manager.desk import Desk, Visit
 from maskarad.manager.errands import Tell, Wording
 from maskarad.manager.forms import ExportChat, Importing, Stale
 from maskarad.manager.screens import importing as screens
-from maskarad.memory.exports.checking import chats_in
+from maskarad.memory.exports.checking import checked_at
 from maskarad.memory.exports.values import FoundChat
 from maskarad.memory.history_import import ImportProgress, Stage, import_telegram_history
 from maskarad.memory.recall import remembered
@@ -40,8 +40,8 @@ def read(desk: Desk, visit: Visit, form: Importing, document: Document, ask: Ask
 
     async def chats_of_it(tell: Tell) -> tuple[ExportChat, ...]:
         async with desk.exports.fetched(document, _fetching(words, number, tell)) as path:
-            found = await chats_in(path, lambda done, total: tell(screens.checking(words, number, done, total)))
-        chats = _worth_choosing(found)
+            found = await checked_at(path, lambda done, total: tell(screens.checking(words, number, done, total)))
+        chats = _worth_choosing(found.chats)
         if not chats:
             raise ExportRefused("empty", document.name)
         return chats

@@ -14,9 +14,10 @@ from maskarad.manager.callbacks import number
 from maskarad.manager.desk import Desk, Outcome, Visit
 from maskarad.manager.exports import is_named_like_one
 from maskarad.manager.forms import ExportChat, Importing, Stale
-from maskarad.manager.places import NO_LINK_YET, Place, Places, is_of
+from maskarad.manager.places import NO_LINK_YET, Place, Places
 from maskarad.manager.screens import bots as bot_screens
 from maskarad.manager.screens import importing as screens
+from maskarad.memory.exports.choosing import is_of
 from maskarad.values import MANAGER_BOT_ID, Bot, Document, Incoming, OwnedPersona, Screen
 
 
@@ -107,7 +108,7 @@ async def choose_place(desk: Desk, visit: Visit, form_number: str, link_id: str)
     place, screen = await _place(desk, visit, form, bot, link_id)
     if place is None:
         return Outcome(screen=screen)
-    fitting = [each for each in form.chats if is_of(each, place.chat, bot)]
+    fitting = [each for each in form.chats if is_of(each.id, each.name, place.chat, bot)]
     if len(fitting) != 1:
         return Outcome(screen=screens.ask_exported(visit.words, form, place, 0))
     return await _begin(desk, visit, form, document, fitting[0], bot, place)
@@ -228,6 +229,7 @@ def _fits(connection: Connection, form: Importing, owned: OwnedPersona) -> bool:
     bot = owned.bot
     if bot is None:
         return False
-    return any(is_of(each, chat, bot) for chat in bots.groups(connection, bot.id) for each in form.chats) or any(
+    groups = bots.groups(connection, bot.id)
+    return any(is_of(each.id, each.name, chat, bot) for chat in groups for each in form.chats) or any(
         each.id == bot.telegram_id for each in form.chats
     )

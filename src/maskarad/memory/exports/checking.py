@@ -4,12 +4,20 @@ import asyncio
 import threading
 from collections.abc import Callable
 from pathlib import Path
+from typing import NamedTuple
 
 from maskarad.memory.exports.export import Export, open_export
 from maskarad.memory.exports.values import FoundChat
 
 OnPart = Callable[[int, int], None]
 """Hears how many bytes are done, of how many (0: nobody knows)."""
+
+
+class Checked(NamedTuple):
+    """What was read of the export that has this identity."""
+
+    identity: str
+    chats: list[FoundChat]
 
 
 class _GivenUp(Exception):
@@ -25,7 +33,7 @@ async def checked(export: Export, on_part: OnPart) -> list[FoundChat]:
         given_up.set()
 
 
-async def chats_in(path: Path, on_part: OnPart) -> list[FoundChat]:
+async def checked_at(path: Path, on_part: OnPart) -> Checked:
     """As `checked`, of an export that nobody has opened yet."""
     given_up = threading.Event()
     try:
@@ -34,9 +42,9 @@ async def chats_in(path: Path, on_part: OnPart) -> list[FoundChat]:
         given_up.set()
 
 
-def _open_and_check(path: Path, on_part: OnPart, given_up: threading.Event) -> list[FoundChat]:
+def _open_and_check(path: Path, on_part: OnPart, given_up: threading.Event) -> Checked:
     with open_export(path) as export:
-        return _check(export, on_part, given_up)
+        return Checked(export.identity, _check(export, on_part, given_up))
 
 
 def _check(export: Export, on_part: OnPart, given_up: threading.Event) -> list[FoundChat]:

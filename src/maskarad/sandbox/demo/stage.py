@@ -44,6 +44,8 @@ class Platform:
         self._process: Process | None = None
         self._settings = {
             "TELEGRAM_BOT_TOKEN": MANAGER_TOKEN,
+            # Actors speak faster than people.
+            "FLOOD_MESSAGES": "0",
             "TELEGRAM_API_BASE_URL": address,
             "LLM_BASE_URL": f"{address}/v1",
             "LLM_API_KEY": "sandbox",
