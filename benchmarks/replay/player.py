@@ -106,7 +106,10 @@ async def replay(export: Export, folder: Path, *, dial: Chattiness, seed: int) -
 
 @asynccontextmanager
 async def _playing(room: Room, time: SimulatedTime, seed: int) -> AsyncIterator[Platform]:
-    platform = Platform(room.settings, clock=time.clock, sleep=time.sleep, chance=Random(seed).random)
+    seeds = Random(seed)
+    platform = Platform(
+        room.settings, clock=time.clock, sleep=time.sleep, chances=lambda: Random(seeds.random()).random
+    )
     await platform.start(alone=True)
     # This one looks by the real clock, every two seconds: its statements are made known before they are counted.
     await platform.database.read(_look_for_changes)

@@ -65,8 +65,8 @@ WORK_AT_ONCE = 1000
 
 
 class Platform:
-    """One running platform. `start` returns when it receives; `stop` when nothing is left to lose. `chance` gives
-    numbers from 0 to 1; periodic tasks `sleep` between two runs."""
+    """One running platform. `start` returns when it receives; `stop` when nothing is left to lose. `chances`
+    makes a source of numbers from 0 to 1 for each purpose; periodic tasks `sleep` between two runs."""
 
     def __init__(
         self,
@@ -74,7 +74,7 @@ class Platform:
         *,
         clock: Callable[[], float] = time.time,
         sleep: Sleep = asyncio.sleep,
-        chance: Callable[[], float] = Random().random,
+        chances: Callable[[], Callable[[], float]] = lambda: Random().random,
     ) -> None:
         """Raises SettingsError."""
         if settings.telegram_bot_token is None:
@@ -84,7 +84,7 @@ class Platform:
         self._sleep = sleep
         self._tasks: set[asyncio.Task[None]] = set()
         self._receiving = False
-        self._ground = Ground(settings, clock=clock, chance=chance)
+        self._ground = Ground(settings, clock=clock, chances=chances)
         self._texts, self._snapshots = self._ground.texts, self._ground.snapshots
         self._build_edge()
         self._memory = Memory(self._ground, find_bot=self._find_bot)

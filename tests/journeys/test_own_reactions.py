@@ -15,7 +15,7 @@ GLAD, ANGRY = "Ми перемогли!!! ураааа, я щаслива!", "Н
 @asynccontextmanager
 async def playing(stage: Stage, chance: float = 0.0, **settings: object) -> AsyncIterator[None]:
     """The platform with a chance that never changes: at 0 it reacts wherever it may."""
-    platform = Platform(stage.settings.model_copy(update=settings), chance=lambda: chance)
+    platform = Platform(stage.settings.model_copy(update=settings), chances=lambda: lambda: chance)
     await platform.start(alone=True)
     try:
         yield

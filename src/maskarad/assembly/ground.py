@@ -5,7 +5,6 @@ import secrets
 import time
 from collections.abc import Callable
 from importlib.metadata import version
-from random import Random
 from typing import TYPE_CHECKING
 
 from maskarad.db.engine import Database
@@ -26,13 +25,16 @@ if TYPE_CHECKING:
 
 
 class Ground:
-    """One a process. `chance` gives numbers from 0 to 1."""
+    """One a process. `chances` makes a source of numbers from 0 to 1, one for each purpose: what one draws does not
+    change another's."""
 
-    def __init__(self, settings: Settings, *, clock: Callable[[], float], chance: Callable[[], float]) -> None:
+    def __init__(
+        self, settings: Settings, *, clock: Callable[[], float], chances: Callable[[], Callable[[], float]]
+    ) -> None:
         """Raises SettingsError."""
         self.settings = settings
         self.clock = clock
-        self._chance = chance
+        self.chances = chances
         self.texts = load_texts()
         self.vault = open_vault(settings.secret_keys, settings.data_dir)
         self.database: Database = open_database(
@@ -59,10 +61,6 @@ class Ground:
         if mood.key not in READY_MOODS:
             return mood.name, mood.text
         return self.texts.get(language, f"mood.{mood.key}.name"), self.texts.get(language, f"mood.{mood.key}.text")
-
-    def chances(self) -> Callable[[], float]:
-        """Numbers from 0 to 1 for one purpose: what others draw does not change them."""
-        return Random(self._chance()).random
 
     async def close(self) -> None:
         """To be called last."""
