@@ -26,6 +26,7 @@ from sqlalchemy import (
 )
 
 from maskarad.db import decisions, history, outbox
+from maskarad.db.link_columns import MANNERS, MOOD, manners_of, mood_of
 from maskarad.db.prepared import Prepared
 from maskarad.db.tables import chat_bot_instances as links
 from maskarad.db.tables import chat_contexts
@@ -36,8 +37,6 @@ from maskarad.values import (
     Decision,
     Incoming,
     LinkState,
-    Manners,
-    MoodState,
     PartKind,
     SentMessage,
     Verdict,
@@ -119,41 +118,27 @@ _HEAR = Prepared(
         links.c.liking_at,
         links.c.reacted_at,
         links.c.reactions,
-        links.c.current_mood,
-        links.c.mood_strength,
-        links.c.mood_set_at,
-        links.c.mood_held_until,
-        links.c.mood_reason,
-        links.c.chattiness,
-        links.c.time_zone,
-        links.c.quiet_from,
-        links.c.quiet_until,
+        *MOOD,
+        *MANNERS,
         _IS_ANSWERED,
         links.c.spoke_to,
     )
 )
-_ASK_HEARD = Prepared(
-    update(links)
-    .where(_IS_LINK)
-    .values(
-        asked=links.c.asked + 1,
-        active=true(),
-        due_at=_DUE_AT,
-        bot_exchanges=case((bindparam("b_is_bot"), links.c.bot_exchanges + 1), else_=links.c.bot_exchanges),
-    )
-    .returning(links.c.asked)
-)
+_ASKING = {
+    "asked": links.c.asked + 1,
+    "active": true(),
+    "due_at": _DUE_AT,
+    "bot_exchanges": case((bindparam("b_is_bot"), links.c.bot_exchanges + 1), else_=links.c.bot_exchanges),
+}
+_ASK_HEARD = Prepared(update(links).where(_IS_LINK).values(**_ASKING).returning(links.c.asked))
 # Unasked: it counts among what the persona takes up of its own accord.
 _TAKE_UP_HEARD = Prepared(
     update(links)
     .where(_IS_LINK)
     .values(
-        asked=links.c.asked + 1,
-        active=true(),
-        due_at=_DUE_AT,
+        **_ASKING,
         pondered_at=bindparam("b_now"),
         recent_considered=type_coerce(links.c.recent_considered, BigInteger).op("|")(literal_column("1")),
-        bot_exchanges=case((bindparam("b_is_bot"), links.c.bot_exchanges + 1), else_=links.c.bot_exchanges),
     )
     .returning(links.c.asked)
 )
@@ -298,21 +283,4 @@ def _state(row: Sequence[Any]) -> LinkState:
         manners=manners_of(row[17:21]),
         replies_to_asker=bool(row[21]),
         spoke_to=row[22],
-    )
-
-
-def mood_of(columns: Sequence[Any]) -> MoodState:
-    """From current_mood, mood_strength, mood_set_at, mood_held_until and mood_reason."""
-    key, strength, set_at, held_until, reason = columns
-    return MoodState(key=key, strength=strength, set_at=set_at or 0.0, held_until=held_until, reason=reason)
-
-
-def manners_of(columns: Sequence[Any]) -> Manners:
-    """From chattiness, time_zone, quiet_from and quiet_until."""
-    chattiness, time_zone, quiet_from, quiet_until = columns
-    return Manners(
-        chattiness=Chattiness(chattiness) if chattiness else None,
-        time_zone=time_zone,
-        quiet_from=quiet_from,
-        quiet_until=quiet_until,
     )

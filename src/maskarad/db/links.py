@@ -23,7 +23,7 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.sql.dml import Update
 
 from maskarad.db import history, outbox, personal, statistics
-from maskarad.db.hearing import manners_of, mood_of
+from maskarad.db.link_columns import MANNERS, MOOD, manners_of, mood_of
 from maskarad.db.orders import BEFORE_MIGRATION
 from maskarad.db.tables import chat_bot_instances as links
 from maskarad.db.tables import (
@@ -76,12 +76,8 @@ _SET_MANNERS = _set(
     quiet_from=bindparam("b_quiet_from"),
     quiet_until=bindparam("b_quiet_until"),
 )
-_MOOD = select(
-    links.c.current_mood, links.c.mood_strength, links.c.mood_set_at, links.c.mood_held_until, links.c.mood_reason
-).where(links.c.id == bindparam("link_id"))
-_MANNERS = select(links.c.chattiness, links.c.time_zone, links.c.quiet_from, links.c.quiet_until).where(
-    links.c.id == bindparam("link_id")
-)
+_MOOD = select(*MOOD).where(links.c.id == bindparam("link_id"))
+_MANNERS = select(*MANNERS).where(links.c.id == bindparam("link_id"))
 _SET_TITLE = _set(active=bindparam("b_active"), title=bindparam("b_title"), chat_type=bindparam("b_type"))
 _MOVE = _set(
     chat_id=bindparam("b_chat_id"),
@@ -118,10 +114,7 @@ _COUNTERS = select(
     links.c.last_message_at,
     links.c.learned_id,
     links.c.learned_messages,
-    links.c.chattiness,
-    links.c.time_zone,
-    links.c.quiet_from,
-    links.c.quiet_until,
+    *MANNERS,
 ).where(links.c.id == bindparam("link_id"))
 _COUNT_AS_LEARNED = (
     update(chat_contexts)

@@ -24,7 +24,7 @@ from sqlalchemy import (
 )
 
 from maskarad.db import history, outbox, usage
-from maskarad.db.hearing import manners_of
+from maskarad.db.link_columns import MANNERS, manners_of
 from maskarad.db.tables import bot_instances, persona_configs, user_preferences
 from maskarad.db.tables import chat_bot_instances as links
 from maskarad.db.turns import CLAIMED, claimed
@@ -81,10 +81,7 @@ _CANDIDATES = (
         case((links.c.liking_at > links.c.stirred_at, literal_column("0")), else_=links.c.ignored),
         links.c.liking,
         links.c.liking_at,
-        links.c.chattiness,
-        links.c.time_zone,
-        links.c.quiet_from,
-        links.c.quiet_until,
+        *MANNERS,
     )
     .join(bot_instances, bot_instances.c.id == links.c.bot_instance_id)
     .where(links.c.id.in_(_COME))

@@ -21,7 +21,8 @@ from sqlalchemy import (
 
 from maskarad.db import history, outbox
 from maskarad.db import usage as usages
-from maskarad.db.hearing import OWN_WINDOW, REACTED, manners_of, mood_of, shifted
+from maskarad.db.hearing import OWN_WINDOW, REACTED, shifted
+from maskarad.db.link_columns import MANNERS, MOOD, manners_of, mood_of
 from maskarad.db.prepared import Prepared
 from maskarad.db.tables import bot_instances
 from maskarad.db.tables import chat_bot_instances as links
@@ -60,15 +61,8 @@ CLAIMED = (
     links.c.liking_at,
     links.c.reacted_at,
     links.c.reactions,
-    links.c.current_mood,
-    links.c.mood_strength,
-    links.c.mood_set_at,
-    links.c.mood_held_until,
-    links.c.mood_reason,
-    links.c.chattiness,
-    links.c.time_zone,
-    links.c.quiet_from,
-    links.c.quiet_until,
+    *MOOD,
+    *MANNERS,
 )
 """What `claimed` reads."""
 
