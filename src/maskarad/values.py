@@ -44,6 +44,28 @@ class Token:
         return hash(self._secret)
 
 
+class Queue(StrEnum):
+    """Where work waits for a worker."""
+
+    TURNS = "turns"
+    DELIVERY = "delivery"
+    SLOW = "slow"
+    """Imports, pictures, files, summaries, and what is done at intervals."""
+
+
+class Role(Value, frozen=True):
+    """What a process does: whether updates come in here and people's commands and buttons are answered, and from which
+    queues it works."""
+
+    name: str
+    receives: bool
+    queues: frozenset[Queue]
+
+
+ALL_IN_ONE = Role(name="run", receives=True, queues=frozenset(Queue))
+GATEWAY = Role(name="gateway", receives=True, queues=frozenset())
+
+
 class Style(StrEnum):
     NEUTRAL = "neutral"
     FRIENDLY = "friendly"

@@ -8,7 +8,9 @@ from sqlalchemy import Connection, inspect, select, text
 from maskarad.db.tables import platform_identity
 from maskarad.errors import SchemaOutdated
 
-REVISION = "0003"
+REVISION = "0004"
+
+_OLDEST_CODE = select(platform_identity.c.oldest_code)
 
 
 def revision_of(connection: Connection) -> str | None:
@@ -19,11 +21,17 @@ def revision_of(connection: Connection) -> str | None:
 
 
 def check(connection: Connection) -> None:
-    """Raises SchemaOutdated when this code and the database do not fit."""
+    """Raises SchemaOutdated when this code and the database do not fit. A newer schema fits as long as it serves this
+    code, too: so processes can be exchanged one after the other."""
     revision = revision_of(connection)
-    if revision != REVISION:
+    if revision is None or revision < REVISION:
         raise SchemaOutdated(
             f"the database's schema is {revision or 'empty'}, this version needs {REVISION}: run `maskarad db upgrade`"
+        )
+    if revision > REVISION and connection.execute(_OLDEST_CODE).scalar_one() > REVISION:
+        raise SchemaOutdated(
+            f"the database's schema is {revision}, which this version ({REVISION}) does not know any more: install the "
+            "version that the other processes have"
         )
 
 

@@ -34,7 +34,13 @@ metadata = MetaData(
 BigKey: TypeEngine[int] = BigInteger().with_variant(Integer(), "sqlite")
 """A growing 64-bit key: SQLite counts up only in a column that is called INTEGER."""
 
-platform_identity = Table("platform_identity", metadata, Column("id", Text, primary_key=True))
+platform_identity = Table(
+    "platform_identity",
+    metadata,
+    Column("id", Text, primary_key=True),
+    # The oldest code, by the revision it was written for, that may work on this schema.
+    Column("oldest_code", Text, nullable=False, server_default="0004"),
+)
 """One row, made with the database: what keeps two platforms apart that share a Redis."""
 
 users = Table(
@@ -419,4 +425,93 @@ history_imports = Table(
     Column("skipped", BigInteger, nullable=False),
     Column("started_at", Double, nullable=False),
     Column("finished_at", Double),
+)
+
+# Work that a person has ordered and that takes long. A row goes when it is done; one that failed too often stays, for
+# somebody to look at.
+errands = Table(
+    "errands",
+    metadata,
+    Column("id", BigKey, primary_key=True),
+    Column("kind", Text, nullable=False),
+    # One of a kind at a time in each place, as the kind understands it: a chat, a person.
+    Column("place", Text, nullable=False),
+    Column("payload", Text, nullable=False),
+    Column("progress", Text),
+    Column("created_at", Double, nullable=False),
+    Column("due_at", Double, nullable=False),
+    Column("attempts", Integer, nullable=False, server_default=text("0")),
+    Column("claim", Text),
+    Column("lease_until", Double, nullable=False, server_default=text("0")),
+    Column("cancelled", Boolean, nullable=False, server_default=text("false")),
+    Column("failed_at", Double),
+    Column("error", Text),
+    UniqueConstraint("kind", "place", name="uq_errands_kind_place"),
+)
+Index(
+    "ix_errands_due_at",
+    errands.c.due_at,
+    sqlite_where=errands.c.failed_at.is_(None),
+    postgresql_where=errands.c.failed_at.is_(None),
+)
+
+# Which periodic job was run, or is being run, for which stretch of time.
+job_slots = Table(
+    "job_slots",
+    metadata,
+    Column("job", Text, primary_key=True),
+    Column("slot", BigInteger, primary_key=True, autoincrement=False),
+    Column("taken_at", Double, nullable=False),
+    Index("ix_job_slots_taken_at", "taken_at"),
+)
+
+# Who works on this database, and when it last said so.
+processes = Table(
+    "processes",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("role", Text, nullable=False),
+    Column("started_at", Double, nullable=False),
+    Column("seen_at", Double, nullable=False),
+)
+
+# Which process polls for a bot (0: the manager bot).
+polling_leases = Table(
+    "polling_leases",
+    metadata,
+    Column("bot_instance_id", BigInteger, primary_key=True, autoincrement=False),
+    Column("holder", Text, nullable=False),
+    Column("lease_until", Double, nullable=False),
+)
+
+# Updates that could not be handled for a fault of ours; after some attempts they stay here.
+failed_updates = Table(
+    "failed_updates",
+    metadata,
+    Column("bot_instance_id", BigInteger, primary_key=True, autoincrement=False),
+    Column("update_id", BigInteger, primary_key=True, autoincrement=False),
+    Column("body", Text, nullable=False),
+    Column("error", Text, nullable=False),
+    Column("attempts", Integer, nullable=False),
+    Column("first_at", Double, nullable=False),
+    Column("last_at", Double, nullable=False),
+    Column("requeued_at", Double),
+    Index("ix_failed_updates_last_at", "last_at"),
+)
+Index(
+    "ix_failed_updates_requeued",
+    failed_updates.c.requeued_at,
+    sqlite_where=failed_updates.c.requeued_at.is_not(None),
+    postgresql_where=failed_updates.c.requeued_at.is_not(None),
+)
+
+# Stored by a gateway, which has no analyser; a worker says whether they are for the persona.
+unweighed_remarks = Table(
+    "unweighed_remarks",
+    metadata,
+    _link_column(primary_key=True),
+    Column("message_order", BigInteger, primary_key=True, autoincrement=False),
+    Column("remark", Text, nullable=False),
+    Column("stored_at", Double, nullable=False),
+    Index("ix_unweighed_remarks_stored_at", "stored_at"),
 )

@@ -1,0 +1,101 @@
+"""What several processes share: leases of polled bots, slots of periodic jobs, ordered work, updates that failed."""
+
+from collections.abc import Sequence
+
+import sqlalchemy as sa
+from alembic import op
+
+revision = "0004"
+down_revision = "0003"
+branch_labels: str | Sequence[str] | None = None
+depends_on: str | Sequence[str] | None = None
+
+_KEY = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
+_ZERO = sa.text("0")
+TABLES = ("unweighed_remarks", "failed_updates", "polling_leases", "processes", "job_slots", "errands")
+
+
+def upgrade() -> None:
+    op.add_column("platform_identity", sa.Column("oldest_code", sa.Text(), nullable=False, server_default="0004"))
+    _add_work()
+    _add_receiving()
+
+
+def _add_work() -> None:
+    op.create_table(
+        "errands",
+        sa.Column("id", _KEY, primary_key=True),
+        sa.Column("kind", sa.Text(), nullable=False),
+        sa.Column("place", sa.Text(), nullable=False),
+        sa.Column("payload", sa.Text(), nullable=False),
+        sa.Column("progress", sa.Text()),
+        sa.Column("created_at", sa.Double(), nullable=False),
+        sa.Column("due_at", sa.Double(), nullable=False),
+        sa.Column("attempts", sa.Integer(), nullable=False, server_default=_ZERO),
+        sa.Column("claim", sa.Text()),
+        sa.Column("lease_until", sa.Double(), nullable=False, server_default=_ZERO),
+        sa.Column("cancelled", sa.Boolean(), nullable=False, server_default=sa.text("false")),
+        sa.Column("failed_at", sa.Double()),
+        sa.Column("error", sa.Text()),
+        sa.UniqueConstraint("kind", "place", name="uq_errands_kind_place"),
+    )
+    waiting = sa.text("failed_at IS NULL")
+    op.create_index("ix_errands_due_at", "errands", ["due_at"], sqlite_where=waiting, postgresql_where=waiting)
+    op.create_table(
+        "job_slots",
+        sa.Column("job", sa.Text(), primary_key=True),
+        sa.Column("slot", sa.BigInteger(), primary_key=True, autoincrement=False),
+        sa.Column("taken_at", sa.Double(), nullable=False),
+    )
+    op.create_index("ix_job_slots_taken_at", "job_slots", ["taken_at"])
+
+
+def _add_receiving() -> None:
+    op.create_table(
+        "processes",
+        sa.Column("id", sa.Text(), primary_key=True),
+        sa.Column("role", sa.Text(), nullable=False),
+        sa.Column("started_at", sa.Double(), nullable=False),
+        sa.Column("seen_at", sa.Double(), nullable=False),
+    )
+    op.create_table(
+        "polling_leases",
+        sa.Column("bot_instance_id", sa.BigInteger(), primary_key=True, autoincrement=False),
+        sa.Column("holder", sa.Text(), nullable=False),
+        sa.Column("lease_until", sa.Double(), nullable=False),
+    )
+    op.create_table(
+        "failed_updates",
+        sa.Column("bot_instance_id", sa.BigInteger(), primary_key=True, autoincrement=False),
+        sa.Column("update_id", sa.BigInteger(), primary_key=True, autoincrement=False),
+        sa.Column("body", sa.Text(), nullable=False),
+        sa.Column("error", sa.Text(), nullable=False),
+        sa.Column("attempts", sa.Integer(), nullable=False),
+        sa.Column("first_at", sa.Double(), nullable=False),
+        sa.Column("last_at", sa.Double(), nullable=False),
+        sa.Column("requeued_at", sa.Double()),
+    )
+    op.create_index("ix_failed_updates_last_at", "failed_updates", ["last_at"])
+    requeued = sa.text("requeued_at IS NOT NULL")
+    op.create_index(
+        "ix_failed_updates_requeued",
+        "failed_updates",
+        ["requeued_at"],
+        sqlite_where=requeued,
+        postgresql_where=requeued,
+    )
+    link = sa.ForeignKey("chat_bot_instances.id", ondelete="CASCADE", name="fk_unweighed_remarks_chat_bot_instance_id")
+    op.create_table(
+        "unweighed_remarks",
+        sa.Column("chat_bot_instance_id", _KEY, link, primary_key=True),
+        sa.Column("message_order", sa.BigInteger(), primary_key=True, autoincrement=False),
+        sa.Column("remark", sa.Text(), nullable=False),
+        sa.Column("stored_at", sa.Double(), nullable=False),
+    )
+    op.create_index("ix_unweighed_remarks_stored_at", "unweighed_remarks", ["stored_at"])
+
+
+def downgrade() -> None:
+    for table in TABLES:
+        op.drop_table(table)
+    op.drop_column("platform_identity", "oldest_code")
