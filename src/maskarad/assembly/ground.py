@@ -1,4 +1,4 @@
-"""What every other part stands on: database, model, texts, metrics, and what is held in memory."""
+"""What every other part stands on, whatever the process does: database, texts, metrics, and what is held in memory."""
 
 import importlib
 import secrets
@@ -9,9 +9,6 @@ from typing import TYPE_CHECKING
 
 from maskarad.db.engine import Database
 from maskarad.db.opening import open_database
-from maskarad.intake.flood import Floods
-from maskarad.llm.opening import open_model
-from maskarad.memory.analyzer import Analyzer
 from maskarad.memory.context import ContextStore
 from maskarad.metrics import Metrics
 from maskarad.settings import Settings
@@ -41,9 +38,6 @@ class Ground:
             settings.database, pool_size=settings.db_pool_size, max_overflow=settings.db_max_overflow
         )
         self.store = ContextStore(self.database, clock=clock)
-        self.analyzer = Analyzer(self.database, clock=clock)
-        self.model = open_model(settings)
-        self.floods = Floods(most=settings.flood_messages, seconds=settings.flood_seconds)
         self.metrics = Metrics()
         self.shared = _share(settings.redis_url, self.metrics) if settings.redis_url else None
         self.snapshots = Snapshots(
@@ -66,7 +60,6 @@ class Ground:
         """To be called last."""
         if self.shared is not None:
             await self.shared.close()
-        await self.model.close()
         await self.database.close()
 
 

@@ -4,8 +4,10 @@ from collections.abc import Awaitable, Callable
 
 from maskarad.assembly.ground import Ground
 from maskarad.intake.accept import Intake, Ring
+from maskarad.intake.flood import Floods
 from maskarad.intake.judging import Judging
 from maskarad.life.reactions import Reactions
+from maskarad.memory.analysis import Analysis
 from maskarad.memory.personalization import Personalization
 from maskarad.values import Bot, Incoming, Sender
 
@@ -16,6 +18,8 @@ GATHER = 1.0
 def build_intake(
     ground: Ground,
     personalization: Personalization,
+    floods: Floods,
+    analyse: Callable[[str], Analysis],
     *,
     turn_away: Callable[[Bot, Incoming], Awaitable[None]],
     ring: Ring,
@@ -23,7 +27,7 @@ def build_intake(
     natural = ground.settings.reply_pacing == "natural"
     return Intake(
         ground.database,
-        _judging(ground, personalization),
+        _judging(ground, personalization, floods, analyse),
         links=ground.snapshots.links,
         turn_away=turn_away,
         ring=ring,
@@ -33,7 +37,9 @@ def build_intake(
     )
 
 
-def _judging(ground: Ground, personalization: Personalization) -> Judging:
+def _judging(
+    ground: Ground, personalization: Personalization, floods: Floods, analyse: Callable[[str], Analysis]
+) -> Judging:
     settings = ground.settings
 
     async def declines(bot: Bot, sender: Sender) -> bool:
@@ -41,8 +47,8 @@ def _judging(ground: Ground, personalization: Personalization) -> Judging:
 
     return Judging(
         persona=ground.snapshots.personas.persona,
-        analyse=ground.analyzer.now,
-        floods=ground.floods,
+        analyse=analyse,
+        floods=floods,
         flood_remark=lambda language: ground.texts.get(language, "attention.flood"),
         answer_within=settings.answer_within,
         mood_half_life=settings.mood_half_life,

@@ -4,9 +4,11 @@ from collections.abc import Awaitable, Callable
 
 from maskarad.assembly.ground import Ground
 from maskarad.assembly.memory import Memory
+from maskarad.assembly.mind import Mind, Remembering
 from maskarad.delivery.deliver import Delivery
 from maskarad.delivery.pacing import no_pause, pause_before
-from maskarad.jobs.conversation import LEASE, Conversations
+from maskarad.jobs.conversation import Conversations
+from maskarad.jobs.leases import LEASE
 from maskarad.life.occasion import Rules
 from maskarad.life.spontaneity import Spontaneity
 from maskarad.telegram.send import Sender
@@ -17,7 +19,8 @@ from maskarad.values import Bot
 
 def build_conversations(
     ground: Ground,
-    memory: Memory,
+    mind: Mind,
+    remembering: Remembering,
     sender: Sender,
     *,
     find_bot: Callable[[int], Bot | None],
@@ -28,13 +31,13 @@ def build_conversations(
     typing = Typing(sender).shown
     turns = Turns(
         ground.database,
-        ground.model,
+        mind.model,
         speaker=ground.snapshots.personas.speaker,
         typing=typing,
-        recall=memory.recall.for_turn,
+        recall=remembering.recall.for_turn,
         apology=lambda language: ground.texts.get(language, "persona.apology"),
         model_failed=model_failed,
-        analyze=ground.analyzer.now,
+        analyze=mind.analyzer.now,
         mood_half_life=settings.mood_half_life,
         reactions_per_hour=settings.reactions_per_hour,
         prompt_tokens=settings.prompt_tokens,
@@ -53,6 +56,7 @@ def build_conversations(
 
 def build_spontaneity(
     ground: Ground,
+    mind: Mind,
     memory: Memory,
     conversations: Conversations,
     *,
@@ -63,10 +67,10 @@ def build_spontaneity(
     quiet_from, quiet_until = settings.quiet_from_until
     return Spontaneity(
         ground.database,
-        ground.model,
+        mind.model,
         find_bot=find_bot,
         speaker=ground.snapshots.personas.speaker,
-        analyze=ground.analyzer.analyze_many,
+        analyze=mind.analyzer.analyze_many,
         known=memory.personalization.known,
         holding=conversations.holding,
         ring=ring,

@@ -15,6 +15,8 @@ from maskarad.logs import configure
 
 COMMANDS = {
     "run": "Run the platform, with a sandbox if there is no token.",
+    "gateway": "Run one of several processes that updates come into.",
+    "worker": "Run one of several processes that do the work.",
     "sandbox": "Run the sandbox alone: a Telegram of your own.",
     "demo": "Play a scene through the whole platform and check it.",
     "persona": "Add, list, show, edit and remove personas.",

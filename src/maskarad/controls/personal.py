@@ -20,8 +20,7 @@ from maskarad.controls.desk import Answer, ControlDesk, React
 from maskarad.controls.exporting import Exporting
 from maskarad.db import kept
 from maskarad.memory.forgetting import Forgetting
-from maskarad.memory.learning import LINES_A_ROUND, Learning
-from maskarad.memory.personalization import Personalization
+from maskarad.memory.personalization import Learn, Personalization
 from maskarad.memory.preferences import CHOICES, Stated, Wish
 from maskarad.texts import Words
 from maskarad.values import Bot, Button, ChatType, Incoming, Press, Screen, Sender
@@ -31,6 +30,10 @@ TO_FORGET = frozenset(("forget_me", _YES, _NO))
 """What is for everybody, also for those whom the persona does not talk to any more."""
 
 
+LEARNT_AT_ONCE = 2_000
+"""Lines that somebody who asks what is known of them waits for; the rest is learnt in the background."""
+
+
 class Personal:
     """`zone` is the clock (an IANA name) in which a person's hours are told."""
 
@@ -38,7 +41,7 @@ class Personal:
         self,
         desk: ControlDesk,
         personalization: Personalization,
-        learning: Learning,
+        learn: Learn,
         exporting: Exporting,
         forgetting: Forgetting,
         *,
@@ -46,7 +49,7 @@ class Personal:
     ) -> None:
         self._desk = desk
         self._personalization = personalization
-        self._learning = learning
+        self._learn = learn
         self._exporting = exporting
         self._forgetting = forgetting
         self._zone = zone
@@ -143,10 +146,10 @@ class Personal:
 
     async def _main(self, bot: Bot, person: Sender, words: Words) -> Screen:
         places = await self._places(bot, person)
-        left = LINES_A_ROUND
+        left = LEARNT_AT_ONCE
         for place in places:
-            left -= await self._learning.learn(place.link_id, most=left) if left > 0 else 0
-        if left < LINES_A_ROUND:
+            left -= await self._learn(place.link_id, most=left) if left > 0 else 0
+        if left < LEARNT_AT_ONCE:
             self._personalization.drop(bot.persona_id, person.id)
         known = await self._personalization.known(bot.persona_id, person.id)
         return main_screen(AboutMe(known, places, zone=self._zone, now=self._desk.clock()), words)

@@ -1,5 +1,5 @@
 """What is kept only for a while: analyses, updates seen, wizards left open, decisions, numbers of forgotten messages,
-files of imports."""
+slots of jobs, files of imports."""
 
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
@@ -9,10 +9,10 @@ from pathlib import Path
 
 import structlog
 
-from maskarad.db import Connection, analyses, decisions, history, seen, wizards
+from maskarad.db import Connection, analyses, decisions, history, seen, slots, wizards
 from maskarad.db.batches import end_of_batch
 from maskarad.db.engine import Database
-from maskarad.db.tables import analysis_cache, seen_updates
+from maskarad.db.tables import analysis_cache, job_slots, seen_updates
 
 log = structlog.get_logger()
 
@@ -23,6 +23,7 @@ SEEN_UPDATES_KEPT = 2 * DAY
 """Telegram keeps an update for 24 hours (Bot API, "Getting updates")."""
 WIZARDS_KEPT = 30 * DAY
 FILES_KEPT = DAY
+SLOTS_KEPT = DAY
 
 AT_ONCE = 1_000
 """Rows that go in one transaction: others write between two of them."""
@@ -86,7 +87,19 @@ def forget_numbers(connection: Connection, now: float, most: int) -> int:
     return history.tidy(connection, now=now, most=most)
 
 
-STEPS: Sequence[Step] = (forget_analyses, forget_updates, forget_wizards, forget_decisions, forget_numbers)
+def forget_slots(connection: Connection, now: float, most: int) -> int:
+    before = now - SLOTS_KEPT
+    return slots.forget(connection, before=end_of_batch(connection, job_slots.c.taken_at, before=before, most=most))
+
+
+STEPS: Sequence[Step] = (
+    forget_analyses,
+    forget_updates,
+    forget_wizards,
+    forget_decisions,
+    forget_numbers,
+    forget_slots,
+)
 
 
 def forget_files(folder: Path, *, before: float) -> int:

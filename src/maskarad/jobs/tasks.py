@@ -1,18 +1,20 @@
 """The contents page of background work: all that is done at intervals, under the names that logs and metrics show.
 
-`app.py` starts them, `jobs/periodic.py` runs them.
+`app.py` and `assembly/` start them, `jobs/periodic.py` runs them.
 """
 
-from maskarad.jobs.conversation import RENEWAL
+from maskarad.jobs.leases import RENEWAL
 from maskarad.values import Value
 
 
 class Task(Value, frozen=True):
-    """Seconds: between the end of a run and the next, and before the first."""
+    """Seconds: between the end of a run and the next, and before the first. What `is_shared` is done by one process for
+    all, once in every interval."""
 
     name: str
     interval: float
     first_after: float = 0.0
+    is_shared: bool = False
 
 
 DATABASE_INITIALIZATION = "database_initialization_task"
@@ -24,20 +26,23 @@ SWEEP = Task(name="sweep", interval=2.0)
 RENEW = Task(name="renew", interval=RENEWAL)
 """Keeps the claims of what is being worked on (`jobs/conversation.py`)."""
 
+CLOCK = Task(name="clock", interval=30.0, first_after=30.0)
+"""Sets this process's time by the database's (`clock.py`)."""
+
 CHANGES = Task(name="changes", interval=0.0)
 """Waits for news of bots and personas that others changed, and looks every few seconds (`jobs/changes.py`)."""
 
-FOLD = Task(name="fold", interval=5.0)
+FOLD = Task(name="fold", interval=5.0, is_shared=True)
 """Makes summaries of what prompts no longer hold (`memory/fold.py`)."""
 
-LEARN = Task(name="learn", interval=15.0, first_after=15.0)
+LEARN = Task(name="learn", interval=15.0, first_after=15.0, is_shared=True)
 """Counts what was said into days and people's habits (`memory/learning.py`)."""
 
 ANALYSES = Task(name="analyses", interval=30.0)
 """Writes what the local analyser has found out (`memory/analyzer.py`)."""
 
-SPONTANEOUS_ACTIVITY = Task(name="spontaneous_activity_loop", interval=10.0)
+SPONTANEOUS_ACTIVITY = Task(name="spontaneous_activity_loop", interval=10.0, is_shared=True)
 """Lets personas speak unasked (`life/spontaneity.py`)."""
 
-MEMORY_CLEANUP = Task(name="memory_cleanup_task", interval=3_600.0, first_after=60.0)
+MEMORY_CLEANUP = Task(name="memory_cleanup_task", interval=3_600.0, first_after=60.0, is_shared=True)
 """Forgets what is kept only for a while (`jobs/cleanup.py`)."""

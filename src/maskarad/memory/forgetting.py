@@ -10,7 +10,7 @@ import structlog
 from maskarad.db import Connection, analyses, forgetting
 from maskarad.db.engine import Database
 from maskarad.db.forgetting import NEWEST, OLDEST, Said
-from maskarad.memory.analyzer import Analyzer, text_hash
+from maskarad.memory.analysis import text_hash
 from maskarad.memory.exports.texts import id_of_name
 from maskarad.memory.personalization import Personalization
 from maskarad.snapshots import Links
@@ -34,7 +34,7 @@ class Forgetting:
     def __init__(
         self,
         database: Database,
-        analyzer: Analyzer,
+        forget_analyses: Callable[[Iterable[str]], None],
         personalization: Personalization,
         links: Links,
         *,
@@ -43,7 +43,7 @@ class Forgetting:
         clock: Callable[[], float],
     ) -> None:
         self._database = database
-        self._analyzer = analyzer
+        self._forget_analyses = forget_analyses
         self._personalization = personalization
         self._links = links
         self._finder = finder
@@ -94,7 +94,7 @@ class Forgetting:
 
         count = 0
         while lines := await self._database.write(erase):
-            self._analyzer.forget(line.text for line in lines)
+            self._forget_analyses(line.text for line in lines)
             count += len(lines)
         return count
 
@@ -106,7 +106,7 @@ class Forgetting:
             return _with_analyses(connection, lines)
 
         lines = await self._database.write(erase)
-        self._analyzer.forget(line.text for line in lines)
+        self._forget_analyses(line.text for line in lines)
         return lines
 
     async def _erase_nameless(self, group_ids: Sequence[int], names: Iterable[str]) -> list[Said]:
@@ -119,7 +119,7 @@ class Forgetting:
             return _with_analyses(connection, lines)
 
         lines = await self._database.write(erase)
-        self._analyzer.forget(line.text for line in lines)
+        self._forget_analyses(line.text for line in lines)
         return lines
 
     async def _erase_mentions(self, link_id: int, finders: Sequence[Callable[[str], bool]]) -> None:
