@@ -14,13 +14,12 @@ DOORS = frozenset({"controls", "manager"})
 HOMES = {
     "sqlalchemy": "db",
     "alembic": "db",
-    "telegram": "telegram",
     "matplotlib": "analytics",
 }
 """Foreign packages that only one package of ours may know."""
 
-REPLACED = frozenset({"openai"})
-"""Nobody's: what stands in their place costs a fraction (docs/decisions/model-client.md)."""
+REPLACED = frozenset({"openai", "telegram"})
+"""Nobody's: what stands in their place costs a fraction (docs/decisions/model-client.md, no-python-telegram-bot.md)."""
 
 ORM = ("sqlalchemy.orm", "sqlalchemy.ext.declarative", "sqlalchemy.ext.automap")
 """Nobody's: with mapped classes a query could happen where none is written (DESIGN, section 4)."""
