@@ -49,7 +49,7 @@ def _queues(text: str) -> frozenset[Queue]:
     names = [name.strip() for name in text.split(",") if name.strip()]
     unknown = sorted(set(names) - set(Queue))
     if unknown or not names:
-        raise BadInput(f"--queues: {', '.join(unknown) or 'names none'}; there are {EVERY_QUEUE}")
+        raise BadInput(f"--queues: {', '.join(unknown) or 'names none'}; there are {', '.join(Queue)}")
     return frozenset(map(Queue, names))
 
 
