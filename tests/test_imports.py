@@ -2,15 +2,61 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.import_rules import broken_rules, modules
+from tests.support.import_rules import broken_rules, modules, reached
 
 SOURCE = Path(__file__).parent.parent / "src"
+
+GATEWAY = (
+    "maskarad.app",
+    "maskarad.assembly.reception",
+    "maskarad.cli.gateway",
+    "maskarad.controls.commands",
+    "maskarad.intake.accept",
+    "maskarad.manager.bot",
+    "maskarad.route",
+    "maskarad.telegram.edge",
+    "maskarad.web.app",
+)
+"""What a process imports that updates come into and that has no queues."""
+
+FOR_WORKERS = (
+    "maskarad.delivery",
+    "maskarad.llm",
+    "maskarad.memory.analyzer",
+    "maskarad.memory.feelings",
+    "maskarad.memory.spam",
+    "maskarad.memory.subjects",
+    "maskarad.turn.run",
+)
+"""The analyser with its lexicons, the model's client, and what needs them."""
 
 
 def test_every_module_keeps_the_rules() -> None:
     read = list(modules(SOURCE))
     assert len(read) > 50
     assert [sentence for module, source in read for sentence in broken_rules(module, source)] == []
+
+
+def test_a_gateway_does_not_carry_what_is_for_workers() -> None:
+    found = reached(GATEWAY, dict(modules(SOURCE)))
+    assert len(found) > 50
+    assert {module: by for module, by in found.items() if module.startswith(FOR_WORKERS)} == {}
+
+
+def test_what_is_reached_is_told_with_who_asked_for_it() -> None:
+    sources = {
+        "maskarad": "",
+        "maskarad.app": "import asyncio\nfrom maskarad.turn.run import run\nimport_module('maskarad.memory')",
+        "maskarad.turn": "",
+        "maskarad.turn.run": "from typing import TYPE_CHECKING\nif TYPE_CHECKING:\n    import maskarad.memory",
+        "maskarad.memory": "",
+    }
+    assert reached(["maskarad.app"], sources) == {
+        "maskarad.app": "",
+        "maskarad": "maskarad.app",
+        "maskarad.turn.run": "maskarad.app",
+        "maskarad.turn": "maskarad.turn.run",
+    }
 
 
 @pytest.mark.parametrize(

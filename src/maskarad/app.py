@@ -15,6 +15,7 @@ from maskarad.assembly.ground import Ground
 from maskarad.assembly.memory import Memory, learn_later, nothing_in_memory
 from maskarad.assembly.telegram import Telegram
 from maskarad.clock import PlatformClock
+from maskarad.db import errands as errand_rows
 from maskarad.db import schema, users
 from maskarad.db import turns as turn_rows
 from maskarad.db.engine import Database
@@ -84,7 +85,7 @@ class Platform:
             self._ground,
             self._telegram,
             self._memory,
-            ring=self._work.ring if self._work else lambda _link_id, _delay=0.0: None,
+            ring=self._ground.bells.ring,
             analyse=self._mind.analyzer.now if self._mind else None,
         )
         return reception
@@ -118,7 +119,7 @@ class Platform:
         ground, self._alone = self._ground, alone
         meter = ground.metrics.task(tasks.DATABASE_INITIALIZATION)
         warm_up = self._mind.warm_up if self._mind else None
-        await once(lambda: database_initialization_task(ground.store, warm_up), meter=meter, clock=self._clock)
+        await once(lambda: database_initialization_task(self.database, warm_up), meter=meter, clock=self._clock)
         if self._shared_clock is not None:
             await self._shared_clock.ask(self.database)
         if ground.shared is not None:
@@ -126,7 +127,9 @@ class Platform:
         await self._telegram.edge.open()
         if alone:
             await self.database.write(turn_rows.release_all)
+            await self.database.write(errand_rows.release_all)
         count = await self._telegram.changes.load()
+        self._in_background(ground.bells.run(await self.database.read(schema.identity)), "bells")
         await self._server.start()
         if self._reception:
             self._reception.receive()
@@ -169,13 +172,13 @@ class Platform:
 
     async def stop(self) -> None:
         """Receive no more, let turns finish or give them back, then close everything."""
+        await self._ground.bells.stop_listening()
         stopping: list[Awaitable[None]] = [self._telegram.edge.stop_receiving(), self._server.stop()]
         if self._work:
             stopping.append(self._work.stop(STOP_PATIENCE))
         await asyncio.gather(*stopping, return_exceptions=True)
-        if self._reception:
-            await self._reception.close()
         await self._telegram.background.close(ANSWER_PATIENCE)
+        await self._ground.bells.close()
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)

@@ -39,7 +39,7 @@ class PlatformProcess:
         assert self._process.stdout is not None
         async with asyncio.timeout(START_WITHIN):
             line = await self._process.stdout.readline()
-        assert b"running" in line, (self._folder / "platform.log").read_text()
+        assert b"running" in line, self.log()
 
     async def kill(self) -> None:
         await self._end(signal.SIGKILL)
@@ -50,6 +50,9 @@ class PlatformProcess:
 
     def go_on(self) -> None:
         self._send(signal.SIGCONT)
+
+    def log(self) -> str:
+        return (self._folder / "platform.log").read_text()
 
     async def stop(self) -> int:
         """As an init system does; returns the exit code."""

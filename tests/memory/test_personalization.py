@@ -62,7 +62,7 @@ def learner(world: Database, clock: Callable[[], float]) -> Learning:
 
 @pytest.fixture
 def personalization(world: Database, learner: Learning, clock: Callable[[], float]) -> Personalization:
-    return Personalization(world, learner, clock=clock, lifetime=300, meter=Metrics().cache("known"))
+    return Personalization(world, learner.learn, clock=clock, lifetime=300, meter=Metrics().cache("known"))
 
 
 def line(
@@ -248,7 +248,7 @@ async def test_processes_share_the_news_and_nothing_that_is_known(
     world: Database, learner: Learning, clock: Callable[[], float], statements: CountStatements
 ) -> None:
     shared = Recorder()
-    here = Personalization(world, learner, clock=clock, lifetime=300, meter=Metrics().cache("known"), shared=shared)
+    here = Personalization(world, learner.learn, clock=clock, lifetime=300, meter=Metrics().cache("known"), shared=shared)
     await here.state(1, BOB.id, [Stated(wish=Wish.ADDRESS, value="Bobby")], link_id=1)
     assert ("known", (1, BOB.id)) in shared.dropped
     await here.known(1, BOB.id)

@@ -6,6 +6,7 @@ set -eu
 missing=''
 [ -n "$(ls -d /usr/lib/postgresql/*/bin/initdb 2> /dev/null)" ] || missing="$missing postgresql"
 command -v redis-server > /dev/null || missing="$missing redis-server"
+command -v caddy > /dev/null || missing="$missing caddy"
 command -v chromium > /dev/null || missing="$missing chromium"
 [ -n "$missing" ] || exit 0
 

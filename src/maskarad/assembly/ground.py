@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from maskarad.db.engine import Database
 from maskarad.db.opening import open_database
-from maskarad.memory.context import ContextStore
+from maskarad.jobs.bells import Bells
 from maskarad.metrics import Metrics
 from maskarad.settings import Settings
 from maskarad.snapshots import Snapshots
@@ -18,6 +18,7 @@ from maskarad.values import READY_MOODS, Mood
 from maskarad.vault import open_vault
 
 if TYPE_CHECKING:
+    from maskarad.jobs.redis_bells import RedisBells
     from maskarad.redis_cache import RedisCache
 
 
@@ -37,8 +38,8 @@ class Ground:
         self.database: Database = open_database(
             settings.database, pool_size=settings.db_pool_size, max_overflow=settings.db_max_overflow
         )
-        self.store = ContextStore(self.database, clock=clock)
         self.metrics = Metrics()
+        self.bells = Bells(_bells(settings.redis_url, self.metrics) if settings.redis_url else None)
         self.shared = _share(settings.redis_url, self.metrics) if settings.redis_url else None
         self.snapshots = Snapshots(
             self.database,
@@ -61,6 +62,14 @@ class Ground:
         if self.shared is not None:
             await self.shared.close()
         await self.database.close()
+
+
+def _bells(url: str, metrics: Metrics) -> "RedisBells":
+    """taskiq, too: it is 5 MB and a tenth of a second."""
+    bells: RedisBells = importlib.import_module("maskarad.jobs.redis_bells").RedisBells(
+        url, consumer=secrets.token_hex(8), metrics=metrics
+    )
+    return bells
 
 
 def _share(url: str, metrics: Metrics) -> "RedisCache":

@@ -1,11 +1,10 @@
 """What a process does that updates come into: the manager bot, persona bots' commands, and the door for messages."""
 
 import secrets
-import time
 from collections.abc import Callable
+from functools import partial
 
 from maskarad.analytics.orders import Orders
-from maskarad.analytics.painter import Painter
 from maskarad.assembly.controls import build_commands
 from maskarad.assembly.ground import Ground
 from maskarad.assembly.intake import build_intake
@@ -18,51 +17,55 @@ from maskarad.errors import SettingsError
 from maskarad.intake.accept import Ring
 from maskarad.intake.flood import Floods
 from maskarad.intake.refusal import Refusals
+from maskarad.intake.weighing import WEIGHING
 from maskarad.manager.bot import Manager
 from maskarad.manager.commands import command_menus
 from maskarad.manager.desk import Desk
-from maskarad.manager.errands import Errands
-from maskarad.manager.exports import Exports
 from maskarad.memory.analysis import Analysis
 from maskarad.route import Router
 from maskarad.telegram.handling import bounded
 from maskarad.telegram.introduction import introduce
 from maskarad.texts import language_for
-from maskarad.values import MANAGER_BOT_ID, Bot, Incoming, Token
-
-FILES_OF_IMPORTS = "imports"
-"""Folder in DATA_DIR in which imports keep the files that they are reading."""
+from maskarad.values import MANAGER_BOT_ID, Bot, Incoming, Queue, Token
 
 
 class Reception:
-    """`ring` wakes whoever works on a link; `analyse` is the local analyser's."""
+    """`ring` wakes whoever works on a link; `analyse` is the local analyser's, None where there is none."""
 
     def __init__(
-        self, ground: Ground, telegram: Telegram, memory: Memory, *, ring: Ring, analyse: Callable[[str], Analysis]
+        self,
+        ground: Ground,
+        telegram: Telegram,
+        memory: Memory,
+        *,
+        ring: Ring,
+        analyse: Callable[[str], Analysis] | None,
     ) -> None:
         self._ground = ground
         self._telegram = telegram
         self._memory = memory
         settings = ground.settings
-        self._errands = Errands(telegram.sender)
-        self._painter = Painter(settings.data_dir / "matplotlib")
-        self._pictures = Orders(
-            self._painter.draw, telegram.background, noted=ground.metrics.picture, clock=time.monotonic
-        )
-        self._exporting = Exporting(memory.dossiers.of, telegram.background)
+        self._pictures = Orders(ground.database, ring=self._ring_errand, clock=ground.clock)
+        exporting = Exporting(ground.database, ring=self._ring_errand, clock=ground.clock)
         floods = Floods(most=settings.flood_messages, seconds=settings.flood_seconds)
         refusals = Refusals(telegram.background.send_text, self._refusal, clock=ground.clock)
         router = Router(
             manager=self._build_manager(),
             intake=build_intake(
-                ground, memory.personalization, floods, analyse, turn_away=refusals.turn_away, ring=ring
+                ground,
+                memory.personalization,
+                floods,
+                analyse,
+                turn_away=refusals.turn_away,
+                ring=ring,
+                ring_to_weigh=partial(ground.bells.ring, WEIGHING),
             ),
             commands=build_commands(
                 ground,
                 memory,
                 telegram.background,
                 self._pictures,
-                self._exporting,
+                exporting,
                 floods,
                 turn_away=refusals.turn_away,
             ),
@@ -83,12 +86,7 @@ class Reception:
             texts=ground.texts,
             vault=ground.vault,
             pictures=self._pictures,
-            errands=self._errands,
-            exports=Exports(
-                telegram.edge.files.fetch,
-                settings.data_dir / FILES_OF_IMPORTS,
-                new_name=lambda: secrets.token_hex(16),
-            ),
+            ring=self._ring_errand,
             time_zone=settings.time_zone,
             clock=ground.clock,
             new_secret=lambda: secrets.token_urlsafe(24),
@@ -113,12 +111,8 @@ class Reception:
     async def introduce_bot(self, bot_id: int) -> None:
         await introduce(self._telegram.sender, bot_id, described_commands(self._ground.texts))
 
-    async def close(self) -> None:
-        """Give up what people have ordered and can order again."""
-        await self._pictures.close()
-        await self._exporting.close()
-        await self._errands.close()
-        await self._painter.close()
+    def _ring_errand(self, errand_id: int) -> None:
+        self._ground.bells.ring(Queue.SLOW, errand_id, 0)
 
     def _persona_edited(self, persona_id: int) -> None:
         self._ground.snapshots.personas.drop(persona_id)

@@ -8,13 +8,15 @@ from maskarad.assembly.mind import Mind, Remembering
 from maskarad.delivery.deliver import Delivery
 from maskarad.delivery.pacing import no_pause, pause_before
 from maskarad.jobs.conversation import Conversations
+from maskarad.jobs.fairness import FairPlaces
+from maskarad.jobs.holding import Holding
 from maskarad.jobs.leases import LEASE
 from maskarad.life.occasion import Rules
 from maskarad.life.spontaneity import Spontaneity
 from maskarad.telegram.send import Sender
 from maskarad.telegram.typing import Typing
 from maskarad.turn.run import Turns
-from maskarad.values import Bot
+from maskarad.values import Bot, Queue
 
 
 def build_conversations(
@@ -22,7 +24,9 @@ def build_conversations(
     mind: Mind,
     remembering: Remembering,
     sender: Sender,
+    holding: Holding,
     *,
+    queues: frozenset[Queue],
     find_bot: Callable[[int], Bot | None],
     moved: Callable[[int, int, int], None],
     model_failed: Callable[[Bot, str], Awaitable[None]],
@@ -49,19 +53,30 @@ def build_conversations(
         pause_before=pause_before if settings.reply_pacing == "natural" else no_pause,
         typing=typing,
         moved=moved,
+        make_sure=holding.make_sure,
         clock=ground.clock,
     )
-    return Conversations(ground.database, turns, delivery, find_bot=find_bot, clock=ground.clock)
+    return Conversations(
+        ground.database,
+        turns,
+        delivery,
+        holding=holding,
+        thinking=FairPlaces(settings.llm_max_connections),
+        queues=queues,
+        ring=ground.bells.ring,
+        find_bot=find_bot,
+        clock=ground.clock,
+    )
 
 
 def build_spontaneity(
     ground: Ground,
     mind: Mind,
     memory: Memory,
-    conversations: Conversations,
+    holding: Holding,
     *,
     find_bot: Callable[[int], Bot | None],
-    ring: Callable[[int], None],
+    ring: Callable[[int, int], None],
 ) -> Spontaneity:
     settings = ground.settings
     quiet_from, quiet_until = settings.quiet_from_until
@@ -72,7 +87,7 @@ def build_spontaneity(
         speaker=ground.snapshots.personas.speaker,
         analyze=mind.analyzer.analyze_many,
         known=memory.personalization.known,
-        holding=conversations.holding,
+        holding=holding.holding,
         ring=ring,
         rules=Rules(
             min_pause=60 * settings.spontaneity_min_pause,

@@ -22,6 +22,8 @@ COMMANDS = {
     "persona": "Add, list, show, edit and remove personas.",
     "bot": "Bind bots to personas, list and remove them.",
     "import": "Give a persona the history of a chat.",
+    "updates": "See what could not be handled, and have it handled again.",
+    "errands": "See what was ordered and failed, and have it tried again.",
     "doctor": "Look for what is wrong and say what to do.",
     "db": "Bring the database's schema up or down.",
 }

@@ -68,7 +68,7 @@ class Personal:
     async def _export_me(self, bot: Bot, message: Incoming, words: Words) -> Screen | None:
         if message.chat.type is not ChatType.PRIVATE:
             return _in_private_only(bot, words)
-        taken = self._exporting.take(bot, message.sender, words)
+        taken = await self._exporting.take(bot, message.sender, words.language)
         return None if taken else Screen(html=words.html("me.file_under_way"))
 
     async def _ask_to_forget(self, bot: Bot, message: Incoming, words: Words) -> Screen:
@@ -138,7 +138,7 @@ class Personal:
         return words.get("me.done")
 
     async def _send_export(self, bot: Bot, press: Press, words: Words, _rest: str) -> str | None:
-        taken = self._exporting.take(bot, press.sender, words)
+        taken = await self._exporting.take(bot, press.sender, words.language)
         return None if taken else words.get("me.file_under_way")
 
     async def _show_question(self, bot: Bot, press: Press, words: Words, _rest: str) -> None:
@@ -163,6 +163,7 @@ class Personal:
         """Not marked as seen: when the press comes once more, so may messages of before it, and all go again."""
         if press.data.removeprefix(_YES) != str(press.sender.id):
             return words.get("me.not_yours")
+        await self._exporting.drop(bot, press.sender.id)
         count = await self._forgetting.forget(bot, press.sender.id)
         await self._desk.show(bot, press, Screen(html=words.html("me.forgotten", count=count)))
         return None

@@ -21,10 +21,19 @@ DATABASE_INITIALIZATION = "database_initialization_task"
 """Once, at the start: does the schema fit this code? (`jobs/initialization.py`)"""
 
 SWEEP = Task(name="sweep", interval=2.0)
-"""Rings for links that have work and nobody at it (`jobs/conversation.py`)."""
+"""Rings for links that have work and nobody at it (`jobs/sweep.py`)."""
+
+WEIGH = Task(name="weigh", interval=2.0)
+"""Rings for links in which a gateway left something unweighed that nobody came for (`intake/weighing.py`)."""
 
 RENEW = Task(name="renew", interval=RENEWAL)
-"""Keeps the claims of what is being worked on (`jobs/conversation.py`)."""
+"""Keeps the claims of what is being worked on (`jobs/holding.py`)."""
+
+ERRANDS = Task(name="errands", interval=2.0)
+"""Takes errands that were not rung for, or that a dead process left (`jobs/errands.py`)."""
+
+RENEW_ERRANDS = Task(name="renew_errands", interval=1.0)
+"""Keeps the claims of errands under way, and hears which were cancelled (`jobs/errands.py`)."""
 
 CLOCK = Task(name="clock", interval=30.0, first_after=30.0)
 """Sets this process's time by the database's (`clock.py`)."""

@@ -7,14 +7,14 @@ from functools import partial
 
 import structlog
 
-from maskarad.db import Connection, analyses, forgetting
+from maskarad.db import Connection, analyses, failed_updates, forgetting
 from maskarad.db.engine import Database
 from maskarad.db.forgetting import NEWEST, OLDEST, Said
 from maskarad.memory.analysis import text_hash
 from maskarad.memory.exports.texts import id_of_name
 from maskarad.memory.personalization import Personalization
 from maskarad.snapshots import Links
-from maskarad.values import Bot
+from maskarad.values import MANAGER_BOT_ID, Bot
 
 log = structlog.get_logger()
 
@@ -79,6 +79,8 @@ class Forgetting:
                 since=began_at,
             )
         )
+        bot_ids = (bot.id, MANAGER_BOT_ID) if is_gone else (bot.id,)
+        await self._database.write(partial(failed_updates.forget_person, bot_ids=bot_ids, user_id=user_id))
         self._links.drop(bot.id, user_id)
         self._personalization.drop(bot.persona_id, user_id)
         if is_gone:
