@@ -25,7 +25,7 @@ from maskarad.jobs.initialization import database_initialization_task
 from maskarad.jobs.periodic import Sleep, every, once
 from maskarad.jobs.slots import Job, once_a_slot
 from maskarad.settings import Settings
-from maskarad.values import ALL_IN_ONE, Bot, Role
+from maskarad.values import ALL_IN_ONE, Bot, Queue, Role
 from maskarad.web.app import build_app
 from maskarad.web.server import HttpServer
 
@@ -144,6 +144,7 @@ class Platform:
             self._every(tasks.CLOCK, lambda: clock.ask(self.database))
         if self._work:
             self._work.start(self._every)
+        if self._work and Queue.SLOW in self._role.queues:
             name = tasks.SPONTANEOUS_ACTIVITY.name
             self._in_background(self._work.speak_unasked(self._once_a_slot, self._sleep), name)
         if self._reception:

@@ -14,7 +14,7 @@ from maskarad.assembly.speech import build_conversations, build_spontaneity
 from maskarad.assembly.telegram import Telegram
 from maskarad.intake.weighing import WEIGHING
 from maskarad.jobs import tasks
-from maskarad.jobs.cleanup import memory_cleanup_task
+from maskarad.jobs.cleanup import forget_left_files, memory_cleanup_task
 from maskarad.jobs.holding import Holding
 from maskarad.jobs.periodic import Sleep
 from maskarad.jobs.sweep import Sweep
@@ -98,6 +98,7 @@ class Work:
             every(tasks.FOLD, self._remembering.folder.fold_due)
             every(tasks.LEARN, self._mind.learning.round)
             every(tasks.MEMORY_CLEANUP, self._clean_up)
+            every(tasks.LEFT_FILES, self._forget_left_files)
 
     async def speak_unasked(self, once_a_slot: Callable[[tasks.Task, Job], Job], sleep: Sleep) -> None:
         """Runs until it is cancelled."""
@@ -123,6 +124,8 @@ class Work:
         await memory_cleanup_task(
             self._ground.database,
             prune=self._remembering.retention.prune,
-            files=self._ground.settings.data_dir / FILES_OF_IMPORTS,
             clock=self._ground.clock,
         )
+
+    async def _forget_left_files(self) -> None:
+        await forget_left_files(self._ground.settings.data_dir / FILES_OF_IMPORTS, clock=self._ground.clock)

@@ -55,3 +55,6 @@ SPONTANEOUS_ACTIVITY = Task(name="spontaneous_activity_loop", interval=10.0, is_
 
 MEMORY_CLEANUP = Task(name="memory_cleanup_task", interval=3_600.0, first_after=60.0, is_shared=True)
 """Forgets what is kept only for a while (`jobs/cleanup.py`)."""
+
+LEFT_FILES = Task(name="left_files", interval=3_600.0, first_after=60.0)
+"""Takes away files that imports left on this machine (`jobs/cleanup.py`)."""
