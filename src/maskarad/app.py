@@ -19,10 +19,13 @@ from maskarad.db import errands as errand_rows
 from maskarad.db import schema, users
 from maskarad.db import turns as turn_rows
 from maskarad.db.engine import Database
-from maskarad.errors import DatabaseUnavailable, SettingsError
+from maskarad.errors import DatabaseUnavailable, SettingsError, Stopping
 from maskarad.jobs import tasks
 from maskarad.jobs.initialization import database_initialization_task
 from maskarad.jobs.periodic import Sleep, every, once
+from maskarad.jobs.polling import Polling
+from maskarad.jobs.presence import Presence
+from maskarad.jobs.registrations import StoredRegistrations
 from maskarad.jobs.slots import Job, once_a_slot
 from maskarad.settings import Settings
 from maskarad.values import ALL_IN_ONE, Bot, Queue, Role
@@ -66,8 +69,11 @@ class Platform:
         self._clock = clock or self._shared_clock or time.time
         self._sleep = sleep
         self._alone = False
+        self._presence: Presence | None = None
+        self._polling: Polling | None = None
+        self._registrations: StoredRegistrations | None = None
         self._tasks: set[asyncio.Task[None]] = set()
-        self._running = False
+        self._running = self._stopping = False
         self._ground = Ground(settings, clock=self._clock, chances=chances)
         self._telegram = Telegram(self._ground, on_bot=self._on_bot, on_bot_gone=self._on_bot_gone)
         self._mind = _mind(self._ground) if role.queues else None
@@ -92,7 +98,7 @@ class Platform:
 
     def _build_server(self) -> HttpServer:
         settings, ground = self._settings, self._ground
-        checks = {"database": self._check_database}
+        checks = {"running": self._check_running, "database": self._check_database}
         if self._reception:
             checks["manager"] = self._telegram.registry.check_manager
         app = build_app(
@@ -122,22 +128,41 @@ class Platform:
         await once(lambda: database_initialization_task(self.database, warm_up), meter=meter, clock=self._clock)
         if self._shared_clock is not None:
             await self._shared_clock.ask(self.database)
+        identity = await self.database.read(schema.identity)
         if ground.shared is not None:
-            self._in_background(ground.shared.run(await self.database.read(schema.identity)), "shared cache")
+            self._in_background(ground.shared.run(identity), "shared cache")
+        if ground.scripts is not None:
+            ground.scripts.begin(identity)
         await self._telegram.edge.open()
         if alone:
             await self.database.write(turn_rows.release_all)
             await self.database.write(errand_rows.release_all)
         count = await self._telegram.changes.load()
-        self._in_background(ground.bells.run(await self.database.read(schema.identity)), "bells")
+        self._in_background(ground.bells.run(identity), "bells")
         await self._server.start()
+        if not alone:
+            await self._join()
         if self._reception:
-            self._reception.receive()
+            self._reception.receive(self._polling, self._registrations)
         self._running = True
         self._start_jobs()
         log.info("platform_started", role=self._role.name, bots=count, mode=self._settings.run_mode, port=self.port)
 
+    async def _join(self) -> None:
+        """Become one of several processes."""
+        receives, polls = self._role.receives, self._role.receives and self._telegram.edge.polls
+        self._presence = Presence(self.database, role=self._role.name, polls=polls, clock=self._clock)
+        await self._presence.beat()
+        if polls:
+            self._polling = Polling(self.database, self._presence, shared=self._ground.shared)
+        elif receives:
+            self._registrations = StoredRegistrations(self.database, clock=self._clock)
+
     def _start_jobs(self) -> None:
+        if self._presence:
+            self._every(tasks.PRESENCE, self._presence.beat)
+        if self._polling:
+            self._every(tasks.POLLING, self._polling.follow)
         self._every(tasks.CHANGES, self._telegram.changes.follow)
         if self._shared_clock is not None:
             clock = self._shared_clock
@@ -148,6 +173,7 @@ class Platform:
             name = tasks.SPONTANEOUS_ACTIVITY.name
             self._in_background(self._work.speak_unasked(self._once_a_slot, self._sleep), name)
         if self._reception:
+            self._every(tasks.PRESSURE, self._reception.pressure.look)
             self._in_background(self._reception.introduce_manager(), "commands of the manager bot")
 
     def _every(self, task: tasks.Task, job: Job) -> None:
@@ -173,8 +199,9 @@ class Platform:
 
     async def stop(self) -> None:
         """Receive no more, let turns finish or give them back, then close everything."""
+        self._stopping = True
         await self._ground.bells.stop_listening()
-        stopping: list[Awaitable[None]] = [self._telegram.edge.stop_receiving(), self._server.stop()]
+        stopping: list[Awaitable[None]] = [self._stop_receiving()]
         if self._work:
             stopping.append(self._work.stop(STOP_PATIENCE))
         await asyncio.gather(*stopping, return_exceptions=True)
@@ -187,10 +214,22 @@ class Platform:
             with suppress(DatabaseUnavailable):
                 await self._mind.analyzer.flush()
             await self._mind.close()
+        if self._presence:
+            await self._presence.end()
         await self._telegram.edge.close()
         await self._ground.close()
         if self._running:
             log.info("platform_stopped")
+
+    async def _stop_receiving(self) -> None:
+        if self._registrations:
+            # A proxy sends here until it has asked how this process is; a request that finds nobody is lost time.
+            await asyncio.sleep(self._settings.drain_seconds)
+        await asyncio.gather(self._telegram.edge.stop_receiving(), self._server.stop(), return_exceptions=True)
+
+    async def _check_running(self) -> None:
+        if self._stopping:
+            raise Stopping("this process is stopping")
 
     def _on_bot(self, bot: Bot, new: bool) -> None:
         if not self._running:

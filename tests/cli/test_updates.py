@@ -85,8 +85,7 @@ def test_one_is_shown_with_its_words(home: Shell, write: Any) -> None:
 def test_one_or_all_are_handed_out_again(home: Shell, write: Any) -> None:
     write(lambda connection: put_aside(connection, 10, 11, 12))
     assert home("updates", "retry", "2", "11").out == "to be handled again: 1\n"
-    known = write(lambda connection: failed_updates.known(connection, most=10))
-    assert [key for key, requeued_at in known if requeued_at is not None] == [(2, 11)]
+    assert write(partial(failed_updates.requeued, now=NOW + 60, most=10)) == [(2, 11)]
     assert home("updates", "retry", "--all").out == "to be handled again: 3\n"
     body = write(partial(failed_updates.claim, key=(2, 10), until=NOW + 60, now=NOW + 50))
     assert event_of(body) == SAID

@@ -37,7 +37,7 @@ def said(bot_id: int, update_id: int, sender: Sender, chat: Chat = GROUP, reply_
 
 
 async def left(database: Database) -> list[UpdateKey]:
-    return sorted(key for key, _ in await database.read(partial(failed_updates.known, most=100)))
+    return sorted(await database.read(partial(failed_updates.latest, most=100)))
 
 
 @pytest.fixture

@@ -43,7 +43,7 @@ PAID = Usage(
 )
 
 
-def heard(message_id: int, link_id: int = 1) -> Query[bool]:
+def heard(message_id: int, link_id: int = 1) -> Query[hearing.Waits]:
     listen = Decision(verdict=Verdict.LISTEN, reason="of_others")
     return partial(
         hearing.hear, link_id=link_id, message=said(message_id), judge=lambda _state: listen, due_at=NOW, now=NOW

@@ -89,6 +89,7 @@ def _environment(settings: Settings) -> dict[str, str]:
         "TELEGRAM_MAX_PER_GROUP_MINUTE": "0",
         "REPLY_PACING": "none",
         "PORT": "0",
+        "DRAIN_SECONDS": str(settings.drain_seconds),
         "DATABASE_URL": settings.database_url,
         "DATA_DIR": str(settings.data_dir),
         "LLM_BASE_URL": settings.llm_base_url,

@@ -10,6 +10,7 @@ from sqlalchemy import Connection, select
 
 from maskarad.app import Platform
 from maskarad.db.tables import chat_bot_instances as links
+from maskarad.jobs.periodic import Sleep
 from maskarad.values import GATEWAY, Queue, Role
 from tests.journeys.processes import PlatformProcess
 from tests.journeys.stage import FRIEND, OWNER, Actor, Stage
@@ -22,7 +23,7 @@ TAKEN_OVER = 30.0
 
 
 async def never(_seconds: float) -> None:
-    """Between two rounds of what is done at intervals: then there is none, and only rings are left."""
+    """A worker's pause between two rounds of what it does at intervals: there are none, and only rings are left."""
     await asyncio.Event().wait()
 
 
@@ -31,8 +32,10 @@ def worker(*queues: Queue) -> Role:
 
 
 @asynccontextmanager
-async def playing(stage: Stage, *roles: Role, **more: object) -> AsyncIterator[None]:
-    platforms = [Platform(stage.settings, role, **more) for role in roles]  # type: ignore[arg-type]
+async def playing(stage: Stage, *workers: Role, sleep: Sleep = asyncio.sleep) -> AsyncIterator[None]:
+    """Workers, and a gateway that begins when they have begun."""
+    platforms = [Platform(stage.settings, role, sleep=sleep) for role in workers]
+    platforms.append(Platform(stage.settings, GATEWAY))
     try:
         for platform in platforms:
             await platform.start(alone=False)
@@ -50,8 +53,8 @@ async def actor(stage: Stage) -> Actor:
 @pytest.mark.parametrize(
     "roles",
     [
-        (worker(*Queue), GATEWAY),
-        (worker(Queue.TURNS), worker(Queue.DELIVERY), GATEWAY),
+        (worker(*Queue),),
+        (worker(Queue.TURNS), worker(Queue.DELIVERY)),
     ],
     ids=["together", "apart"],
 )
@@ -74,7 +77,7 @@ async def test_by_rings_alone_every_message_is_answered(
 
 
 async def test_without_redis_sweeps_find_the_work(stage: Stage, actor: Actor) -> None:
-    async with playing(stage, worker(Queue.TURNS), worker(Queue.DELIVERY), GATEWAY):
+    async with playing(stage, worker(Queue.TURNS), worker(Queue.DELIVERY)):
         await stage.ask(actor, "hello")
 
 
@@ -82,7 +85,7 @@ async def test_what_intake_sends_without_a_turn_goes_to_whoever_sends(
     stage: Stage, actor: Actor, redis_url: str
 ) -> None:
     stage.settings = stage.settings.model_copy(update={"redis_url": redis_url, "flood_messages": 1})
-    async with playing(stage, worker(Queue.DELIVERY), GATEWAY, sleep=never):
+    async with playing(stage, worker(Queue.DELIVERY), sleep=never):
         chat, before = stage.private(actor), await stage.sandbox.position()
         for number in range(3):
             await stage.sandbox.say(chat, OWNER, f"message {number}")
@@ -124,7 +127,7 @@ async def test_a_worker_that_stands_still_in_a_turn_loses_it_and_its_late_result
 ) -> None:
     chat = stage.private(actor)
     await stage.sandbox.direct_model(delay=3)
-    async with playing(stage, GATEWAY):
+    async with playing(stage):
         await workers.first.start()
         before = await stage.sandbox.position()
         await stage.sandbox.say(chat, OWNER, "think of something")
@@ -152,7 +155,7 @@ async def test_a_worker_that_stands_still_between_two_parts_does_not_send_what_a
     said = [f"{word} " + "and so on " * 15 for word in ("First", "Second", "Third")]
     said = [text.strip() for text in said]
     await stage.sandbox.direct_model(replies=['{"response": ["' + '", "'.join(said) + '"]}'])
-    async with playing(stage, GATEWAY):
+    async with playing(stage):
         await workers.first.start()
         before = await stage.sandbox.position()
         await stage.sandbox.say(chat, OWNER, "tell me three things")

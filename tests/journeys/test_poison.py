@@ -34,7 +34,7 @@ async def test_a_poison_update_is_put_aside_and_answered_once_it_can_be(stage: S
         return await stage.database.read(failed_updates.how_many) == 1
 
     async def nothing_is_left() -> bool:
-        return await stage.database.read(lambda connection: failed_updates.known(connection, most=1)) == []
+        return await stage.database.read(lambda connection: failed_updates.latest(connection, most=1)) == []
 
     async with stage.playing():
         poison = await stage.sandbox.say(kitchen, FRIEND, f"@{broken.username} чуєш мене?")

@@ -85,7 +85,7 @@ async def put_aside(database: Database) -> list[FailedUpdate]:
 
 
 async def known(database: Database) -> list[UpdateKey]:
-    return [key for key, _ in await database.read(lambda connection: failed_updates.known(connection, most=10))]
+    return await database.read(lambda connection: failed_updates.latest(connection, most=10))
 
 
 async def fail(platform: Platform, event: Event, times: int = failed_updates.ATTEMPTS) -> None:

@@ -20,6 +20,7 @@ from maskarad.vault import open_vault
 if TYPE_CHECKING:
     from maskarad.jobs.redis_bells import RedisBells
     from maskarad.redis_cache import RedisCache
+    from maskarad.redis_scripts import RedisScripts
 
 
 class Ground:
@@ -40,6 +41,7 @@ class Ground:
         )
         self.metrics = Metrics()
         self.bells = Bells(_bells(settings.redis_url, self.metrics) if settings.redis_url else None)
+        self.scripts = _scripts(settings.redis_url, self.metrics) if settings.redis_url else None
         self.shared = _share(settings.redis_url, self.metrics) if settings.redis_url else None
         self.snapshots = Snapshots(
             self.database,
@@ -61,6 +63,8 @@ class Ground:
         """To be called last."""
         if self.shared is not None:
             await self.shared.close()
+        if self.scripts is not None:
+            await self.scripts.close()
         await self.database.close()
 
 
@@ -70,6 +74,13 @@ def _bells(url: str, metrics: Metrics) -> "RedisBells":
         url, consumer=secrets.token_hex(8), metrics=metrics
     )
     return bells
+
+
+def _scripts(url: str, metrics: Metrics) -> "RedisScripts":
+    scripts: RedisScripts = importlib.import_module("maskarad.redis_scripts").RedisScripts(
+        url, clock=time.monotonic, metrics=metrics
+    )
+    return scripts
 
 
 def _share(url: str, metrics: Metrics) -> "RedisCache":

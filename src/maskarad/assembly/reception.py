@@ -1,7 +1,8 @@
 """What a process does that updates come into: the manager bot, persona bots' commands, and the door for messages."""
 
 import secrets
-from collections.abc import Callable
+import time
+from collections.abc import Callable, Mapping
 from functools import partial
 
 from maskarad.analytics.orders import Orders
@@ -13,18 +14,23 @@ from maskarad.assembly.telegram import Telegram
 from maskarad.controls.commands import described_commands
 from maskarad.controls.exporting import Exporting
 from maskarad.controls.reactions import Reactions
+from maskarad.db import backlog
 from maskarad.errors import SettingsError
 from maskarad.intake.accept import Ring
 from maskarad.intake.flood import Floods
+from maskarad.intake.pressure import Pressure
 from maskarad.intake.refusal import Refusals
+from maskarad.intake.shared_flood import RedisFloods
 from maskarad.intake.weighing import WEIGHING
 from maskarad.manager.bot import Manager
 from maskarad.manager.commands import command_menus
 from maskarad.manager.desk import Desk
 from maskarad.memory.analysis import Analysis
 from maskarad.route import Router
+from maskarad.telegram.edge import Polling
 from maskarad.telegram.handling import bounded
 from maskarad.telegram.introduction import introduce
+from maskarad.telegram.webhooks import Registrations
 from maskarad.texts import language_for
 from maskarad.values import MANAGER_BOT_ID, Bot, Incoming, Queue, Token
 
@@ -47,7 +53,11 @@ class Reception:
         settings = ground.settings
         self._pictures = Orders(ground.database, ring=self._ring_errand, clock=ground.clock)
         exporting = Exporting(ground.database, ring=self._ring_errand, clock=ground.clock)
-        floods = Floods(most=settings.flood_messages, seconds=settings.flood_seconds)
+        floods = Floods(
+            most=settings.flood_messages,
+            seconds=settings.flood_seconds,
+            shared=RedisFloods(ground.scripts) if ground.scripts else None,
+        )
         refusals = Refusals(telegram.background.send_text, self._refusal, clock=ground.clock)
         router = Router(
             manager=self._build_manager(),
@@ -73,7 +83,15 @@ class Reception:
             reactions=Reactions(ground.database, ground.snapshots.links, clock=ground.clock),
             find_bot=telegram.find_bot,
         )
-        self.handle = bounded(router.handle, settings.telegram_concurrent_updates)
+        self.pressure = Pressure(
+            self._waiting,
+            most=settings.queue_most,
+            most_per_bot=settings.queue_most_per_bot,
+            metrics=ground.metrics,
+            clock=time.monotonic,
+        )
+        # Whoever is slowed waits before the places, not in one.
+        self.handle = self.pressure.slowed(bounded(router.handle, settings.telegram_concurrent_updates))
 
     def _build_manager(self) -> Manager:
         ground, telegram = self._ground, self._telegram
@@ -99,9 +117,9 @@ class Reception:
         )
         return Manager(desk)
 
-    def receive(self) -> None:
-        """Begin to poll, or to have webhooks called."""
-        self._telegram.edge.receive(self.handle)
+    def receive(self, polling: Polling | None, registrations: Registrations | None) -> None:
+        """Begin to poll, or to have webhooks called; as `Edge.receive`."""
+        self._telegram.edge.receive(self.handle, polling=polling, registrations=registrations)
 
     async def introduce_manager(self) -> None:
         """Show the manager bot's commands in Telegram's menu."""
@@ -110,6 +128,9 @@ class Reception:
 
     async def introduce_bot(self, bot_id: int) -> None:
         await introduce(self._telegram.sender, bot_id, described_commands(self._ground.texts))
+
+    async def _waiting(self, most: int) -> Mapping[int, int]:
+        return await self._ground.database.read(partial(backlog.waiting, now=self._ground.clock(), most=most))
 
     def _ring_errand(self, errand_id: int) -> None:
         self._ground.bells.ring(Queue.SLOW, errand_id, 0)

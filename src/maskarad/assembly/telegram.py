@@ -8,6 +8,7 @@ from maskarad.jobs.changes import Changes
 from maskarad.ops.notices import Notices
 from maskarad.telegram.background import BackgroundSender
 from maskarad.telegram.edge import Edge
+from maskarad.telegram.shared_limits import RedisLimits
 from maskarad.values import Bot, Token, WebhookIdentity
 
 
@@ -24,6 +25,7 @@ class Telegram:
             settings,
             on_invalid=lambda bot_id: self.notices.token_refused(bot_id),
             on_conflict=lambda bot_id: self.notices.conflict(bot_id),
+            shared_limits=RedisLimits(ground.scripts) if ground.scripts else None,
             clock=ground.clock,
         )
         self.registry, self.sender = self.edge.registry, self.edge.sender

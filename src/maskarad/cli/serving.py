@@ -1,6 +1,7 @@
 """The life of a process that serves: from its settings to the signal that ends it."""
 
 import asyncio
+import errno
 import fcntl
 import gc
 import os
@@ -82,7 +83,7 @@ def _make_platform(settings: Settings, role: Role) -> Platform:
     try:
         return Platform(settings, role)
     except OSError as error:
-        if error.filename is not None:
+        if error.filename is not None or error.errno == errno.ENOSPC:
             raise
         raise SettingsError(
             f"HOST, PORT: cannot listen on {settings.host}:{settings.port}: {error.strerror}; PORT=0 takes a free port"

@@ -69,9 +69,11 @@ def _count(insert: Callable[..., postgresql.Insert | sqlite.Insert]) -> Executab
 _COUNT = {"sqlite": _count(sqlite.insert), "postgresql": _count(postgresql.insert)}
 _DROP = delete(rows).where(_IS_UPDATE)
 _DROP_ALL = delete(rows).where(_IS_ASIDE)
-_KNOWN = (
-    select(rows.c.bot_instance_id, rows.c.update_id, rows.c.requeued_at)
-    .order_by(rows.c.requeued_at.is_(None), rows.c.last_at.desc())
+_LATEST = select(rows.c.bot_instance_id, rows.c.update_id).order_by(rows.c.last_at.desc()).limit(bindparam("most"))
+_REQUEUED = (
+    select(rows.c.bot_instance_id, rows.c.update_id)
+    .where(rows.c.requeued_at.is_not(None), rows.c.requeued_at <= bindparam("now"))
+    .order_by(rows.c.requeued_at)
     .limit(bindparam("most"))
 )
 _CLAIM = (
@@ -118,10 +120,14 @@ def drop_all(connection: Connection) -> int:
     return connection.execute(_DROP_ALL).rowcount
 
 
-def known(connection: Connection, *, most: int) -> list[tuple[UpdateKey, float | None]]:
-    """Those that have failed, each with the time from which it is to be handled again; such first, then the latest."""
-    found = connection.execute(_KNOWN, {"most": most})
-    return [((bot_id, update_id), requeued_at) for bot_id, update_id, requeued_at in found]
+def latest(connection: Connection, *, most: int) -> list[UpdateKey]:
+    """Those that have failed, the latest first, put aside or not."""
+    return [(bot_id, update_id) for bot_id, update_id in connection.execute(_LATEST, {"most": most})]
+
+
+def requeued(connection: Connection, *, now: float, most: int) -> list[UpdateKey]:
+    """Those that are to be handled again and that nobody is at."""
+    return [(bot_id, update_id) for bot_id, update_id in connection.execute(_REQUEUED, {"now": now, "most": most})]
 
 
 def claim(connection: Connection, key: UpdateKey, *, until: float, now: float) -> str | None:

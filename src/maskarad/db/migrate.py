@@ -17,7 +17,8 @@ ONE_AT_A_TIME = text("SELECT pg_advisory_xact_lock(7272001)")
 
 
 def upgrade(connection: Connection, revision: str = "head") -> None:
-    """Whoever comes while another process is at it waits, and then finds it done. Raises BadInput for a revision, or a database, that this version does not know."""
+    """Whoever comes while another process is at it waits, and then finds it done. Raises BadInput for a revision, or a
+    database, that this version does not know."""
     _move(command.upgrade, connection, revision)
 
 

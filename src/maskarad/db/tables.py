@@ -469,8 +469,8 @@ job_slots = Table(
     Index("ix_job_slots_taken_at", "taken_at"),
 )
 
-# Who works on this database, and when it last said so. A row that is old is deleted by whoever sees it; what its process
-# holds goes with it.
+# Who works on this database, and when it last said so. A row that is old is deleted by whoever sees it; what its
+# process holds goes with it.
 processes = Table(
     "processes",
     metadata,

@@ -3,13 +3,16 @@
 from collections.abc import Callable
 from functools import partial
 
-from maskarad.db import failed_updates
+from maskarad.db import Connection, failed_updates
 from maskarad.db.engine import Database
 from maskarad.db.failed_updates import UpdateKey
 from maskarad.telegram.handling import Quarantine, event_of
 
-LOOKED_AT = 1_000
-"""Failed updates that one look finds; of more the latest."""
+KNOWN = 1_000
+"""Failed updates that a process has in mind; of more the latest."""
+
+RETRIED = 100
+"""Handled again after one look."""
 
 LEASE = 60.0
 """Seconds after which another process takes one that was begun and neither failed nor worked."""
@@ -26,12 +29,10 @@ class Requeued:
     async def look(self) -> None:
         """Learn which updates have failed anywhere, and handle those that are to be handled again. Raises
         DatabaseUnavailable."""
-        found = await self._database.read(partial(failed_updates.known, most=LOOKED_AT))
-        self._quarantine.remember(key for key, _ in found)
-        now = self._clock()
-        for key, requeued_at in found:
-            if requeued_at is not None and requeued_at <= now:
-                await self._retry(key)
+        known, requeued = await self._database.read(partial(_look, now=self._clock()))
+        self._quarantine.remember([*known, *requeued])
+        for key in requeued:
+            await self._retry(key)
 
     async def _retry(self, key: UpdateKey) -> None:
         """Its row goes when it works; when not, it is put aside anew."""
@@ -45,3 +46,8 @@ class Requeued:
             await self._quarantine.failed(key, body, error)
         else:
             await self._quarantine.handle(event)
+
+
+def _look(connection: Connection, now: float) -> tuple[list[UpdateKey], list[UpdateKey]]:
+    known = failed_updates.latest(connection, most=KNOWN)
+    return known, failed_updates.requeued(connection, now=now, most=RETRIED) if known else []

@@ -4,6 +4,7 @@
 """
 
 from maskarad.jobs.leases import RENEWAL
+from maskarad.jobs.presence import INTERVAL as PRESENCE_INTERVAL
 from maskarad.values import Value
 
 
@@ -35,11 +36,20 @@ ERRANDS = Task(name="errands", interval=2.0)
 RENEW_ERRANDS = Task(name="renew_errands", interval=1.0)
 """Keeps the claims of errands under way, and hears which were cancelled (`jobs/errands.py`)."""
 
+PRESSURE = Task(name="pressure", interval=2.0)
+"""Counts what waits, so that crowded bots are heard more slowly (`intake/pressure.py`)."""
+
 CLOCK = Task(name="clock", interval=30.0, first_after=30.0)
 """Sets this process's time by the database's (`clock.py`)."""
 
 CHANGES = Task(name="changes", interval=0.0)
 """Waits for news of bots and personas that others changed, and looks every few seconds (`jobs/changes.py`)."""
+
+PRESENCE = Task(name="presence", interval=PRESENCE_INTERVAL)
+"""Says that this process lives, and tidies away those that do not (`jobs/presence.py`)."""
+
+POLLING = Task(name="polling", interval=0.0)
+"""Waits for news of leases, and every few seconds takes and gives back polled bots (`jobs/polling.py`)."""
 
 FOLD = Task(name="fold", interval=5.0, is_shared=True)
 """Makes summaries of what prompts no longer hold (`memory/fold.py`)."""

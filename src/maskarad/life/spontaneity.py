@@ -83,8 +83,8 @@ class Model(Protocol):
 
 class Spontaneity:
     """`holding` keeps a claim while its block runs, `ring` says that a link of a bot has something to send, `analyze`
-    is the local analyser's, `known` what a persona knows of a person. `calls_per_day` bounds what one bot may ask of the
-    model for this; of several processes each may overdraw it by one. `chance` gives numbers from 0 to 1."""
+    is the local analyser's, `known` what a persona knows of a person. `calls_per_day` bounds what one bot may ask of
+    the model for this; of several processes each may overdraw it by one. `chance` gives numbers from 0 to 1."""
 
     def __init__(
         self,

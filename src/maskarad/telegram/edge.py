@@ -10,7 +10,7 @@ from maskarad.telegram.api import BotApi
 from maskarad.telegram.bots import BotRegistry, Notice
 from maskarad.telegram.files import Files
 from maskarad.telegram.handling import Handle
-from maskarad.telegram.limits import limits_from
+from maskarad.telegram.limits import Shared, limits_from
 from maskarad.telegram.pollers import Pollers
 from maskarad.telegram.send import Sender
 from maskarad.telegram.transport import AiohttpRequest
@@ -47,6 +47,7 @@ class Edge:
         *,
         on_invalid: Notice = _ignore,
         on_conflict: Notice = _ignore,
+        shared_limits: Shared | None = None,
         clock: Callable[[], float] = time.time,
     ) -> None:
         self._settings = settings
@@ -60,7 +61,7 @@ class Edge:
             on_conflict=on_conflict,
             clock=clock,
         )
-        self.sender = Sender(self._api, limits_from(settings, time.monotonic), self.registry)
+        self.sender = Sender(self._api, limits_from(settings, time.monotonic, shared_limits), self.registry)
         self.files = Files(self.sender, self.registry, self._request, settings.file_base_url)
         self._pollers: Pollers | None = None
         self._polling: Polling | None = None
