@@ -26,7 +26,7 @@ AFTER_CHECKPOINT = 12
 SETTLED = 2.0
 """Seconds after which what was begun has ended, and the servers' counts are theirs."""
 COMMANDS = ("stats", "total_commands_processed")
-MEMORY = ("memory", "used_memory")
+MEMORY = ("memory", "used_memory_dataset")
 
 Tell = Callable[[str], None]
 Play = Callable[[float], Awaitable[Sequence[float]]]
