@@ -25,6 +25,7 @@ ALONE = 200
 AFTER_CHECKPOINT = 12
 SETTLED = 2.0
 """Seconds after which what was begun has ended, and the servers' counts are theirs."""
+DELIVERED_WITHIN = 30.0
 COMMANDS = ("stats", "total_commands_processed")
 MEMORY = ("memory", "used_memory_dataset")
 
@@ -213,11 +214,12 @@ class Costs:
         said = round(seconds * LISTENED_RATE)
         for number in range(said):
             await asyncio.gather(self._place.chat_by(number), asyncio.sleep(1 / LISTENED_RATE))
-        found: list[Object] = []
-        async with asyncio.timeout(30):
-            while len(found := await self._place.deliveries(after)) < said:
-                await asyncio.sleep(0.2)
-        return [each["seconds"] for each in found]
+        async with asyncio.timeout(DELIVERED_WITHIN):
+            while True:
+                found = await self._place.deliveries(after)
+                if len(found) >= said:
+                    return [each["seconds"] for each in found]
+                await asyncio.sleep(SETTLED / 10)
 
 
 async def _in_a_loop(seconds: float, most: int, act: Callable[[int], Awaitable[object]]) -> None:

@@ -80,7 +80,9 @@ class Ear:
 class Town:
     """Everybody has a private chat with one of the bots; in each group is one bot."""
 
-    def __init__(self, cluster: Cluster, postgres: CountingPostgres, sandbox: Sandbox, actors: tuple[Actor, ...]) -> None:
+    def __init__(
+        self, cluster: Cluster, postgres: CountingPostgres, sandbox: Sandbox, actors: tuple[Actor, ...]
+    ) -> None:
         self.cluster = cluster
         self.postgres = postgres
         self.sandbox = sandbox
@@ -135,7 +137,9 @@ class Town:
         """Returns in how many seconds it was answered. Raises TimeoutError."""
         chat, user, menu = self.menus[number % len(self.menus)]
         self._said += 1
-        answer = await self.sandbox.press(chat, user, menu, data=BUTTONS[self._said % len(BUTTONS)], wait=ANSWERED_WITHIN)
+        answer = await self.sandbox.press(
+            chat, user, menu, data=BUTTONS[self._said % len(BUTTONS)], wait=ANSWERED_WITHIN
+        )
         if not answer["answered"]:
             raise TimeoutError("a press was not answered")
         return float(answer["seconds"])
@@ -153,7 +157,7 @@ async def town(
     folder: Path, *, gateways: int, workers: int, bots: int, chats: int, groups: int = 0, settings: Mapping[str, str]
 ) -> AsyncIterator[Town]:
     """A cluster none of whose processes is started yet. Raises ServerMissing."""
-    folder.mkdir()
+    await asyncio.to_thread(folder.mkdir)
     async with standing(folder, gateways=gateways, workers=workers) as cluster:
         cluster.postgres.close()
         postgres = await asyncio.to_thread(CountingPostgres)

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from maskarad.app import Platform
-from maskarad.db import Connection, bots, learning, personas, stirring, summaries, turns
+from maskarad.db import Connection, backlog, bots, learning, personas, stirring, summaries, turns, unweighed
 from maskarad.db.engine import Database
 from maskarad.values import Claim
 from tests.support.plans.errands import ERRANDS
@@ -55,6 +55,8 @@ async def looks(database: Database) -> frozenset[str]:
         stirring.unarmed(connection, since=0.0, most=1)
         for query in ERRANDS:
             query.run(connection)
+        unweighed.overdue(connection, before=0.0, old=0.0, most=1)
+        backlog.waiting(connection, now=0.0, most=1)
         turns.renew(connection, [Claim(link_id=0, token="nobody's")], until=0.0)
 
     with counted(database) as seen:

@@ -84,7 +84,7 @@ async def test_no_token_is_ever_written(
             with pytest.raises(TelegramError) as caught:
                 await nowhere.call(token(2), "getMe")
             seen.append(everything_about(caught.value))
-        await stub.until(lambda: len(stub.of("getUpdates")) >= 8)
+        await stub.until(lambda: len(stub.of("getUpdates")) >= 8, 30.0)
         await pollers.stop()
         await webhooks.stop()
     seen += map(written, logs)

@@ -1,6 +1,6 @@
 """What is asked of the database every few seconds, or once an hour, whether anybody writes or not."""
 
-from maskarad.db import bots, personas, stirring, turns, users
+from maskarad.db import backlog, bots, personas, stirring, turns, users
 from maskarad.jobs import cleanup
 from maskarad.jobs.sweep import MOST as SWEEP_MOST
 from maskarad.jobs.sweep import OF_EACH
@@ -19,6 +19,14 @@ BACKGROUND = (
         "sorted by bot, so that each has its share. PostgreSQL reads all bots, some thousands of rows, to find theirs.",
         run=lambda c: turns.due(c, now=NOW, most=SWEEP_MOST, of_each=OF_EACH),
         may_scan=frozenset({"bot_instances", "due"}),
+        may_sort=True,
+    ),
+    Hot(
+        name="backlog.waiting",
+        purpose="Every two seconds, where updates come in: how much waits, by bot.",
+        cheap="`ix_chat_bot_due` holds only links that have work; no more than QUEUE_MOST are counted.",
+        run=lambda c: backlog.waiting(c, now=NOW, most=20_001),
+        may_scan=frozenset({"waiting"}),
         may_sort=True,
     ),
     Hot(
