@@ -12,7 +12,7 @@ export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help demo run test check bench load chaos rolling profile eval replay lock clean
+.PHONY: help demo run test check bench load chaos rolling scale profile eval replay lock clean
 
 help: ## what can be made
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-7s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -49,6 +49,10 @@ chaos: $(INSTALLED) ## kill processes and servers for ten minutes while people t
 rolling: $(INSTALLED) ## restart every process by SIGTERM, one after the other, while people talk
 	@sh tests/support/install_servers.sh
 	@$(BIN)/python -m benchmarks.rolling
+
+scale: $(INSTALLED) ## measure what workers add and what a message costs, write docs/scaling.md
+	@sh tests/support/install_servers.sh
+	@$(BIN)/python -m benchmarks.scale
 
 profile: $(INSTALLED) ## draw flame graphs of a press and of messages into docs/pictures
 	@$(BIN)/python -m benchmarks profile

@@ -34,9 +34,7 @@ async def test_a_short_storm_breaks_no_promise() -> None:
 
 @pytest.mark.timeout(175)
 async def test_every_process_is_restarted_while_people_talk() -> None:
-    said = await run_to_the_end(
-        "benchmarks.rolling", "--seconds", "60", "--bots", "6", "--chats", "60", "--rate", "2", "--seed", "5"
-    )
+    said = await run_to_the_end("benchmarks.rolling", "--bots", "6", "--chats", "60", "--rate", "2", "--seed", "5")
     assert re.search(r"^\| never answered \| 0 \|$", said, re.M)
     assert re.search(r"^\| broken promises \| none \|$", said, re.M)
 

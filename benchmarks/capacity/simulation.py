@@ -18,8 +18,10 @@ from maskarad.values import Value
 SWEEP = 2.0
 SWEPT = 200
 """Links that one sweep finds at most."""
-PER_BOT, PER_CHAT, PER_GROUP = 1 / 30, 1.0, 3.0
-"""Seconds between two messages of a bot, into a chat, into a group: Telegram's limits."""
+PER_BOT, PER_CHAT = 1 / 30, 1.0
+"""Seconds between two messages of a bot, and of those into one chat: Telegram's limits."""
+IN_GROUP, MINUTE = 20, 60.0
+"""Messages of a bot in a group in any minute."""
 
 
 class Shape(Value, frozen=True):
@@ -52,7 +54,7 @@ class Seen(Value, frozen=True):
 
     acknowledged: Sequence[float]
     started: Sequence[float]
-    """From stored to the turn's beginning."""
+    """From stored to the turn's beginning, where no turn of the same chat was under way."""
     answered: Sequence[float]
     """From the arrival to the answer's first message."""
     pressed: Sequence[float]
@@ -66,15 +68,22 @@ class Seen(Value, frozen=True):
 
 
 class _Chat:
-    __slots__ = ("bot", "claimed", "free_at", "group", "rung", "unread")
+    __slots__ = ("bot", "claimed", "group", "rung", "sent", "unread")
 
     def __init__(self, bot: int, *, group: bool) -> None:
         self.bot = bot
         self.group = group
-        self.unread: list[tuple[float, float]] = []
+        self.unread: list[tuple[float, float, bool]] = []
+        """When it was said, when stored, and whether a turn was under way then."""
         self.rung = False
         self.claimed = False
-        self.free_at = 0.0
+        self.sent: deque[float] = deque(maxlen=IN_GROUP)
+        """When its last messages were."""
+
+    def next_slot(self) -> float:
+        """When Telegram takes the next one."""
+        slot = self.sent[-1] + PER_CHAT if self.sent else 0.0
+        return max(slot, self.sent[0] + MINUTE) if self.group and len(self.sent) == IN_GROUP else slot
 
 
 class _Worker:
@@ -159,7 +168,7 @@ class Simulation:
         if arrival.kind == "listened":
             return
         chat = self._chats.setdefault(arrival.chat, _Chat(arrival.bot, group=arrival.kind == "asking"))
-        chat.unread.append((arrival.at, self._time.now))
+        chat.unread.append((arrival.at, self._time.now, chat.claimed))
         if not chat.rung and not chat.claimed:
             chat.rung = True
             self._time.after(self._service.ring, partial(self._ring, chat, next(self._next_worker)))
@@ -186,8 +195,8 @@ class Simulation:
         worker.free -= 1
         chat.rung, chat.claimed = False, True
         unread, chat.unread = chat.unread, []
-        for said, stored in unread:
-            if said >= self._warm:
+        for said, stored, was_claimed in unread:
+            if said >= self._warm and not was_claimed:
                 self._seen["started"].append(self._time.now - stored)
         half, database = self._service.worker / 2, self._service.turn_postgres / 2
         thinking = self._model()
@@ -204,7 +213,7 @@ class Simulation:
 
         def stand() -> None:
             worker.free += 1
-            self._deliver(worker, chat, [said for said, _ in unread], parts)
+            self._deliver(worker, chat, [said for said, _, _ in unread], parts)
             self._seat(worker)
 
         worker.cpu.serve(half, partial(self._postgres.serve, database, ask))
@@ -221,8 +230,8 @@ class Simulation:
     def _slot(self, chat: _Chat, at: float) -> float:
         if not self._limited:
             return at
-        slot = max(at, chat.free_at, self._bots.get(chat.bot, 0.0))
-        chat.free_at = slot + (PER_GROUP if chat.group else PER_CHAT)
+        slot = max(at, chat.next_slot(), self._bots.get(chat.bot, 0.0))
+        chat.sent.append(slot)
         self._bots[chat.bot] = slot + PER_BOT
         return slot
 

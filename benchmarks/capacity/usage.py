@@ -15,8 +15,11 @@ BURSTS = (1, 1, 1, 1, 1, 1, 1, 2, 2, 3)
 """Lines that a person sends in quick succession."""
 BETWEEN = 1.5
 """Seconds between two of them."""
-SKEW = 1.3
-"""Of the Pareto distribution of bots' popularity: the upper tenth of the bots gets about 60 % of the messages."""
+SKEW = 1.5
+"""Sigma of the lognormal distribution of bots' popularity: a tenth of the bots gets 59 % of the messages."""
+
+MOST_CHATS = 10_000_000
+"""Of one bot: chats are numbered from its number times this on."""
 
 
 class Usage(Value, frozen=True):
@@ -28,6 +31,7 @@ class Usage(Value, frozen=True):
     asking: float = 0.05
     """In groups to the persona; the others are only listened to."""
     chats_per_bot: float = 12.0
+    """On average; a bot has as many as it is popular."""
     parts: tuple[int, ...] = (1, 1, 1, 2, 2, 3)
     """Telegram messages of an answer."""
     model_seconds: float = 3.0
@@ -67,7 +71,8 @@ class Arrival(Value, frozen=True):
 def busiest(usage: Usage, bots: int, seconds: float, seed: int) -> Iterator[Arrival]:
     """The busiest hour's traffic of so many bots, in order of time."""
     chance = Random(seed)
-    weights = list(accumulate(chance.paretovariate(SKEW) for _ in range(bots)))
+    popular = [chance.lognormvariate(0.0, SKEW) for _ in range(bots)]
+    weights, chats = list(accumulate(popular)), usage.chats_per_bot * bots / sum(popular)
     messages = bots * usage.messages_per_bot_hour * usage.peak / 3_600
     presses = bots * usage.presses_per_bot_hour * usage.peak / 3_600
     bursts = messages / (sum(BURSTS) / len(BURSTS))
@@ -78,15 +83,15 @@ def busiest(usage: Usage, bots: int, seconds: float, seed: int) -> Iterator[Arri
             found.append(Arrival(at=now, bot=0, chat=-chance.randrange(bots), kind="button"))
             continue
         bot = chance.choices(range(1, bots + 1), cum_weights=weights)[0]
-        found += _burst(usage, bot, now, seconds, chance)
+        chat = bot * MOST_CHATS + chance.randrange(max(1, round(chats * popular[bot - 1])))
+        found += _burst(usage, bot, chat, now, seconds, chance)
     yield from sorted(found, key=_time)
 
 
-def _burst(usage: Usage, bot: int, at: float, seconds: float, chance: Random) -> Iterator[Arrival]:
+def _burst(usage: Usage, bot: int, chat: int, at: float, seconds: float, chance: Random) -> Iterator[Arrival]:
     """Lines of one person, each of which is for the persona or not."""
     lot = chance.random()
     kind: Kind = "private" if lot < usage.private else "asking" if lot < usage.answered else "listened"
-    chat = bot * 1_000 + chance.randrange(round(usage.chats_per_bot))
     for line in range(chance.choice(BURSTS)):
         if at + line * BETWEEN < seconds:
             yield Arrival(at=at + line * BETWEEN, bot=bot, chat=chat, kind=kind)

@@ -5,6 +5,7 @@ the evidence, when a promise was broken.
 """
 
 import argparse
+import asyncio
 import sys
 import tempfile
 import time
@@ -42,10 +43,12 @@ def main() -> None:
     tell(f"logs: {folder}")
 
     async def disturb(cluster: Cluster, sandbox: Sandbox, start: float) -> Sequence[Happened]:
-        return await Troublemaker(cluster, sandbox, tell).play(plan.troubles, start)
+        happened = await Troublemaker(cluster, sandbox, tell).play(plan.troubles, start)
+        await asyncio.sleep(max(start + plan.seconds - time.time(), 0.0))
+        return happened
 
     run = uvloop.run(play(plan, folder, bots=options.bots, model_fails=MODEL_FAILS, disturb=disturb, tell=tell))
-    print(report.table([report.figures(run)]), flush=True)
+    print(report.table([report.figures(run)], report.ROWS), flush=True)
     for line in report.evidence(run, folder):
         tell(line)
     if _is_full(options):

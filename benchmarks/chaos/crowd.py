@@ -62,18 +62,22 @@ class Crowd:
             menu = await self._sandbox.ask(chat, person(number), "/start", timeout=30)
             self._menus[number] = menu.id
 
-    async def talk(self, lines: Sequence[Line], start: float) -> None:
-        """From `start` (Unix seconds) on, whatever becomes of it. Returns when all is said."""
+    async def talk(self, lines: Sequence[Line], start: float, over: asyncio.Event) -> None:
+        """From `start` (Unix seconds) on, whatever becomes of it. Returns when all is said, or it is over."""
         async with asyncio.TaskGroup() as speaking:
             for line in lines:
                 await asyncio.sleep(max(start + line.at - time.time(), 0.0))
+                if over.is_set():
+                    return
                 speaking.create_task(self._say(line))
 
-    async def press(self, presses: Sequence[PressAt], start: float) -> None:
+    async def press(self, presses: Sequence[PressAt], start: float, over: asyncio.Event) -> None:
         """As `talk`; returns when all presses are answered or given up."""
         async with asyncio.TaskGroup() as pressing:
             for press in presses:
                 await asyncio.sleep(max(start + press.at - time.time(), 0.0))
+                if over.is_set():
+                    return
                 pressing.create_task(self._press(press))
 
     async def _open(self, number: int, room: Room) -> str:

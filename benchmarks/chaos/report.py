@@ -3,7 +3,7 @@
 import datetime
 import math
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 
 import msgspec
@@ -12,6 +12,7 @@ import orjson
 from benchmarks import machine, pages
 from benchmarks.chaos.run import Run
 from benchmarks.chaos.troubles import KILLING, Happened
+from benchmarks.cluster.cluster import AHEAD, AHEAD_BY
 from benchmarks.program import ROOT
 from maskarad.values import Value
 
@@ -68,10 +69,14 @@ class Figures(Value, frozen=True):
     refused: int
     asked: int
     failed: int
+    in_vain: int
     gateway_mb: float
     worker_mb: float
     costs: dict[str, Cost]
     broken: dict[str, int]
+
+
+Show = Callable[[Figures], str]
 
 
 def times(seconds: Sequence[float]) -> Times:
@@ -88,11 +93,11 @@ def figures(run: Run) -> Figures:
     return Figures(
         seed=run.plan.seed,
         taken_on=datetime.datetime.now(datetime.UTC).date().isoformat(),
-        minutes=run.plan.seconds / 60,
+        minutes=run.seconds / 60,
         said=len(evidence.said),
         answered=len(verdict.waits),
         apologised=verdict.apologised,
-        lines_per_second=len(run.plan.lines) / run.plan.seconds,
+        lines_per_second=sum(line.at <= run.seconds for line in run.plan.lines) / run.seconds,
         waits=times([wait for _, wait in verdict.waits]),
         presses=len(evidence.pressed),
         presses_lost=verdict.presses_lost,
@@ -104,6 +109,7 @@ def figures(run: Run) -> Figures:
         refused=run.refused,
         asked=len(evidence.asked),
         failed=sum(each.failed is not None for each in evidence.asked),
+        in_vain=run.in_vain,
         gateway_mb=max(most[name] for name in most if name.startswith("gateway")),
         worker_mb=max(most[name] for name in most if name.startswith("worker")),
         costs={kind: _cost(run, kind) for kind in dict.fromkeys(each.trouble.kind for each in evidence.troubles)},
@@ -122,10 +128,10 @@ def _concerns(happened: Happened, at: float) -> bool:
     return happened.began + COST[0] <= at <= happened.began + COST[1]
 
 
-def table(runs: Sequence[Figures]) -> str:
+def table(runs: Sequence[Figures], shown: Mapping[str, Show]) -> str:
     rows: list[tuple[str, ...]] = [
         ("", *(f"seed {run.seed}" for run in runs)),
-        *((name, *(each(run) for run in runs)) for name, each in _ROWS.items()),
+        *((name, *(each(run) for run in runs)) for name, each in shown.items()),
     ]
     head, *rest = (_cells(row) for row in rows)
     return "\n".join((head, "|---|" + "---:|" * len(runs), *rest))
@@ -161,12 +167,25 @@ def _promises(run: Figures) -> str:
     return ", ".join(f"**{promise}: {count}**" for promise, count in run.broken.items()) or "none"
 
 
+_OF_A_STORM = frozenset(
+    {
+        "answered by an apology, their model having failed",
+        "never answered, their gateway having died",
+        "troubles",
+        "of them kills and freezes",
+        "parts twice: Telegram cut the connection when it was sent",
+        "answered after a later line that Telegram brought first",
+        "started in vain, PostgreSQL being away",
+    }
+)
+
+
 def _kills(run: Figures) -> str:
     return str(sum(cost.count for kind, cost in run.costs.items() if kind in KILLING or "killed" in kind))
 
 
-_ROWS = {
-    "minutes": lambda run: f"{run.minutes:g}",
+ROWS: Mapping[str, Show] = {
+    "minutes": lambda run: f"{run.minutes:.1f}",
     "lines a second, on average": lambda run: f"{run.lines_per_second:.1f}",
     "messages that asked for an answer": lambda run: str(run.said),
     "answered": lambda run: str(run.answered),
@@ -183,9 +202,12 @@ _ROWS = {
     "answered after a later line that Telegram brought first": lambda run: str(run.late),
     "webhook deliveries / not taken at once": lambda run: f"{run.deliveries} / {run.refused}",
     "calls to the model / failed": lambda run: f"{run.asked} / {run.failed}",
+    "started in vain, PostgreSQL being away": lambda run: str(run.in_vain),
     "memory at the most: gateway / worker": lambda run: f"{run.gateway_mb:.0f} / {run.worker_mb:.0f} MB",
     "broken promises": _promises,
 }
+CALM_ROWS = {name: show for name, show in ROWS.items() if name not in _OF_A_STORM}
+"""Where nothing goes wrong."""
 
 
 def _cells(cells: Sequence[str]) -> str:
@@ -208,10 +230,11 @@ def _logged(folder: Path, at: float) -> Iterator[str]:
     """Warnings of all processes around that time, one of each kind a process."""
     found: dict[tuple[str, str], tuple[float, str]] = {}
     for file in sorted(folder.glob("*-*.log")):
+        wrong = AHEAD_BY if file.stem == AHEAD else 0.0
         for line in file.read_text(errors="replace").splitlines():
             warning = _warning(line)
-            if warning is not None and abs(warning[0] - at) <= AROUND:
-                found.setdefault((file.stem, warning[1]), (warning[0], f"    {file.stem}: {line[:300]}"))
+            if warning is not None and abs(warning[0] - wrong - at) <= AROUND:
+                found.setdefault((file.stem, warning[1]), (warning[0] - wrong, f"    {file.stem}: {line[:300]}"))
     yield from (line for _, line in sorted(found.values())[:MOST_LINES])
 
 
@@ -242,4 +265,4 @@ def keep(run: Figures, *, page: Path = PAGE, file: Path = RESULTS) -> None:
 
 def part(results: Results) -> str:
     head = pages.where_and_when(results.runs[-1].taken_on, results.machine)
-    return "\n\n".join((BEGIN, head, table(results.runs), costs(results.runs), pages.END))
+    return "\n\n".join((BEGIN, head, table(results.runs, ROWS), costs(results.runs), pages.END))

@@ -49,8 +49,12 @@ class Run(Value, frozen=True):
     evidence: Evidence
     started: float
     """Unix seconds."""
+    seconds: float
+    """How long they talked."""
     deliveries: int
     refused: int
+    in_vain: int
+    """Starts of processes that found no database, and ended with a word about it."""
 
 
 def members() -> tuple[str, ...]:
@@ -63,7 +67,8 @@ def members() -> tuple[str, ...]:
 
 
 async def play(plan: Plan, folder: Path, *, bots: int, model_fails: float, disturb: Disturb, tell: Tell) -> Run:
-    """Play the plan on a cluster that logs into the folder. Raises ServerMissing, MemberFailed, Gap."""
+    """Play the plan, until `disturb` returns if that is earlier, on a cluster that logs into the folder. Raises
+    ServerMissing, MemberFailed, Gap."""
     async with standing(folder, gateways=GATEWAYS, workers=WORKERS) as cluster:
         stage = await cluster.open(bots=bots, people=max(plan.people, PEOPLE), settings={"SPONTANEITY_PER_DAY": "0"})
         async with Sandbox.at(cluster.sandbox_url) as sandbox:
@@ -83,15 +88,17 @@ async def _storm(plan: Plan, cluster: Cluster, sandbox: Sandbox, crowd: Crowd, d
     record, watch = Record(sandbox, manager=MANAGER_ID, apologies=apologies), Watch(cluster.members)
     await record.begin()
     async with _beside(watch.run()), _beside(_progress(record, crowd, tell)):
-        start = time.time()
+        start, over = time.time(), asyncio.Event()
         async with asyncio.TaskGroup() as acting:
-            acting.create_task(crowd.talk(plan.lines, start))
-            acting.create_task(crowd.press(plan.presses, start))
+            acting.create_task(crowd.talk(plan.lines, start, over))
+            acting.create_task(crowd.press(plan.presses, start, over))
             disturbing = acting.create_task(disturb(cluster, sandbox, start))
+            disturbing.add_done_callback(lambda _: over.set())
+        talked = time.time() - start
         await sandbox.clear_faults()
-        tell("  the storm is over; a last word in every chat")
+        tell("  it is over; a last word in every chat")
         last = closing(plan, spread=len(plan.rooms) / CLOSING_RATE)
-        await crowd.talk(last, time.time())
+        await crowd.talk(last, time.time(), asyncio.Event())
         await record.all_answered(PATIENCE)
     await record.end()
     await cluster.keep_rows()
@@ -118,6 +125,8 @@ async def _storm(plan: Plan, cluster: Cluster, sandbox: Sandbox, crowd: Crowd, d
         started=start,
         deliveries=record.deliveries,
         refused=record.refused,
+        seconds=talked,
+        in_vain=watch.in_vain,
     )
 
 

@@ -13,6 +13,7 @@ from benchmarks.program import surroundings
 from benchmarks.stage import MANAGER_TOKEN, Stage, set_up
 from maskarad.sandbox.person import Sandbox
 from maskarad.vault import KEY_FILE
+from tests.support.clocks import told_another_time
 from tests.support.servers import PostgresServer, ProxyServer, RedisServer, free_port
 
 GATEWAY = ("maskarad", "gateway")
@@ -21,6 +22,9 @@ DATABASE = "cluster"
 TABLES = ("chat_bot_instances", "reply_parts")
 HEALTH = "/healthz"
 SANDBOX_WITHIN = 20.0
+AHEAD = "worker-3"
+"""Its machine's clock is `AHEAD_BY` seconds ahead."""
+AHEAD_BY = 60.0
 
 
 class Cluster:
@@ -90,7 +94,8 @@ class Cluster:
         """As on a host of its own: with a data folder that no other knows."""
         data = self.folder / name
         data.mkdir()
-        own = {**settings, "DATA_DIR": str(data), "PORT": str(port)}
+        clock = told_another_time(AHEAD_BY) if name == AHEAD else {}
+        own = {**settings, **clock, "DATA_DIR": str(data), "PORT": str(port)}
         return Member(name, command, own, self.folder, self._session)
 
     def _settings(self) -> dict[str, str]:

@@ -43,6 +43,7 @@ class Member:
         self._process: asyncio.subprocess.Process | None = None
         self._paused = False
         self._wanted = False
+        self._changing = asyncio.Lock()
 
     @property
     def role(self) -> str:
@@ -77,17 +78,20 @@ class Member:
         return time.monotonic() - began
 
     async def launch(self) -> None:
-        """Start it without waiting for it."""
-        self._wanted = True
-        with self.log.open("ab") as log:
-            self._process = await asyncio.create_subprocess_exec(
-                *(sys.executable, "-m", *self._command),
-                cwd=self._folder,
-                env=surroundings(self._settings),
-                stdin=asyncio.subprocess.DEVNULL,
-                stdout=log,
-                stderr=log,
-            )
+        """Start it without waiting for it. Nothing happens to one that runs."""
+        async with self._changing:
+            if self.pid is not None:
+                return
+            with self.log.open("ab") as log:
+                self._process = await asyncio.create_subprocess_exec(
+                    *(sys.executable, "-m", *self._command),
+                    cwd=self._folder,
+                    env=surroundings(self._settings),
+                    stdin=asyncio.subprocess.DEVNULL,
+                    stdout=log,
+                    stderr=log,
+                )
+            self._wanted = True
 
     async def is_well(self) -> bool:
         """Whether its page of health says so."""
@@ -123,6 +127,10 @@ class Member:
         return self.log.read_text(errors="replace")[-2_000:]
 
     async def _end(self, number: signal.Signals) -> int:
+        async with self._changing:
+            return await self._end_now(number)
+
+    async def _end_now(self, number: signal.Signals) -> int:
         process, self._wanted = self._process, False
         if process is None:
             return 0

@@ -1,7 +1,7 @@
 """What workers add, what a message costs, how soon a turn begins; and the capacity model that is fitted to it.
 
 A full run writes benchmarks/scale.json, docs/scaling.md and its pictures; it takes some ten minutes and wants the
-machine for itself. Shorter rounds are only shown.
+machine for itself. Other rounds are only shown.
 """
 
 import argparse
@@ -19,14 +19,15 @@ from benchmarks.scale.figures import Results
 from benchmarks.scene import tell
 
 SECONDS = 20.0
+WORKERS = 3
 
 
-async def measure(folder: Path, seconds: float) -> Results:
+async def measure(folder: Path, seconds: float, workers: int) -> Results:
     before = machine.calibrate()
     tell("what a message costs")
     cost = await costs.measure(folder, seconds, tell)
     tell("what workers add")
-    rounds = await growth.measure(folder, seconds, tell)
+    rounds = await growth.measure(folder, seconds, workers, tell)
     return Results(
         machine=machine.describe(),
         taken_on=datetime.datetime.now(datetime.UTC).date().isoformat(),
@@ -45,9 +46,9 @@ def main() -> None:
     options = _options()
     folder = Path(tempfile.mkdtemp(prefix="maskarad-scale-"))
     tell(f"logs: {folder}")
-    found = uvloop.run(measure(folder, options.seconds))
+    found = uvloop.run(measure(folder, options.seconds, options.workers))
     print(report.part(found), flush=True)
-    if options.seconds == SECONDS:
+    if (options.seconds, options.workers) == (SECONDS, WORKERS):
         pages.write_results(report.RESULTS, found)
         publishing.publish(found)
 
@@ -57,6 +58,7 @@ def _options() -> argparse.Namespace:
         prog="python -m benchmarks.scale", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("--seconds", type=float, default=SECONDS, help=f"of each round ({SECONDS:g})")
+    parser.add_argument("--workers", type=int, default=WORKERS, help=f"at the most ({WORKERS})")
     return parser.parse_args()
 
 

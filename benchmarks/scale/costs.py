@@ -57,6 +57,7 @@ async def measure(folder: Path, seconds: float, tell: Tell) -> Measured:
     ) as place:
         redis_empty = shares.information(place.cluster.redis, *MEMORY)
         await place.cluster.start(place.cluster.members)
+        await place.registered()
         few = _residents(place.cluster.members)
         await place.think_for(0.0)
         await place.open_menus(MENUS)
@@ -104,6 +105,7 @@ def _residents(members: Sequence[Member]) -> list[float]:
 async def _with_many_bots(folder: Path) -> list[float]:
     async with town(folder / "many", gateways=1, workers=1, bots=MANY_BOTS, chats=1, settings={}) as place:
         await place.cluster.start(place.cluster.members)
+        await place.registered()
         return _residents(place.cluster.members)
 
 

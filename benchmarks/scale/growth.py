@@ -14,7 +14,6 @@ from benchmarks.scale.shares import Shares
 from benchmarks.scale.town import Town, town
 
 BOTS, CHATS = 40, 400
-WORKERS = (1, 2, 3)
 PLACES = 8
 """LLM_MAX_CONNECTIONS of a worker: so few that three of them need a fraction of this machine."""
 MODEL_SECONDS = 1.0
@@ -30,17 +29,14 @@ def arrivals(rate: float, seconds: float, seed: int) -> list[float]:
     return found
 
 
-async def measure(folder: Path, seconds: float, tell: Tell, workers: Sequence[int] = WORKERS) -> tuple[Round, ...]:
-    """Raises ServerMissing, MemberFailed, TimeoutError."""
+async def measure(folder: Path, seconds: float, workers: int, tell: Tell) -> tuple[Round, ...]:
+    """With one worker, two, and so on. Raises ServerMissing, MemberFailed, TimeoutError."""
     settings = {"LLM_MAX_CONNECTIONS": str(PLACES)}
     found = []
-    async with town(
-        folder / "growth", gateways=2, workers=max(workers), bots=BOTS, chats=CHATS, settings=settings
-    ) as place:
+    async with town(folder / "growth", gateways=2, workers=workers, bots=BOTS, chats=CHATS, settings=settings) as place:
         await place.cluster.start(place.cluster.gateways)
-        for count in workers:
-            started = [each for each in place.cluster.workers if each.pid is not None]
-            await place.cluster.start(place.cluster.workers[len(started) : count])
+        for count in range(1, workers + 1):
+            await place.cluster.start(place.cluster.workers[count - 1 : count])
             await _warm_up(place)
             for seed, load in enumerate(LOADS, 1):
                 found.append(await play(place, count, load * count * PLACES / MODEL_SECONDS, seconds, seed))

@@ -98,7 +98,7 @@ def _round(each: Round) -> Sequence[str]:
     cores = each.cores
     return (
         str(each.workers),
-        f"{each.rate:.1f}",
+        f"{each.said / each.seconds:.1f}",
         f"{each.answered:.1f}",
         f"{each.waits.p50:.2f} / {each.waits.p95:.2f} / {each.waits.most:.2f} s",
         f"{sum(cores[part] for part in (*shares.PLATFORM, shares.PROXY)):.2f} cores",

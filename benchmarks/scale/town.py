@@ -26,6 +26,7 @@ WITHOUT_LIMITS = {
     "LOG_LEVEL": "warning",
 }
 ANSWERED_WITHIN = 60.0
+REGISTERED_WITHIN = 60.0
 
 
 class Ear:
@@ -104,6 +105,15 @@ class Town:
             made = await self.sandbox.add_group(f"Вечірній чай {number}", person(number))
             await self.sandbox.join(made["key"], self._telegram_id(number), by=person(number))
             self.groups.append((str(made["key"]), person(number)))
+
+    async def registered(self) -> None:
+        """Returns when every bot has its webhook. Raises TimeoutError."""
+        async with asyncio.timeout(REGISTERED_WITHIN):
+            while True:
+                found = {call["bot_id"] for call in await self.sandbox.calls(method="setWebhook")}
+                if len(found) > len(self._actors):
+                    return
+                await asyncio.sleep(0.5)
 
     async def open_menus(self, count: int) -> None:
         for number in range(count):

@@ -174,6 +174,7 @@ class Platform:
             self._in_background(self._work.speak_unasked(self._once_a_slot, self._sleep), name)
         if self._reception:
             self._every(tasks.PRESSURE, self._reception.pressure.look)
+            self._every(tasks.REQUEUED, self._reception.requeued.look)
             self._in_background(self._reception.introduce_manager(), "commands of the manager bot")
 
     def _every(self, task: tasks.Task, job: Job) -> None:

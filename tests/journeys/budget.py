@@ -4,7 +4,18 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from maskarad.app import Platform
-from maskarad.db import Connection, backlog, bots, learning, personas, stirring, summaries, turns, unweighed
+from maskarad.db import (
+    Connection,
+    backlog,
+    bots,
+    failed_updates,
+    learning,
+    personas,
+    stirring,
+    summaries,
+    turns,
+    unweighed,
+)
 from maskarad.db.engine import Database
 from maskarad.values import Claim
 from tests.support.plans.errands import ERRANDS
@@ -46,6 +57,7 @@ async def looks(database: Database) -> frozenset[str]:
 
     def look(connection: Connection) -> None:
         bots.ids(connection)
+        failed_updates.latest(connection, most=1)
         bots.changed_since(connection, 0.0)
         personas.changed_since(connection, 0.0)
         turns.due(connection, now=0.0, most=1, of_each=1)

@@ -11,7 +11,7 @@ from sqlalchemy import select
 from maskarad.db.tables import chat_contexts
 from maskarad.values import Character, GroupReply
 from tests.journeys.processes import PlatformProcess
-from tests.journeys.stage import FRIEND, MANAGER_ID, OWNER, Actor, Stage
+from tests.journeys.stage import FRIEND, MANAGER_ID, OWNER, Stage
 from tests.support.servers import free_port
 from tests.support.until import until
 

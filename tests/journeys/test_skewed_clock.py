@@ -9,23 +9,13 @@ import pytest
 
 from tests.journeys.processes import PlatformProcess
 from tests.journeys.stage import OWNER, Actor, Stage
-from tests.support.servers import HOW_TO_INSTALL, free_port
+from tests.support.clocks import told_another_time
+from tests.support.servers import free_port
 
 pytestmark = pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)
 
 THINKING = 3.0
 """Seconds of the model: longer than two sweeps."""
-
-
-def a_minute(ahead: bool) -> dict[str, str]:
-    """Variables of a process whose clock is wrong. What never goes back goes on as it is."""
-    found = sorted(Path("/usr/lib").glob("*/faketime/libfaketime.so.1"))
-    assert found, f"libfaketime is not installed: {HOW_TO_INSTALL}"
-    return {
-        "LD_PRELOAD": str(found[0]),
-        "FAKETIME": "+60s" if ahead else "-60s",
-        "FAKETIME_DONT_FAKE_MONOTONIC": "1",
-    }
 
 
 @pytest.fixture
@@ -41,8 +31,8 @@ async def skewed(stage: Stage, actors: list[Actor], tmp_path: Path, redis_url: s
     async with AsyncExitStack() as running:
         for command, more in (
             ("gateway", {"PORT": str(port)}),
-            ("worker", a_minute(ahead=False)),
-            ("worker", a_minute(ahead=True)),
+            ("worker", told_another_time(-60)),
+            ("worker", told_another_time(60)),
         ):
             process = PlatformProcess(stage.settings, tmp_path, command, **(settings | {"PORT": "0"} | more))
             running.push_async_callback(process.close)

@@ -13,7 +13,9 @@ from collections.abc import Sequence
 from pathlib import Path
 
 START_WITHIN = 20.0
-HOW_TO_INSTALL = "install them with `apt-get install postgresql redis-server caddy chromium` and run `make test` again"
+HOW_TO_INSTALL = (
+    "install them with `apt-get install postgresql redis-server caddy chromium faketime` and run `make test` again"
+)
 
 
 class ServerMissing(Exception):

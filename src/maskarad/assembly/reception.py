@@ -22,13 +22,14 @@ from maskarad.intake.pressure import Pressure
 from maskarad.intake.refusal import Refusals
 from maskarad.intake.shared_flood import RedisFloods
 from maskarad.intake.weighing import WEIGHING
+from maskarad.jobs.requeued import Requeued
 from maskarad.manager.bot import Manager
 from maskarad.manager.commands import command_menus
 from maskarad.manager.desk import Desk
 from maskarad.memory.analysis import Analysis
 from maskarad.route import Router
 from maskarad.telegram.edge import Polling
-from maskarad.telegram.handling import bounded
+from maskarad.telegram.handling import Quarantine, bounded
 from maskarad.telegram.introduction import introduce
 from maskarad.telegram.webhooks import Registrations
 from maskarad.texts import language_for
@@ -91,7 +92,9 @@ class Reception:
             clock=time.monotonic,
         )
         # Whoever is slowed waits before the places, not in one.
-        self.handle = self.pressure.slowed(bounded(router.handle, settings.telegram_concurrent_updates))
+        quarantine = Quarantine(router.handle, ground.database, clock=ground.clock)
+        self.handle = self.pressure.slowed(bounded(quarantine.handle, settings.telegram_concurrent_updates))
+        self.requeued = Requeued(ground.database, quarantine, clock=ground.clock)
 
     def _build_manager(self) -> Manager:
         ground, telegram = self._ground, self._telegram

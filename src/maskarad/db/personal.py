@@ -155,6 +155,17 @@ _UNLEARNED = (
     )
     .order_by(links.c.id)
 )
+# A process without the analyser cannot have them learned first, and between learning and forgetting somebody may write.
+_PASS_OVER = (
+    update(chat_contexts)
+    .where(
+        chat_contexts.c.user_id == bindparam("b_user_id"),
+        chat_contexts.c.chat_bot_instance_id == links.c.id,
+        chat_contexts.c.id > links.c.learned_id,
+        links.c.bot_instance_id == bindparam("b_bot_id"),
+    )
+    .values(counted=True)
+)
 _FORGET_SUMMARY = delete(conversation_summaries).where(
     conversation_summaries.c.chat_bot_instance_id.in_(select(links.c.id).where(IS_PRIVATE_LINK))
 )
@@ -237,7 +248,9 @@ def unlearned(connection: Connection, bot_id: int, user_id: int) -> list[int]:
 
 
 def forget_habits(connection: Connection, bot_id: int, user_id: int) -> None:
-    """How this person writes, in all chats with the bot."""
+    """How this person writes, in all chats with the bot. What they have said and nobody has learned yet is passed over
+    for good."""
+    connection.execute(_PASS_OVER, {"b_bot_id": bot_id, "b_user_id": user_id})
     connection.execute(_ERASED_HABITS, {"bot_id": bot_id, "user_id": user_id})
     connection.execute(_FORGET_HABITS, {"bot_id": bot_id, "user_id": user_id})
 

@@ -9,10 +9,11 @@ from pathlib import Path
 
 import structlog
 
-from maskarad.db import Connection, analyses, decisions, errands, history, seen, slots, wizards
+from maskarad.db import Connection, analyses, decisions, errands, failed_updates, history, seen, slots, wizards
 from maskarad.db.batches import end_of_batch
 from maskarad.db.engine import Database
 from maskarad.db.tables import analysis_cache, job_slots, seen_updates
+from maskarad.db.tables import failed_updates as failed_updates_table
 
 log = structlog.get_logger()
 
@@ -24,6 +25,9 @@ SEEN_UPDATES_KEPT = 2 * DAY
 WIZARDS_KEPT = 30 * DAY
 FILES_KEPT = DAY
 SLOTS_KEPT = DAY
+FAILED_KEPT = 7 * DAY
+COUNTED_KEPT = DAY
+"""Of those that Telegram still brings again, for 24 hours at most."""
 ERRANDS_KEPT = 30 * DAY
 
 AT_ONCE = 1_000
@@ -100,7 +104,13 @@ def forget_errands(connection: Connection, now: float, most: int) -> int:
     return errands.forget(connection, before=now - ERRANDS_KEPT, most=most)
 
 
+def forget_failed_updates(connection: Connection, now: float, most: int) -> int:
+    before = end_of_batch(connection, failed_updates_table.c.last_at, before=now - FAILED_KEPT, most=most)
+    return failed_updates.forget(connection, before=before, counted_before=now - COUNTED_KEPT)
+
+
 STEPS: Sequence[Step] = (
+    forget_failed_updates,
     forget_analyses,
     forget_updates,
     forget_wizards,

@@ -63,6 +63,9 @@ ANALYSES = Task(name="analyses", interval=30.0)
 SPONTANEOUS_ACTIVITY = Task(name="spontaneous_activity_loop", interval=10.0, is_shared=True)
 """Lets personas speak unasked (`life/spontaneity.py`)."""
 
+REQUEUED = Task(name="requeued", interval=3.0)
+"""Handles updates again that were put aside, when somebody has asked for it (`jobs/requeued.py`)."""
+
 MEMORY_CLEANUP = Task(name="memory_cleanup_task", interval=3_600.0, first_after=60.0, is_shared=True)
 """Forgets what is kept only for a while (`jobs/cleanup.py`)."""
 

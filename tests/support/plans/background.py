@@ -1,7 +1,8 @@
 """What is asked of the database every few seconds, or once an hour, whether anybody writes or not."""
 
-from maskarad.db import backlog, bots, personas, stirring, turns, users
+from maskarad.db import backlog, bots, failed_updates, personas, stirring, turns, users
 from maskarad.jobs import cleanup
+from maskarad.jobs.requeued import KNOWN, RETRIED
 from maskarad.jobs.sweep import MOST as SWEEP_MOST
 from maskarad.jobs.sweep import OF_EACH
 from maskarad.life.occasion import WEEK
@@ -35,6 +36,22 @@ BACKGROUND = (
         cheap="All of them is the answer, and nothing but their keys is read: a row a bot, some thousands at most.",
         run=bots.ids,
         may_scan=frozenset({"bot_instances"}),
+    ),
+    Hot(
+        name="failed_updates.latest",
+        purpose="Every three seconds, where updates come in: which have failed.",
+        cheap="The index of the times at which they failed gives the latest; usually there are none.",
+        run=lambda c: failed_updates.latest(c, most=KNOWN),
+        may_scan=frozenset({"failed_updates"}),
+        may_sort=True,
+    ),
+    Hot(
+        name="failed_updates.requeued",
+        purpose="In the same look, when there are any: which are to be handled again.",
+        cheap="`ix_failed_updates_requeued` holds only these, in their order.",
+        run=lambda c: failed_updates.requeued(c, now=NOW, most=RETRIED),
+        may_scan=frozenset({"failed_updates"}),
+        may_sort=True,
     ),
     Hot(
         name="bots.changed_since",
