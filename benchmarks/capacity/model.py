@@ -27,6 +27,8 @@ SECONDS, WARM = 90.0, 15.0
 SEED = 5
 FURTHER_PART = 0.25
 """Of a turn's work, assumed for each Telegram message of an answer beyond the first: one transaction of four."""
+SNAPSHOT_LIFETIME = 1_800.0
+"""Seconds: CACHE_TTL_MENU, the longest of the three, its default."""
 DAY, YEAR = 86_400, 365
 
 
@@ -126,7 +128,7 @@ def needs(measured: Results, usage: Usage, bots: int) -> Needs:
         telegram_connections=sent * usage.telegram_seconds,
         postgres_connections=processes * POOL,
         redis_connections=processes * held.redis_connections,
-        redis_bytes=held.redis_bytes_empty + bots * usage.chats_per_bot * held.redis_bytes_per_chat,
+        redis_bytes=held.redis_bytes_empty + _chats_in_use(usage, bots, messages) * held.redis_bytes_per_chat,
         redis_commands=messages * _mixed(private.redis_commands, listened.redis_commands, usage.answered)
         + processes * measured.quiet.redis_commands / WHEN_QUIET,
         statements=messages * _mixed(private.statements * further, listened.statements, usage.answered)
@@ -195,6 +197,11 @@ def _wal(cost: Cost, measured: Results, usage: Usage) -> float:
     private = measured.costs["private"].wal_bytes
     pages = max(measured.held.wal_bytes_after_checkpoint - private, 0.0) * cost.wal_bytes / private
     return cost.wal_bytes + pages / usage.lines_in_a_row
+
+
+def _chats_in_use(usage: Usage, bots: int, messages: float) -> float:
+    """Those whose snapshots have not run out."""
+    return min(bots * usage.chats_per_bot, messages * SNAPSHOT_LIFETIME / usage.lines_in_a_row)
 
 
 def _mean_thinking(usage: Usage) -> float:

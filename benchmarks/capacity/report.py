@@ -86,7 +86,7 @@ ROWS: Sequence[Row] = (
     ("connections to Telegram in use", lambda each: f"{each.telegram_connections:,.0f}", "computed"),
     ("connections to PostgreSQL, pools full", lambda each: f"{each.postgres_connections:,}", "computed"),
     ("connections to Redis", lambda each: f"{each.redis_connections:,.0f}", "computed"),
-    ("Redis: memory, every chat in use", lambda each: _bytes(each.redis_bytes), "computed"),
+    ("Redis: memory, chats of half an hour", lambda each: _bytes(each.redis_bytes), "computed"),
     ("Redis: commands a second", lambda each: f"{each.redis_commands:,.0f}", "computed"),
     (
         "PostgreSQL: statements / commits a second",
@@ -99,7 +99,7 @@ ROWS: Sequence[Row] = (
     ("database after a year, nothing forgotten", lambda each: _bytes(each.database_bytes_year), "computed"),
     ("webhook answered 200, p50 / p95", lambda each: _milliseconds(each.waits["acknowledged"]), "simulated"),
     (
-        "stored → turn begins, no other of its chat under way, p50 / p95",
+        "stored → the model is asked, p50 / p95",
         lambda each: _milliseconds(each.waits["started"]),
         "simulated",
     ),
@@ -138,8 +138,9 @@ def _usage(usage: Usage) -> str:
         f"and hour, averaged over the day and all bots; {usage.private:.0%} of the messages in private chats (all "
         f"answered), {usage.asking:.0%} in groups to the persona, {1 - usage.answered:.0%} in groups and only listened "
         f"to. A day of one time zone, whose busiest hour has {usage.peak:.1f} times the mean; lines come in bursts of "
-        f"one to three; bots are as popular as a lognormal distribution makes them (a tenth of them gets 59 %), with {usage.chats_per_bot:g} chats "
-        f"each. An answer is one to three messages ({usage.parts_per_answer:.2f} on average), each beyond the first "
+        f"one to three; bots are as popular as a lognormal distribution makes them (a tenth of them gets 59 % of the "
+        f"messages), with {usage.chats_per_bot:g} chats each on average. An answer is one to three messages "
+        f"({usage.parts_per_answer:.2f} on average), each beyond the first "
         f"for a quarter of a turn's work. The model takes {usage.model_seconds:g} s (median, lognormal, sigma "
         f"{usage.model_spread:g}), Telegram {usage.telegram_seconds * 1e3:.0f} ms; every {usage.lines_per_summary:.0f} "
         f"lines cost one call more. A chat in which somebody talks has {usage.lines_in_a_row:g} lines between two "

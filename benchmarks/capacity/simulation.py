@@ -54,7 +54,7 @@ class Seen(Value, frozen=True):
 
     acknowledged: Sequence[float]
     started: Sequence[float]
-    """From stored to the turn's beginning, where no turn of the same chat was under way."""
+    """From stored until the model is asked, where no turn of the same chat was under way."""
     answered: Sequence[float]
     """From the arrival to the answer's first message."""
     pressed: Sequence[float]
@@ -195,9 +195,7 @@ class Simulation:
         worker.free -= 1
         chat.rung, chat.claimed = False, True
         unread, chat.unread = chat.unread, []
-        for said, stored, was_claimed in unread:
-            if said >= self._warm and not was_claimed:
-                self._seen["started"].append(self._time.now - stored)
+        at_rest = [stored for said, stored, was_claimed in unread if said >= self._warm and not was_claimed]
         half, database = self._service.worker / 2, self._service.turn_postgres / 2
         thinking = self._model()
         self._thought += thinking
@@ -206,6 +204,7 @@ class Simulation:
         more_database = (parts - 1) * self._service.part_postgres
 
         def ask() -> None:
+            self._seen["started"].extend(self._time.now - stored for stored in at_rest)
             self._time.after(thinking, answer)
 
         def answer() -> None:

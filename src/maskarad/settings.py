@@ -189,7 +189,7 @@ class Settings(BaseSettings):
     )
     redis_url: Annotated[str, AfterValidator(_redis_url)] | None = Field(
         None,
-        description="redis://… (Redis 6 or newer) lets processes share snapshots and tell each other of changes at "
+        description="redis://… (Redis 6.2 or newer) lets processes share snapshots and tell each other of changes at "
         "once. Unset, or while it is away: each keeps its own, and looks for changed bots and personas every 2 s.",
     )
     cache_ttl_user: float = Field(
