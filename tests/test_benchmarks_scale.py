@@ -41,7 +41,7 @@ def measured() -> Results:
 
 @pytest.mark.timeout(175)
 async def test_a_short_run_measures_all_that_the_page_shows() -> None:
-    said = await run_to_the_end("benchmarks.scale", "--seconds", "1", "--workers", "1")
+    said = await run_to_the_end("benchmarks.scale", "--seconds", "3", "--workers", "1")
     kinds = re.findall(
         r"^\| (private message|group message|button)[^|]* \| ([\d.]+) \| ([\d.]+) \| ([\d,]+) \|", said, re.M
     )

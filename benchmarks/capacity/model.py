@@ -13,6 +13,7 @@ from maskarad.values import Value
 SIZES = (1_000, 10_000, 100_000)
 PLACES = 100
 """LLM_MAX_CONNECTIONS, its default."""
+MORE_PLACES = 400
 POOL = 20
 """DB_POOL_SIZE, its default."""
 FULL = 0.6
@@ -42,6 +43,7 @@ class Needs(Value, frozen=True):
     sent: float
     cores: Mapping[str, float]
     shape: Shape
+    workers_with_more_places: int
     model_connections: float
     telegram_connections: float
     postgres_connections: int
@@ -109,7 +111,7 @@ def needs(measured: Results, usage: Usage, bots: int) -> Needs:
     thinking = (turns + messages / usage.lines_per_summary) * _mean_thinking(usage)
     shape = Shape(
         gateways=_processes(cores[shares.GATEWAY]),
-        workers=max(_processes(cores[shares.WORKER]), math.ceil(thinking / THINKING_FULL / PLACES)),
+        workers=_workers(cores[shares.WORKER], thinking, PLACES),
         places=PLACES,
         postgres_cores=_processes(cores[shares.POSTGRESQL]),
     )
@@ -124,6 +126,7 @@ def needs(measured: Results, usage: Usage, bots: int) -> Needs:
         sent=sent,
         cores=cores,
         shape=shape,
+        workers_with_more_places=_workers(cores[shares.WORKER], thinking, MORE_PLACES),
         model_connections=thinking,
         telegram_connections=sent * usage.telegram_seconds,
         postgres_connections=processes * POOL,
@@ -143,8 +146,8 @@ def needs(measured: Results, usage: Usage, bots: int) -> Needs:
         * mean
         * (1 + usage.answered * usage.parts_per_answer)
         * held.database_bytes_per_message,
-        gateway_mb=held.gateway_mb + bots * held.gateway_bytes_per_bot / 1e6,
-        worker_mb=held.worker_mb + bots * held.worker_bytes_per_bot / 1e6,
+        gateway_mb=_memory(measured.few.gateway_mb, measured.many.gateway_mb, measured, bots),
+        worker_mb=_memory(measured.few.worker_mb, measured.many.worker_mb, measured, bots),
         waits={name: times(getattr(seen, name)) for name in ("acknowledged", "started", "answered", "pressed")},
         busy=seen.busy,
         thinking=seen.thinking,
@@ -186,6 +189,16 @@ def _cores(measured: Results, part: str, turns: float, listened: float, presses:
 
 def _processes(cores: float) -> int:
     return max(AT_LEAST, math.ceil(cores / FULL))
+
+
+def _workers(cores: float, thinking: float, places: int) -> int:
+    return max(_processes(cores), math.ceil(thinking / THINKING_FULL / places))
+
+
+def _memory(few: float, many: float, measured: Results, bots: int) -> float:
+    """Megabytes, along the line through both."""
+    a_bot = (many - few) / (measured.many.bots - measured.few.bots)
+    return few + a_bot * (bots - measured.few.bots)
 
 
 def _mixed(asking: float, listened: float, share: float) -> float:

@@ -75,8 +75,9 @@ ROWS: Sequence[Row] = (
     (
         "**processes: gateways / workers**",
         lambda each: f"{each.shape.gateways} / {each.shape.workers}",
-        "computed: a core 60 % used, places to think 70 %, two of each",
+        "computed: cores 60 % used, places to think 70 %",
     ),
+    ("workers with `LLM_MAX_CONNECTIONS=400`", lambda each: str(each.workers_with_more_places), "computed"),
     (
         "memory of a gateway / of a worker",
         lambda each: f"{each.gateway_mb:,.0f} / {each.worker_mb:,.0f} MB",

@@ -12,7 +12,7 @@ from maskarad.sandbox.person import Sandbox
 from maskarad.values import Value
 
 MANAGER_ID = int(MANAGER_TOKEN.partition(":")[0])
-ANSWERED_WITHIN = 60.0
+ANSWERED_WITHIN = 30.0
 """Seconds in which a press can be answered at all."""
 
 CHATTER = "Вчора були на озері, вода ще холодна, але діти все одно купалися"

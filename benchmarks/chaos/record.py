@@ -59,6 +59,14 @@ class Asked(Value, frozen=True):
     failed: str | None
 
 
+class Refusal(Value, frozen=True):
+    """A delivery that was not taken; `status` 0: nothing was answered."""
+
+    at: float
+    bot: int
+    status: int
+
+
 class Gap(Exception):
     """The sandbox forgot what had not been read yet: nothing could be proved of this run."""
 
@@ -75,8 +83,7 @@ class Record:
         self.accepted: dict[tuple[int, int, int], float] = {}
         """By bot, chat and message id: when the platform first said that it has the message."""
         self.deliveries = 0
-        self.refused = 0
-        """Deliveries that were not answered with 200."""
+        self.refused: list[Refusal] = []
         self.unanswered: set[int] = set()
         self._missing: dict[int, set[int]] = {}
         """Parts that have not come yet, by answer."""
@@ -192,7 +199,7 @@ class Record:
     def _delivery(self, delivery: Object) -> None:
         self.deliveries += 1
         if delivery["status"] != 200:
-            self.refused += 1
+            self.refused.append(Refusal(at=delivery["at"], bot=delivery["bot_id"], status=delivery["status"]))
         elif delivery["message_id"] is not None:
             key = (delivery["bot_id"], delivery["chat_id"], delivery["message_id"])
             self.accepted.setdefault(key, delivery["at"])

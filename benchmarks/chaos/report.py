@@ -66,7 +66,8 @@ class Figures(Value, frozen=True):
     doubles_at_cuts: int
     late: int
     deliveries: int
-    refused: int
+    refused: dict[str, int]
+    """By HTTP status; 0: no answer."""
     asked: int
     failed: int
     in_vain: int
@@ -106,7 +107,7 @@ def figures(run: Run) -> Figures:
         doubles_at_cuts=sum(each.was_cut for each in verdict.doubles),
         late=verdict.late,
         deliveries=run.deliveries,
-        refused=run.refused,
+        refused=dict(sorted(Counter(str(each.status) for each in evidence.refused).items())),
         asked=len(evidence.asked),
         failed=sum(each.failed is not None for each in evidence.asked),
         in_vain=run.in_vain,
@@ -180,6 +181,10 @@ _OF_A_STORM = frozenset(
 )
 
 
+def _refused(run: Figures) -> str:
+    return ", ".join(f"{status}: {count}" for status, count in run.refused.items()) or "none"
+
+
 def _kills(run: Figures) -> str:
     return str(sum(cost.count for kind, cost in run.costs.items() if kind in KILLING or "killed" in kind))
 
@@ -200,7 +205,8 @@ ROWS: Mapping[str, Show] = {
     "parts twice: in flight at a kill": lambda run: str(run.doubles_at_kills),
     "parts twice: Telegram cut the connection when it was sent": lambda run: str(run.doubles_at_cuts),
     "answered after a later line that Telegram brought first": lambda run: str(run.late),
-    "webhook deliveries / not taken at once": lambda run: f"{run.deliveries} / {run.refused}",
+    "webhook deliveries": lambda run: str(run.deliveries),
+    "not taken at once, by status (0: no answer, 502: the proxy, 503: no PostgreSQL)": _refused,
     "calls to the model / failed": lambda run: f"{run.asked} / {run.failed}",
     "started in vain, PostgreSQL being away": lambda run: str(run.in_vain),
     "memory at the most: gateway / worker": lambda run: f"{run.gateway_mb:.0f} / {run.worker_mb:.0f} MB",

@@ -52,7 +52,6 @@ class Run(Value, frozen=True):
     seconds: float
     """How long they talked."""
     deliveries: int
-    refused: int
     in_vain: int
     """Starts of processes that found no database, and ended with a word about it."""
 
@@ -110,6 +109,7 @@ async def _storm(plan: Plan, cluster: Cluster, sandbox: Sandbox, crowd: Crowd, d
         accepted=record.accepted,
         bots=crowd.bots,
         closing=frozenset(line.number for line in last if line.number is not None),
+        refused=tuple(record.refused),
         pressed=tuple(crowd.pressed),
         troubles=tuple(sorted(disturbing.result(), key=_began)),
         ended=tuple(watch.ended),
@@ -124,7 +124,6 @@ async def _storm(plan: Plan, cluster: Cluster, sandbox: Sandbox, crowd: Crowd, d
         evidence=evidence,
         started=start,
         deliveries=record.deliveries,
-        refused=record.refused,
         seconds=talked,
         in_vain=watch.in_vain,
     )

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import groupby, pairwise
 
 from benchmarks.chaos.crowd import Pressed
-from benchmarks.chaos.record import Asked, CutCall, Said, Spoken
+from benchmarks.chaos.record import Asked, CutCall, Refusal, Said, Spoken
 from benchmarks.chaos.troubles import KILLING, PROXY, Happened
 from maskarad.values import Value
 
@@ -25,6 +25,7 @@ class Evidence(Value, frozen=True):
     cut: Sequence[CutCall]
     asked: Sequence[Asked]
     accepted: Mapping[tuple[int, int, int], float]
+    refused: Sequence[Refusal]
     bots: Mapping[str, int]
     """By chat."""
     closing: frozenset[int]
@@ -82,7 +83,7 @@ def judge(evidence: Evidence) -> Verdict:
         *_torn(evidence.spoken),
         *_strays(evidence),
         *(
-            Broken(promise="every button is answered", what="a press got no answer in 60 s", at=each.at)
+            Broken(promise="every button is answered", what="a press got no answer in 30 s", at=each.at)
             for each in evidence.pressed
             if each.seconds is None and not _died_with_its_gateway(each, evidence.troubles)
         ),

@@ -20,6 +20,7 @@ from benchmarks.scene import tell
 
 SECONDS = 20.0
 WORKERS = 3
+SHORTEST = 3 * growth.MODEL_SECONDS
 
 
 async def measure(folder: Path, seconds: float, workers: int) -> Results:
@@ -27,7 +28,7 @@ async def measure(folder: Path, seconds: float, workers: int) -> Results:
     tell("what a message costs")
     cost = await costs.measure(folder, seconds, tell)
     tell("what workers add")
-    rounds = await growth.measure(folder, seconds, workers, tell)
+    rounds, many = await growth.measure(folder, seconds, workers, tell)
     return Results(
         machine=machine.describe(),
         taken_on=datetime.datetime.now(datetime.UTC).date().isoformat(),
@@ -36,6 +37,8 @@ async def measure(folder: Path, seconds: float, workers: int) -> Results:
         unloaded=cost.unloaded,
         costs=cost.costs,
         held=cost.held,
+        few=cost.footprint,
+        many=many,
         places=growth.PLACES,
         model_seconds=growth.MODEL_SECONDS,
         rounds=rounds,
@@ -59,7 +62,10 @@ def _options() -> argparse.Namespace:
     )
     parser.add_argument("--seconds", type=float, default=SECONDS, help=f"of each round ({SECONDS:g})")
     parser.add_argument("--workers", type=int, default=WORKERS, help=f"at the most ({WORKERS})")
-    return parser.parse_args()
+    options = parser.parse_args()
+    if options.seconds < SHORTEST or options.workers < 1:
+        parser.error(f"a round takes {SHORTEST:g} s at least, and there is one worker at least")
+    return options
 
 
 if __name__ == "__main__":

@@ -6,9 +6,8 @@ import time
 from collections.abc import Awaitable, Callable, Sequence
 from pathlib import Path
 
-from benchmarks.cluster.member import Member
 from benchmarks.scale import shares
-from benchmarks.scale.figures import Cost, Held, Quiet, Times, Unloaded, times
+from benchmarks.scale.figures import Cost, Footprint, Held, Quiet, Times, Unloaded, times
 from benchmarks.scale.postgres import Counts
 from benchmarks.scale.shares import Shares
 from benchmarks.scale.town import Town, town
@@ -16,7 +15,6 @@ from maskarad.sandbox.person import Object
 from maskarad.values import Value
 
 BOTS, CHATS, GROUPS, MENUS = 40, 96, 40, 24
-MANY_BOTS = 1_000
 AT_ONCE = 16
 """People who talk or press in a closed loop."""
 LISTENED_RATE = 80.0
@@ -48,6 +46,7 @@ class Measured(Value, frozen=True):
     unloaded: Unloaded
     costs: dict[str, Cost]
     held: Held
+    footprint: Footprint
 
 
 async def measure(folder: Path, seconds: float, tell: Tell) -> Measured:
@@ -57,8 +56,7 @@ async def measure(folder: Path, seconds: float, tell: Tell) -> Measured:
     ) as place:
         redis_empty = shares.information(place.cluster.redis, *MEMORY)
         await place.cluster.start(place.cluster.members)
-        await place.registered()
-        few = _residents(place.cluster.members)
+        footprint = await place.footprint()
         await place.think_for(0.0)
         await place.open_menus(MENUS)
         for number in range(CHATS):
@@ -80,33 +78,15 @@ async def measure(folder: Path, seconds: float, tell: Tell) -> Measured:
         after = await asyncio.to_thread(place.postgres.counts)
         redis_full = shares.information(place.cluster.redis, *MEMORY)
         pages = await _after_checkpoints(place)
-    many = await _with_many_bots(folder)
-    tell("  memory of bots")
-    per_bot = [(most - least) * 1e6 / (MANY_BOTS - BOTS) for least, most in zip(few, many, strict=True)]
     held = Held(
         database_bytes_per_message=(after.database_bytes - before.database_bytes) / (after.messages - before.messages),
         redis_bytes_per_chat=(redis_full - redis_empty) / (CHATS + GROUPS),
         redis_bytes_empty=redis_empty,
-        gateway_mb=few[0],
-        worker_mb=few[1],
-        gateway_bytes_per_bot=per_bot[0],
-        worker_bytes_per_bot=per_bot[1],
         postgres_connections=connections[0],
         redis_connections=connections[1],
         wal_bytes_after_checkpoint=pages,
     )
-    return Measured(quiet=quiet, unloaded=unloaded, costs=found, held=held)
-
-
-def _residents(members: Sequence[Member]) -> list[float]:
-    return [each.resident() or 0.0 for each in members]
-
-
-async def _with_many_bots(folder: Path) -> list[float]:
-    async with town(folder / "many", gateways=1, workers=1, bots=MANY_BOTS, chats=1, settings={}) as place:
-        await place.cluster.start(place.cluster.members)
-        await place.registered()
-        return _residents(place.cluster.members)
+    return Measured(quiet=quiet, unloaded=unloaded, costs=found, held=held, footprint=footprint)
 
 
 async def _connections(place: Town) -> tuple[float, float]:
@@ -136,6 +116,7 @@ class Costs:
     def __init__(self, place: Town) -> None:
         self._place = place
         self._parts = shares.processes(place.cluster, place.postgres)
+        self._asked = 0
 
     def plays(self) -> dict[str, Play]:
         return {"private": self._private, "listened": self._listened, "button": self._button}
@@ -189,12 +170,13 @@ class Costs:
         return cpu, before, await self._read()
 
     async def _read(self) -> _Reading:
-        asked = await self._place.sandbox.model_requests()
+        asked = await self._place.sandbox.model_requests(self._asked)
+        self._asked = _last(asked) or self._asked
         return _Reading(
             at=time.perf_counter(),
             counts=await asyncio.to_thread(self._place.postgres.counts),
             redis_commands=shares.information(self._place.cluster.redis, *COMMANDS),
-            model=asked[-1]["seq"] if asked else 0,
+            model=self._asked,
         )
 
     async def _private(self, seconds: float) -> Sequence[float]:

@@ -75,20 +75,24 @@ class Round(Value, frozen=True):
 
 
 class Held(Value, frozen=True):
-    """What is kept of messages, chats and bots."""
+    """What is kept of messages and chats, and held open."""
 
     database_bytes_per_message: float
     redis_bytes_per_chat: float
     redis_bytes_empty: float
-    gateway_mb: float
-    worker_mb: float
-    gateway_bytes_per_bot: float
-    worker_bytes_per_bot: float
     postgres_connections: float
     """A process, under the load of private messages."""
     redis_connections: float
     wal_bytes_after_checkpoint: float
     """Of a private message answered right after a checkpoint, when each page that it changes is written whole."""
+
+
+class Footprint(Value, frozen=True):
+    """Megabytes that are resident when a process has started and all bots have their webhooks."""
+
+    bots: int
+    gateway_mb: float
+    worker_mb: float
 
 
 class Results(Value, frozen=True):
@@ -101,6 +105,8 @@ class Results(Value, frozen=True):
     costs: Mapping[str, Cost]
     """By kind: `private`, `listened`, `button`."""
     held: Held
+    few: Footprint
+    many: Footprint
     places: int
     """Calls to the model that a worker makes at once in the rounds."""
     model_seconds: float

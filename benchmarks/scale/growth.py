@@ -9,11 +9,11 @@ from random import Random
 
 from benchmarks.scale import shares
 from benchmarks.scale.costs import Tell
-from benchmarks.scale.figures import Round, times
+from benchmarks.scale.figures import Footprint, Round, times
 from benchmarks.scale.shares import Shares
 from benchmarks.scale.town import Town, town
 
-BOTS, CHATS = 40, 400
+BOTS, CHATS = 1_000, 400
 PLACES = 8
 """LLM_MAX_CONNECTIONS of a worker: so few that three of them need a fraction of this machine."""
 MODEL_SECONDS = 1.0
@@ -29,19 +29,22 @@ def arrivals(rate: float, seconds: float, seed: int) -> list[float]:
     return found
 
 
-async def measure(folder: Path, seconds: float, workers: int, tell: Tell) -> tuple[Round, ...]:
-    """With one worker, two, and so on. Raises ServerMissing, MemberFailed, TimeoutError."""
+async def measure(folder: Path, seconds: float, workers: int, tell: Tell) -> tuple[tuple[Round, ...], Footprint]:
+    """With one worker, two, and so on; and what a gateway and a worker take that know so many bots. Raises
+    ServerMissing, MemberFailed, TimeoutError."""
     settings = {"LLM_MAX_CONNECTIONS": str(PLACES)}
     found = []
     async with town(folder / "growth", gateways=2, workers=workers, bots=BOTS, chats=CHATS, settings=settings) as place:
-        await place.cluster.start(place.cluster.gateways)
+        await place.cluster.start([*place.cluster.gateways, place.cluster.workers[0]])
+        footprint = await place.footprint()
         for count in range(1, workers + 1):
-            await place.cluster.start(place.cluster.workers[count - 1 : count])
+            if count > 1:
+                await place.cluster.start([place.cluster.workers[count - 1]])
             await _warm_up(place)
             for seed, load in enumerate(LOADS, 1):
                 found.append(await play(place, count, load * count * PLACES / MODEL_SECONDS, seconds, seed))
                 tell(f"  {count} workers: {_in_short(found[-1])}")
-    return tuple(found)
+    return tuple(found), footprint
 
 
 async def _warm_up(place: Town) -> None:

@@ -14,7 +14,7 @@ COLOURS = (ORANGE, VIOLET, BLUE)
 STEPS = 24
 FROM, TO = 0.3, 1.3
 """Loads between which the simulation is drawn."""
-SEED = 1
+SEEDS = range(1, 9)
 
 
 def draw(found: Results, file: Path) -> None:
@@ -28,7 +28,7 @@ def draw(found: Results, file: Path) -> None:
             played = [each for each in found.rounds if each.workers == workers]
             full = workers * found.places / found.model_seconds
             rates = [full * (FROM + (TO - FROM) * step / STEPS) for step in range(STEPS + 1)]
-            seen = [times(simulate(found, workers, rate, played[0].seconds, SEED).answered).p95 for rate in rates]
+            seen = [_simulated(found, workers, rate, played[0].seconds) for rate in rates]
             axes.plot(rates, seen, color=colour, linewidth=1.4, alpha=0.7)
             axes.plot([each.rate for each in played], [each.waits.p95 for each in played], "o", color=colour)
             axes.axvline(full, color=colour, linewidth=1, linestyle=":")
@@ -37,6 +37,12 @@ def draw(found: Results, file: Path) -> None:
         axes.grid(visible=True, axis="y", which="both")
         sheet.legend(handles=_legend(counts), loc="outside lower center", ncols=3)
         sheet.savefig(file, format="svg", transparent=True, metadata=NO_TRACES)
+
+
+def _simulated(found: Results, workers: int, rate: float, seconds: float) -> float:
+    """p95 of rounds of all seeds together."""
+    rounds = (simulate(found, workers, rate, seconds, seed).answered for seed in SEEDS)
+    return times([wait for waits in rounds for wait in waits]).p95
 
 
 def _legend(counts: list[int]) -> list[Line2D]:

@@ -202,13 +202,13 @@ def _quiet(found: Results) -> str:
 
 
 def _held(found: Results) -> str:
-    held = found.held
+    held, few, many = found.held, found.few, found.many
     return (
         f"Right after a checkpoint, when every page that changes is written whole, a private message costs "
         f"{held.wal_bytes_after_checkpoint / 1e3:.0f} kB of log instead. A stored message with all that belongs to it "
         f"takes {held.database_bytes_per_message:,.0f} bytes of the database, a chat in use "
         f"{held.redis_bytes_per_chat / 1e3:.1f} kB of Redis. A process holds {held.postgres_connections:.0f} "
         f"connections to PostgreSQL under load and {held.redis_connections:.0f} to Redis. After its start a gateway "
-        f"has {held.gateway_mb:.0f} MB resident, a worker {held.worker_mb:.0f} MB, and "
-        f"{held.gateway_bytes_per_bot / 1e3:.1f} and {held.worker_bytes_per_bot / 1e3:.1f} kB more for each bot."
+        f"that knows {few.bots} bots has {few.gateway_mb:.0f} MB resident, a worker {few.worker_mb:.0f} MB; with "
+        f"{many.bots:,} bots, whose webhooks were just set, {many.gateway_mb:.0f} and {many.worker_mb:.0f} MB."
     )

@@ -8,6 +8,7 @@ from pathlib import Path
 from benchmarks.chaos.crowd import BUTTONS, CHATTER, MANAGER_ID, SENTENCES
 from benchmarks.cluster.cluster import Cluster, standing
 from benchmarks.people import person
+from benchmarks.scale.figures import Footprint
 from benchmarks.scale.postgres import CountingPostgres
 from benchmarks.stage import PEOPLE, Actor
 from maskarad.sandbox.person import Object, Sandbox
@@ -106,14 +107,16 @@ class Town:
             await self.sandbox.join(made["key"], self._telegram_id(number), by=person(number))
             self.groups.append((str(made["key"]), person(number)))
 
-    async def registered(self) -> None:
-        """Returns when every bot has its webhook. Raises TimeoutError."""
+    async def footprint(self) -> Footprint:
+        """Of the first gateway and the first worker, as soon as every bot has its webhook. Raises TimeoutError."""
         async with asyncio.timeout(REGISTERED_WITHIN):
             while True:
                 found = {call["bot_id"] for call in await self.sandbox.calls(method="setWebhook")}
                 if len(found) > len(self._actors):
-                    return
+                    break
                 await asyncio.sleep(0.5)
+        gateway, worker = self.cluster.gateways[0].resident(), self.cluster.workers[0].resident()
+        return Footprint(bots=len(self._actors), gateway_mb=gateway or 0.0, worker_mb=worker or 0.0)
 
     async def open_menus(self, count: int) -> None:
         for number in range(count):

@@ -158,7 +158,7 @@ async def test_what_still_was_not_sent_is_the_callers_to_send(
 
 
 async def test_what_may_be_repeated_is(sender: Sender, stub: Stub, pauses: list[float]) -> None:
-    trouble = (Cut(), Raw(502, b"", "text/html"))
+    trouble = (Cut(), Raw(502, b"", "text/html"), Cut())
     for method in ("editMessageText", "deleteMessage", "answerCallbackQuery", "setMessageReaction", "setMyCommands"):
         stub.script(method, *trouble)
     await sender.edit_text(2, 5, 77, Piece(text="x"))
@@ -166,9 +166,9 @@ async def test_what_may_be_repeated_is(sender: Sender, stub: Stub, pauses: list[
     assert await sender.answer_press(2, "5", "ok", alert=True)
     assert await sender.react(2, 5, 77, "👍")
     await sender.set_commands(2, {"": {"start": "Start"}, "uk": {"start": "Почати"}})
-    assert len(stub.calls) == 16
-    assert pauses == [0.5, 2.0] * 5
-    stub.script("deleteMessage", *(Cut() for _ in range(3)))
+    assert len(stub.calls) == 21
+    assert pauses == [0.5, 2.0, 5.0] * 5
+    stub.script("deleteMessage", *(Cut() for _ in range(4)))
     with pytest.raises(TelegramUnreachable):
         await sender.delete_message(2, 5, 77)
 

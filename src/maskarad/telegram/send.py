@@ -27,7 +27,10 @@ from maskarad.values import BotProfile, JsonObject, Piece, Screen, Token
 log = structlog.get_logger()
 
 RETRY_PAUSES = (0.5, 2.0)
-"""Seconds before the second and the third try of a call that may be repeated."""
+"""Seconds before the second and the third try of what certainly was not sent."""
+
+REPEAT_PAUSES = (*RETRY_PAUSES, 5.0)
+"""The same for calls that may be repeated. What a button is to show stands nowhere else: giving it up is losing it."""
 
 UPLOAD_SECONDS = 300.0
 """How long a file may take to leave by a slow line; a text has the transport's own time."""
@@ -260,7 +263,7 @@ class Sender:
                 await self._sleep(flooded.retry_after)
 
     async def _reached(self, call: Callable[[], Awaitable[Any]]) -> Any:
-        for pause in RETRY_PAUSES:
+        for pause in REPEAT_PAUSES:
             try:
                 return await call()
             except TelegramUnreachable as error:
