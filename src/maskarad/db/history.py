@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import Connection, and_, bindparam, delete, literal_column, not_, or_, select, update
+from sqlalchemy import Connection, and_, bindparam, delete, exists, literal_column, not_, or_, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import IntegrityError
 
@@ -28,13 +28,19 @@ _LIVE = (
     "reply_to",
     "forwarded_from",
 )
-_LINE: dict[str, Any] = {name: bindparam(name) for name in _LIVE}
+_LINE: dict[str, Any] = {name: bindparam(name, type_=chat_contexts.c[name].type) for name in _LIVE}
 _PLACE = ("chat_bot_instance_id", "message_order")
 
-
+# Partitions have no unique index of places (`db/partitions.py`). Whoever stores a line holds its link's row, so nobody
+# stores the same one between the look and the insert.
+_IS_STORED = exists().where(*(chat_contexts.c[name] == _LINE[name] for name in _PLACE))
 _ADD_LINE = {
     "sqlite": Prepared(sqlite.insert(chat_contexts).values(_LINE).on_conflict_do_nothing()),
-    "postgresql": Prepared(postgresql.insert(chat_contexts).values(_LINE).on_conflict_do_nothing()),
+    "postgresql": Prepared(
+        postgresql.insert(chat_contexts)
+        .from_select(_LIVE, select(*_LINE.values()).where(~_IS_STORED), include_defaults=False)
+        .on_conflict_do_nothing()
+    ),
 }
 _IS_IMPORTED = and_(*(chat_contexts.c[name] == bindparam(f"b_{name}") for name in _PLACE), chat_contexts.c.imported)
 _IMPORTED = select(chat_contexts.c.from_persona).where(_IS_IMPORTED).with_for_update()
