@@ -52,11 +52,9 @@ class Partition(Value, frozen=True):
 
 _ARE_THERE = text("SELECT relkind = 'p' FROM pg_class WHERE oid = to_regclass(:table)")
 _ALL = text(
-    "SELECT c.relname, pg_get_expr(c.relpartbound, c.oid) FROM pg_inherits i JOIN pg_class c ON c.oid = i.inhrelid "
-    "WHERE i.inhparent = to_regclass(:table)"
-)
-_LAST_NUMBER = text(
-    "SELECT coalesce(pg_sequence_last_value(CAST(pg_get_serial_sequence(:table, 'id') AS regclass)), 0)"
+    "SELECT c.relname, pg_get_expr(c.relpartbound, c.oid), "
+    "coalesce(pg_sequence_last_value(CAST(pg_get_serial_sequence(:table, 'id') AS regclass)), 0) "
+    "FROM pg_inherits i JOIN pg_class c ON c.oid = i.inhrelid WHERE i.inhparent = to_regclass(:table)"
 )
 _BOUND = re.compile(r"FOR VALUES FROM \('?(MINVALUE|-?\d+)'?\) TO \('?(\d+)'?\)")
 
@@ -95,15 +93,21 @@ def are_there(connection: Connection) -> bool:
 
 def every(connection: Connection) -> list[Partition]:
     """All but the one beyond, in the order of their lines."""
-    if not are_there(connection):
-        return []
-    found = ((name, _BOUND.match(bound)) for name, bound in connection.execute(_ALL, {"table": HISTORY}))
-    bounded = (
+    return _every(connection)[0]
+
+
+def _every(connection: Connection) -> tuple[list[Partition], int]:
+    """And the last number that a line has got."""
+    if connection.dialect.name != "postgresql":
+        return [], 0
+    rows = connection.execute(_ALL, {"table": HISTORY}).all()
+    bounded = ((name, _BOUND.match(bound)) for name, bound, _ in rows)
+    found = [
         Partition(name=name, lower=_LOWEST if bound[1] == "MINVALUE" else int(bound[1]), upper=int(bound[2]))
-        for name, bound in found
+        for name, bound in bounded
         if bound is not None
-    )
-    return sorted(bounded, key=lambda each: each.lower)
+    ]
+    return sorted(found, key=lambda each: each.lower), rows[0][2] if rows else 0
 
 
 def name_from(lower: int) -> str:
@@ -113,12 +117,12 @@ def name_from(lower: int) -> str:
 def make_ahead(connection: Connection, *, width: int = WIDTH) -> int:
     """See to it that numbers for a whole partition are left in those that there are; returns how many were made.
     Raises DatabaseUnavailable when the history is in use for too long."""
-    there = every(connection)
-    if not there or there[-1].upper >= _last_number(connection) + width:
+    there, last = _every(connection)
+    if not there or there[-1].upper >= last + width:
         return 0
     lock(connection)
-    last = _last_number(connection)
-    upper = every(connection)[-1].upper
+    there, last = _every(connection)
+    upper = there[-1].upper
     # What was stored beyond meanwhile stays there.
     lower = upper if last < upper else last + 1
     connection.exec_driver_sql(
@@ -127,14 +131,9 @@ def make_ahead(connection: Connection, *, width: int = WIDTH) -> int:
     return 1
 
 
-def _last_number(connection: Connection) -> int:
-    return int(connection.execute(_LAST_NUMBER, {"table": HISTORY}).scalar_one())
-
-
 def past(connection: Connection, *, before: float) -> list[Partition]:
     """Those that take no more lines and have none said at `before` or later, the oldest first."""
-    there = every(connection)
-    last = _last_number(connection) if there else 0
+    there, last = _every(connection)
     return [each for each in there if each.upper <= last and is_past(connection, each, before=before)]
 
 

@@ -1,5 +1,5 @@
 """What is kept only for a while: analyses, updates seen, wizards left open, decisions, numbers of forgotten messages,
-files of imports."""
+files of imports. And what is to be there in time: room for the history."""
 
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
@@ -13,6 +13,7 @@ from maskarad.db import Connection, analyses, decisions, history, seen, wizards
 from maskarad.db.batches import end_of_batch
 from maskarad.db.engine import Database
 from maskarad.db.tables import analysis_cache, seen_updates
+from maskarad.memory.partitions import make_ahead
 
 log = structlog.get_logger()
 
@@ -38,8 +39,9 @@ async def memory_cleanup_task(
     files: Path,
     clock: Callable[[], float],
 ) -> int:
-    """Forget what is too old; returns how many rows and files went. `prune` takes old lines out of histories, `files`
-    is where imports keep what they are reading. Raises DatabaseUnavailable."""
+    """Make room, then forget what is too old; returns how many rows and files went. `prune` takes old lines out of
+    histories, `files` is where imports keep what they are reading. Raises DatabaseUnavailable."""
+    await make_ahead(database)
     gone = 0
     for step in STEPS:
         gone += await _all_of(database, step, clock)
