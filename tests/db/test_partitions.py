@@ -202,7 +202,7 @@ async def test_words_that_are_being_indexed_leave_with_lines_that_go_meanwhile(
     """Whoever erases waits for the words and takes them along."""
     link_id = await database.write(rows.link)
     await database.write(divided_anew if divided else partitioning.unite)
-    await database.write(lambda c: [hearing.keep(c, link_id, said(number)) for number in range(1, 90)])
+    await database.write(partial(say, link_id=link_id, numbers=range(1, 90)))
     folding = await database.write(partial(summaries.claim, link_id=link_id, now=NOW, lease=60.0))
     assert folding is not None
     folded = summaries.Folded(to_order=10, is_all=False, words=tuple((number, "l1xtea") for number in range(1, 11)))

@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 
 from maskarad.cli.common import AsJson, Yes, confirm, print_one, with_any_database
-from maskarad.db import Connection, migrate, partitioning, partitions, schema
+from maskarad.db import migrate, partitioning, partitions, schema
 from maskarad.db.engine import Database
 from maskarad.errors import BadInput
 from maskarad.settings import Settings
@@ -28,7 +28,7 @@ def upgrade(revision: Annotated[str, typer.Argument(help="Revision to reach.")] 
         await database.write(lambda connection: migrate.upgrade(connection, revision))
         return await database.read(schema.revision_of)
 
-    typer.echo(f"schema: {with_any_database(work)}")
+    typer.echo(f"schema: {with_any_database(work, patient=True)}")
 
 
 @app.command()
@@ -43,7 +43,7 @@ def downgrade(
         await database.write(lambda connection: migrate.downgrade(connection, revision))
         return await database.read(schema.revision_of)
 
-    typer.echo(f"schema: {with_any_database(work) or 'empty'}")
+    typer.echo(f"schema: {with_any_database(work, patient=True) or 'empty'}")
 
 
 @app.command()
@@ -67,16 +67,13 @@ def partition() -> None:
         if await database.read(partitions.are_there):
             typer.echo("the history is in partitions")
             return
-        typer.echo("dividing the history; nothing is copied, but all of it is read, some seconds a million messages")
+        if others := await database.read(partitioning.others):
+            raise BadInput(
+                f"others are connected to this database ({others}): stop every process of the platform first"
+            )
+        typer.echo("dividing the history: nothing is copied, but all of it is read; some seconds a million messages")
         began = time.monotonic()
-        await database.write(_partition)
+        await database.write(partitioning.partition)
         typer.echo(f"the history is in partitions, after {time.monotonic() - began:.1f} s")
 
     with_any_database(work, patient=True)
-
-
-def _partition(connection: Connection) -> None:
-    others = partitioning.others(connection)
-    if others:
-        raise BadInput(f"{others} other connections to this database: stop every process of the platform first")
-    partitioning.partition(connection)

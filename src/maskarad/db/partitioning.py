@@ -53,7 +53,9 @@ def is_new(connection: Connection) -> bool:
 
 
 def others(connection: Connection) -> int:
-    """Connections that this account has to this database, beside this one: a platform's processes have some."""
+    """Connections that this account has to this database, beside this one: a platform's processes have some. Raises
+    BadInput on SQLite."""
+    _refuse_sqlite(connection)
     return int(connection.execute(_OTHERS).scalar_one())
 
 
@@ -62,8 +64,7 @@ def partition(connection: Connection, *, width: int = WIDTH) -> None:
     and for the index by which the same message is known, which cannot be unique any more. Whoever wants to write
     meanwhile waits. Processes of versions before this layout would store the same message twice: none may be running.
     Partitioned already: nothing happens. Raises BadInput on SQLite."""
-    if connection.dialect.name != "postgresql":
-        raise BadInput("only a history on PostgreSQL has partitions")
+    _refuse_sqlite(connection)
     if partitions.are_there(connection):
         return
     partitions.lock(connection)
@@ -116,6 +117,11 @@ def unite(connection: Connection) -> None:
         f"FOREIGN KEY (id) REFERENCES {HISTORY} (id) ON DELETE CASCADE",
         _FOLLOWS_CHANGE,
     )
+
+
+def _refuse_sqlite(connection: Connection) -> None:
+    if connection.dialect.name != "postgresql":
+        raise BadInput("only a history on PostgreSQL has partitions")
 
 
 def _key(name: str) -> str:

@@ -36,10 +36,12 @@ BEYOND = f"{HISTORY}_beyond"
 WIDTH = 10_000_000
 """Numbers that a partition is for. With a hundred million lines a read looks into a dozen partitions."""
 
-LOCK_WITHIN = "1s"
-"""Nobody waits longer for a change of partitions: it is tried again an hour later."""
+LOCK_WITHIN = "500ms"
+"""Nobody waits longer for a change of partitions: it is tried again an hour later. Less than PostgreSQL's
+`deadlock_timeout`: where two wait for each other, it is the change that gives way."""
 
 _LOWEST = -(2**63)
+_LOCK_NOT_AVAILABLE = "55P03"
 
 
 class Partition(Value, frozen=True):
@@ -182,18 +184,16 @@ def forget_words(connection: Connection, partition: Partition) -> None:
 
 
 def lock(connection: Connection) -> None:
-    """Keep everybody out of the history until the transaction ends. Links first, as all do who write."""
+    """Keep everybody out of the history until the transaction ends, and out of links, as partitions refer to them.
+    Links first, as all do who write. Raises DatabaseUnavailable."""
     connection.exec_driver_sql(f"SET LOCAL lock_timeout = '{LOCK_WITHIN}'")
     try:
-        connection.exec_driver_sql(f"LOCK TABLE {links.name} IN SHARE ROW EXCLUSIVE MODE")
+        connection.exec_driver_sql(f"LOCK TABLE {links.name} IN ACCESS EXCLUSIVE MODE")
         connection.exec_driver_sql(f"LOCK TABLE ONLY {HISTORY} IN ACCESS EXCLUSIVE MODE")
     except DBAPIError as error:
-        if getattr(error.orig, "sqlstate", None) == _LOCK_NOT_AVAILABLE:
-            raise DatabaseUnavailable("the history is in use; its partitions are changed later") from None
-        raise
-
-
-_LOCK_NOT_AVAILABLE = "55P03"
+        if getattr(error.orig, "sqlstate", None) != _LOCK_NOT_AVAILABLE:
+            raise
+        raise DatabaseUnavailable("the history is in use; its partitions are changed later") from None
 
 
 def _within(partition: Partition) -> dict[str, int]:

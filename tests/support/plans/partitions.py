@@ -29,8 +29,8 @@ _CHILD = re.compile(r"^( *)->  ")
 def analyze(connection: Connection) -> None:
     """As the server does by itself: an empty table, such as a partition to come, is never looked at, and the planner
     takes it for one of some pages."""
-    filled = connection.execute(_FILLED).scalars() if connection.dialect.name == "postgresql" else []
-    connection.execute(text(f"ANALYZE {', '.join(filled)}"))
+    filled = ", ".join(connection.execute(_FILLED).scalars()) if connection.dialect.name == "postgresql" else ""
+    connection.execute(text(f"ANALYZE {filled}"))
 
 
 class Parts(Value, frozen=True):
