@@ -1,7 +1,7 @@
 """`python -m benchmarks.partitions [LINES]`: what a history on PostgreSQL costs as one table and in partitions.
 
-Prints, for each layout, milliseconds and pages of what the hot paths ask of it, from this process over one connection;
-then how long it takes to divide one table, and to drop a partition or delete as many lines.
+Prints, for each layout, how long the server plans and runs what the hot paths ask of it, once its plans are settled, and
+how many pages it looks at; then how long it takes to divide one table, and to drop a partition or delete as many lines.
 """
 
 import random
@@ -14,6 +14,7 @@ from functools import partial
 from itertools import count
 from typing import Any
 
+import msgspec
 import uvloop
 from sqlalchemy import Connection, text
 
@@ -24,6 +25,7 @@ from maskarad.db.opening import open_database
 from maskarad.values import Decision, Verdict
 from tests.support import rows
 from tests.support.millions import LINKS, fill, make_room
+from tests.support.plans.explain import prepared, sent_on
 from tests.support.plans.partitions import analyze
 from tests.support.plans.work import work_of
 from tests.support.rows import NOW, said
@@ -31,7 +33,7 @@ from tests.support.servers import PostgresServer
 
 LINES = 5_000_000
 FEW = 50_000
-CALLS = 400
+CALLS = 60
 LISTENED = Decision(verdict=Verdict.LISTEN, reason="quiet")
 
 Call = Callable[[Connection], Any]
@@ -89,18 +91,33 @@ def calls(lines: int) -> dict[str, Iterator[Call]]:
 
 
 async def measured(database: Database, lines: int) -> str:
-    """The cells of a row: median milliseconds and pages of each."""
+    """The cells of a row."""
     cells = []
     for of_call in calls(lines).values():
-        took = []
-        for _ in range(CALLS):
-            call = next(of_call)
-            began = time.perf_counter()
-            await database.write(call)
-            took.append(time.perf_counter() - began)
+        times = [await database.write(partial(server_times, call=next(of_call))) for _ in range(CALLS)]
+        plans, runs = (statistics.median(each) for each in zip(*times, strict=True))
         pages = await database.write(partial(work_of, query=next(of_call)))
-        cells.append(f"{1000 * statistics.median(took[CALLS // 4 :]):.2f} ms, {pages} pages")
+        cells.append(f"{plans:.2f} + {runs:.2f} ms, {pages} pages")
     return " | ".join(cells)
+
+
+def server_times(connection: Connection, call: Call) -> tuple[float, float]:
+    """Milliseconds of planning and of running, of all its statements. Nothing of it stays."""
+    with connection.begin_nested() as attempt:
+        with sent_on(connection) as sent:
+            call(connection)
+        attempt.rollback()
+    plans = runs = 0.0
+    with connection.begin_nested() as attempt:
+        for each in sent:
+            with prepared(connection, each) as execute:
+                explain = f"EXPLAIN (ANALYZE, TIMING OFF, FORMAT JSON) {execute}"
+                told = connection.exec_driver_sql(explain).scalar_one()
+            [explained] = msgspec.json.decode(told) if isinstance(told, str) else told
+            plans += explained["Planning Time"]
+            runs += explained["Execution Time"]
+        attempt.rollback()
+    return plans, runs
 
 
 async def timed(database: Database, work: Call) -> float:

@@ -1,17 +1,20 @@
 """Old parts of a history on PostgreSQL go at once, when nothing in them is needed any more."""
 
+import asyncio
 from functools import partial
+from pathlib import Path
 
 import pytest
 from sqlalchemy import Connection, insert, select, text
+from sqlalchemy.util import await_only
 
 from maskarad.db import hearing, partitioning, partitions
 from maskarad.db.engine import Database
 from maskarad.db.tables import chat_contexts, message_reactions
 from maskarad.errors import AlreadySeen, BadInput
+from maskarad.jobs.cleanup import memory_cleanup_task
 from maskarad.memory.analyzer import Analyzer
 from maskarad.memory.learning import Learning
-from maskarad.memory.partitions import make_ahead
 from maskarad.memory.retention import Retention
 from maskarad.memory.stats import SECONDS_A_DAY
 from tests.memory.folding import TellingModel, a_link, folder, indexed, recalled, say
@@ -132,7 +135,37 @@ async def test_sqlite_has_none(database: Database) -> None:
         await database.write(partitioning.partition)
 
 
-async def test_room_is_there_already_in_a_new_database(database: Database) -> None:
-    before = await there(database)
-    await make_ahead(database)
-    assert await there(database) == before
+@on_postgresql
+async def test_cleaning_up_makes_room_once_numbers_are_used(
+    database: Database, clock: FakeClock, tmp_path: Path
+) -> None:
+    async def clean_up() -> list[str]:
+        await memory_cleanup_task(database, prune=partial(prune, database, clock), files=tmp_path, clock=clock)
+        return await there(database)
+
+    assert await clean_up() == ["chat_contexts_from_0"]
+    await database.write(lambda connection: connection.execute(text("SELECT nextval('chat_contexts_id_seq')")))
+    assert await clean_up() == ["chat_contexts_from_0", "chat_contexts_from_10000000"]
+    assert await clean_up() == ["chat_contexts_from_0", "chat_contexts_from_10000000"]
+
+
+@on_postgresql
+async def test_what_is_in_use_for_long_goes_another_time(database: Database, clock: FakeClock, link: int) -> None:
+    """Nobody waits for it; line by line goes what can."""
+    await learn(database, clock, link)
+    clock.advance(10 * SECONDS_A_DAY)
+    reads, pruned = asyncio.Event(), asyncio.Event()
+
+    def take_long(connection: Connection) -> None:
+        connection.execute(select(chat_contexts.c.id).limit(1))
+        reads.set()
+        await_only(pruned.wait())
+
+    reading = asyncio.create_task(database.read(take_long))
+    await reads.wait()
+    assert await prune(database, clock, days=5) == 350
+    pruned.set()
+    await reading
+    assert len(await there(database)) == 5
+    assert await prune(database, clock, days=5) == 0
+    assert len(await there(database)) == 2
