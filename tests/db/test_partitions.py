@@ -164,6 +164,21 @@ async def test_a_history_in_use_is_divided_and_united_without_a_change(database:
         await database.write(partial(hearing.keep, link_id=link_id, message=said(7)))
 
 
+async def test_in_one_table_older_processes_go_on(database: Database) -> None:
+    """Until `maskarad db partition` the unique index is there, which is all that they rely on."""
+    link_id = await database.write(rows.link)
+    await database.write(partitioning.unite)
+    older = text(
+        "INSERT INTO chat_contexts (chat_bot_instance_id, message_order, chat_id, user_id, user_name, from_persona, "
+        "text, timestamp, addressed) VALUES (:link_id, 1, -1001, 1002, 'Bob', false, 'hello', 0, false) "
+        "ON CONFLICT DO NOTHING"
+    )
+    counts = [await database.write(lambda c: c.execute(older, {"link_id": link_id}).rowcount) for _ in range(2)]
+    assert counts == [1, 0]
+    with pytest.raises(AlreadySeen):
+        await database.write(partial(hearing.keep, link_id=link_id, message=said(1)))
+
+
 def all_of_it(connection: Connection, link_id: int) -> None:
     for number in range(1, 26):
         hearing.keep(connection, link_id, said(number))
