@@ -12,7 +12,7 @@ export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help demo run test check bench load profile eval replay lock clean
+.PHONY: help demo run test check bench load chaos rolling profile eval replay lock clean
 
 help: ## what can be made
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-7s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -41,6 +41,14 @@ bench: $(INSTALLED) ## measure speed and memory beside a slow bot and two echo b
 load: $(INSTALLED) ## play Telegram at rising rates against a running platform, write docs/load.md
 	@sh tests/support/install_servers.sh
 	@$(BIN)/python -m benchmarks.load
+
+chaos: $(INSTALLED) ## kill processes and servers for ten minutes while people talk, write docs/reliability.md
+	@sh tests/support/install_servers.sh
+	@$(BIN)/python -m benchmarks.chaos
+
+rolling: $(INSTALLED) ## restart every process by SIGTERM, one after the other, while people talk
+	@sh tests/support/install_servers.sh
+	@$(BIN)/python -m benchmarks.rolling
 
 profile: $(INSTALLED) ## draw flame graphs of a press and of messages into docs/pictures
 	@$(BIN)/python -m benchmarks profile

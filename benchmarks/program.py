@@ -66,7 +66,6 @@ class Program:
 @asynccontextmanager
 async def running(command: Sequence[str], settings: Mapping[str, str], folder: Path) -> AsyncIterator[Program]:
     """Run `python -m command…` while the block does."""
-    kept = {name: os.environ[name] for name in _KEPT if name in os.environ}
     output = folder / OUTPUT
     with output.open("a") as written:
         started_at = time.perf_counter()
@@ -75,7 +74,7 @@ async def running(command: Sequence[str], settings: Mapping[str, str], folder: P
             "-m",
             *command,
             cwd=folder,
-            env={**kept, "PYTHONPATH": os.pathsep.join([str(ROOT), *_python_path()]), **settings},
+            env=surroundings(settings),
             stdin=asyncio.subprocess.DEVNULL,
             stdout=written,
             stderr=written,
@@ -85,6 +84,12 @@ async def running(command: Sequence[str], settings: Mapping[str, str], folder: P
         yield program
     finally:
         await program.stop()
+
+
+def surroundings(settings: Mapping[str, str]) -> dict[str, str]:
+    """The environment of a program with these settings and no others."""
+    kept = {name: os.environ[name] for name in _KEPT if name in os.environ}
+    return {**kept, "PYTHONPATH": os.pathsep.join([str(ROOT), *_python_path()]), **settings}
 
 
 def _python_path() -> list[str]:

@@ -102,9 +102,6 @@ async def ways(url: str, stack: AsyncExitStack) -> dict[str, Send]:
         "raw aiohttp + orjson": raw,
         "BotApi.call": lambda: api.call(Token(TOKEN), "sendMessage", params),
         "Sender.send_text": lambda: sender.send_text(MANAGER_BOT_ID, next(chats), Piece(text="hello", html="hello")),
-        "telegram.Bot on our transport": await bot_on(
-            AiohttpRequest(pool_size=100, pool_timeout=30, read_timeout=20), url, stack
-        ),
         "telegram.Bot on httpx (stock)": await bot_on(HTTPXRequest(connection_pool_size=100), url, stack),
     }
 

@@ -1,78 +1,62 @@
-"""The composition root: settings become a running platform. Here, and only here, the parts meet."""
+"""The composition root: settings and a role become a running process of the platform. Here, and only here, the parts
+meet; `assembly/` puts each together."""
 
 import asyncio
-import secrets
+import importlib
 import time
 from collections.abc import Awaitable, Callable, Coroutine
 from contextlib import suppress
 from random import Random
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import structlog
 
-from maskarad.analytics.orders import Orders
-from maskarad.analytics.painter import Painter
-from maskarad.assembly.controls import build_commands
 from maskarad.assembly.ground import Ground
-from maskarad.assembly.intake import build_intake
-from maskarad.assembly.memory import Memory
-from maskarad.assembly.speech import build_conversations, build_spontaneity
-from maskarad.controls.commands import described_commands
-from maskarad.controls.exporting import Exporting
-from maskarad.controls.membership import Memberships
-from maskarad.controls.reactions import Reactions
+from maskarad.assembly.memory import Memory, learn_later, nothing_in_memory
+from maskarad.assembly.telegram import Telegram
+from maskarad.clock import PlatformClock
+from maskarad.db import errands as errand_rows
 from maskarad.db import schema, users
 from maskarad.db import turns as turn_rows
 from maskarad.db.engine import Database
-from maskarad.errors import DatabaseUnavailable, SettingsError
-from maskarad.intake.refusal import Refusals
+from maskarad.errors import DatabaseUnavailable, SettingsError, Stopping
 from maskarad.jobs import tasks
-from maskarad.jobs.changes import Changes
-from maskarad.jobs.cleanup import memory_cleanup_task
 from maskarad.jobs.initialization import database_initialization_task
 from maskarad.jobs.periodic import Sleep, every, once
-from maskarad.jobs.wakeup import Wakeups
-from maskarad.life.spontaneity import spontaneous_activity_loop
-from maskarad.manager.bot import Manager
-from maskarad.manager.commands import command_menus
-from maskarad.manager.desk import Desk
-from maskarad.manager.errands import Errands
-from maskarad.manager.exports import Exports
-from maskarad.ops.notices import Notices
-from maskarad.route import Router
+from maskarad.jobs.polling import Polling
+from maskarad.jobs.presence import Presence
+from maskarad.jobs.registrations import StoredRegistrations
+from maskarad.jobs.slots import Job, once_a_slot
 from maskarad.settings import Settings
-from maskarad.telegram.background import BackgroundSender
-from maskarad.telegram.edge import Edge
-from maskarad.telegram.handling import bounded
-from maskarad.telegram.introduction import introduce
-from maskarad.texts import language_for
-from maskarad.values import MANAGER_BOT_ID, Bot, Incoming, Token, WebhookIdentity
+from maskarad.values import ALL_IN_ONE, Bot, Queue, Role
 from maskarad.web.app import build_app
 from maskarad.web.server import HttpServer
 
-log = structlog.get_logger()
+if TYPE_CHECKING:
+    from maskarad.assembly.mind import Mind
+    from maskarad.assembly.reception import Reception
+    from maskarad.assembly.work import Work
 
-FILES_OF_IMPORTS = "imports"
-"""Folder in DATA_DIR in which imports keep the files that they are reading."""
+log = structlog.get_logger()
 
 STOP_PATIENCE = 14.0
 """Seconds that turns under way may take to finish once the platform is told to stop; all of it takes 20 at most."""
 
 ANSWER_PATIENCE = 2.0
 """Seconds for answers to commands and buttons that still wait for Telegram then."""
-WORK_AT_ONCE = 1000
-"""Links worked on at once; most of them wait, for the model (bounded by itself) or in a pause between two parts."""
 
 
 class Platform:
-    """One running platform. `start` returns when it receives; `stop` when nothing is left to lose. `chances`
-    makes a source of numbers from 0 to 1 for each purpose; periodic tasks `sleep` between two runs."""
+    """One running process. `start` returns when it does what its role says; `stop` when nothing is left to lose.
+    `chances` makes a source of numbers from 0 to 1 for each purpose; periodic tasks `sleep` between two runs. Without a
+    `clock` it is the machine's on SQLite, the database's on PostgreSQL."""
 
     def __init__(
         self,
         settings: Settings,
+        role: Role = ALL_IN_ONE,
         *,
-        clock: Callable[[], float] = time.time,
+        clock: Callable[[], float] | None = None,
         sleep: Sleep = asyncio.sleep,
         chances: Callable[[], Callable[[], float]] = lambda: Random().random,
     ) -> None:
@@ -80,130 +64,55 @@ class Platform:
         if settings.telegram_bot_token is None:
             raise SettingsError("TELEGRAM_BOT_TOKEN: is not set; @BotFather gives one, `maskarad run` has a sandbox")
         self._settings = settings
-        self._clock = clock
+        self._role = role
+        self._shared_clock = PlatformClock() if clock is None and settings.database_file is None else None
+        self._clock = clock or self._shared_clock or time.time
         self._sleep = sleep
+        self._alone = False
+        self._presence: Presence | None = None
+        self._polling: Polling | None = None
+        self._registrations: StoredRegistrations | None = None
         self._tasks: set[asyncio.Task[None]] = set()
-        self._receiving = False
-        self._ground = Ground(settings, clock=clock, chances=chances)
-        self._texts, self._snapshots = self._ground.texts, self._ground.snapshots
-        self._build_edge()
-        self._memory = Memory(self._ground, find_bot=self._find_bot)
-        self._build_work()
-        self._build_receivers()
+        self._running = self._stopping = False
+        self._ground = Ground(settings, clock=self._clock, chances=chances)
+        self._telegram = Telegram(self._ground, on_bot=self._on_bot, on_bot_gone=self._on_bot_gone)
+        self._mind = _mind(self._ground) if role.queues else None
+        self._memory = Memory(
+            self._ground,
+            learn=self._mind.learning.learn if self._mind else learn_later,
+            forget_analyses=self._mind.analyzer.forget if self._mind else nothing_in_memory,
+        )
+        self._work = _work(self._ground, self._telegram, self._mind, self._memory, role) if self._mind else None
+        self._reception = self._build_reception() if role.receives else None
+        self._server = self._build_server()
 
-    def _build_edge(self) -> None:
-        settings, ground = self._settings, self._ground
-        self._edge = Edge(
-            settings,
-            on_invalid=lambda bot_id: self._notices.token_refused(bot_id),
-            on_conflict=lambda bot_id: self._notices.conflict(bot_id),
-            clock=self._clock,
-        )
-        self._registry, self._sender = self._edge.registry, self._edge.sender
-        self._background = BackgroundSender(self._sender)
-        self._errands = Errands(self._sender)
-        self._painter = Painter(settings.data_dir / "matplotlib")
-        self._pictures = Orders(
-            self._painter.draw, self._background, noted=ground.metrics.picture, clock=time.monotonic
-        )
-        self._notices = Notices(
-            ground.database,
-            self._background,
-            self._texts,
-            clock=self._clock,
-            default_language=settings.default_language,
-            operators=settings.admin_user_ids,
-        )
-
-    def _build_work(self) -> None:
-        ground = self._ground
-        self._memberships = Memberships(
-            ground.database, self._snapshots.links, bot_removed=self._notices.bot_removed, clock=self._clock
-        )
-        self._conversations = build_conversations(
-            ground,
+    def _build_reception(self) -> "Reception":
+        reception: Reception = importlib.import_module("maskarad.assembly.reception").Reception(
+            self._ground,
+            self._telegram,
             self._memory,
-            self._sender,
-            find_bot=self._find_bot,
-            moved=self._memberships.moved,
-            model_failed=self._notices.model_failed,
+            ring=self._ground.bells.ring,
+            analyse=self._mind.analyzer.now if self._mind else None,
         )
-        self._wakeups = Wakeups(self._conversations.work, most=WORK_AT_ONCE)
-        self._spontaneity = build_spontaneity(
-            ground, self._memory, self._conversations, find_bot=self._find_bot, ring=self._wakeups.ring
-        )
+        return reception
 
-    def _build_receivers(self) -> None:
+    def _build_server(self) -> HttpServer:
         settings, ground = self._settings, self._ground
-        refusals = Refusals(self._background.send_text, self._refusal, clock=self._clock)
-        self._exporting = Exporting(self._memory.dossiers.of, self._background)
-        router = Router(
-            manager=self._build_manager(),
-            intake=build_intake(
-                ground, self._memory.personalization, turn_away=refusals.turn_away, ring=self._wakeups.ring
-            ),
-            commands=build_commands(
-                ground,
-                self._memory,
-                self._background,
-                self._pictures,
-                self._exporting,
-                turn_away=refusals.turn_away,
-            ),
-            memberships=self._memberships,
-            reactions=Reactions(ground.database, self._snapshots.links, clock=self._clock),
-            find_bot=self._find_bot,
-        )
-        self._handle = bounded(router.handle, settings.telegram_concurrent_updates)
+        checks = {"running": self._check_running, "database": self._check_database}
+        if self._reception:
+            checks["manager"] = self._telegram.registry.check_manager
         app = build_app(
-            self._registry,
-            self._handle,
-            checks={"database": self._check_database, "manager": self._registry.check_manager},
+            self._telegram.registry,
+            self._reception.handle if self._reception else None,
+            checks=checks,
             metrics=ground.metrics,
             metrics_token=settings.metrics_token.get_secret_value() if settings.metrics_token else None,
         )
-        self._server = HttpServer(app, settings.host, settings.port)
-        self._changes = Changes(
-            ground.database,
-            open_token=ground.vault.open,
-            on_bot=self._serve,
-            on_bot_gone=self._bot_gone,
-            on_persona=self._snapshots.persona_changed,
-            clock=self._clock,
-            shared=ground.shared,
-        )
-
-    def _build_manager(self) -> Manager:
-        settings, ground = self._settings, self._ground
-        desk = Desk(
-            db=ground.database,
-            sender=self._background,
-            accounts=self._snapshots.accounts,
-            metrics=ground.metrics,
-            texts=self._texts,
-            vault=ground.vault,
-            pictures=self._pictures,
-            errands=self._errands,
-            exports=Exports(
-                self._edge.files.fetch,
-                settings.data_dir / FILES_OF_IMPORTS,
-                new_name=lambda: secrets.token_hex(16),
-            ),
-            time_zone=settings.time_zone,
-            clock=self._clock,
-            new_secret=lambda: secrets.token_urlsafe(24),
-            own_telegram_id=_bot_id_of(self._registry.token(MANAGER_BOT_ID)),
-            most_personas=settings.max_personas_per_user,
-            default_language=settings.default_language,
-            bot_health=self._registry.health,
-            on_persona_changed=self._persona_edited,
-            on_bot_changed=lambda _bot_id: self._changes.announce(),
-        )
-        return Manager(desk)
+        return HttpServer(app, settings.host, settings.port)
 
     @property
     def port(self) -> int:
-        """Where the platform's own HTTP server listens."""
+        """Where the process' own HTTP server listens."""
         return self._server.port
 
     @property
@@ -211,42 +120,72 @@ class Platform:
         return self._ground.database
 
     async def start(self, *, alone: bool) -> None:
-        """Begin to receive. `alone`: no other process works on this database, so claims left by a dead one are void.
-        Raises SchemaOutdated, DatabaseUnavailable, WrongSecretKey."""
-        ground = self._ground
+        """Begin. `alone`: no other process works on this database, so claims left by a dead one are void. Raises
+        SchemaOutdated, DatabaseUnavailable, WrongSecretKey."""
+        ground, self._alone = self._ground, alone
         meter = ground.metrics.task(tasks.DATABASE_INITIALIZATION)
-        await once(lambda: database_initialization_task(ground.store), meter=meter, clock=self._clock)
+        warm_up = self._mind.warm_up if self._mind else None
+        await once(lambda: database_initialization_task(self.database, warm_up), meter=meter, clock=self._clock)
+        if self._shared_clock is not None:
+            await self._shared_clock.ask(self.database)
+        identity = await self.database.read(schema.identity)
         if ground.shared is not None:
-            self._in_background(ground.shared.run(await self.database.read(schema.identity)), "shared cache")
-        await self._edge.open()
+            self._in_background(ground.shared.run(identity), "shared cache")
+        if ground.scripts is not None:
+            ground.scripts.begin(identity)
+        await self._telegram.edge.open()
         if alone:
             await self.database.write(turn_rows.release_all)
-        count = await self._changes.load()
+            await self.database.write(errand_rows.release_all)
+        count = await self._telegram.changes.load()
+        self._in_background(ground.bells.run(identity), "bells")
         await self._server.start()
-        self._edge.receive(self._handle)
-        self._receiving = True
+        if not alone:
+            await self._join()
+        if self._reception:
+            self._reception.receive(self._polling, self._registrations)
+        self._running = True
         self._start_jobs()
-        log.info("platform_started", bots=count, mode=self._settings.run_mode, port=self.port)
+        log.info("platform_started", role=self._role.name, bots=count, mode=self._settings.run_mode, port=self.port)
+
+    async def _join(self) -> None:
+        """Become one of several processes."""
+        receives, polls = self._role.receives, self._role.receives and self._telegram.edge.polls
+        self._presence = Presence(self.database, role=self._role.name, polls=polls, clock=self._clock)
+        await self._presence.beat()
+        if polls:
+            self._polling = Polling(self.database, self._presence, shared=self._ground.shared)
+        elif receives:
+            self._registrations = StoredRegistrations(self.database, clock=self._clock)
 
     def _start_jobs(self) -> None:
-        self._every(tasks.SWEEP, lambda: self._conversations.sweep(self._wakeups.ring))
-        self._every(tasks.RENEW, self._conversations.renew)
-        self._every(tasks.CHANGES, self._changes.follow)
-        self._every(tasks.FOLD, self._memory.folder.fold_due)
-        self._every(tasks.LEARN, self._memory.learning.round)
-        self._every(tasks.ANALYSES, self._ground.analyzer.flush)
-        self._every(tasks.MEMORY_CLEANUP, self._clean_up)
-        spontaneous = tasks.SPONTANEOUS_ACTIVITY.name
-        meter = self._ground.metrics.task(spontaneous)
-        self._in_background(
-            spontaneous_activity_loop(self._spontaneity, meter=meter, clock=self._clock, sleep=self._sleep), spontaneous
-        )
-        menus = command_menus(self._texts, self._settings.default_language)
-        self._in_background(introduce(self._sender, MANAGER_BOT_ID, menus), "commands of the manager bot")
+        if self._presence:
+            self._every(tasks.PRESENCE, self._presence.beat)
+        if self._polling:
+            self._every(tasks.POLLING, self._polling.follow)
+        self._every(tasks.CHANGES, self._telegram.changes.follow)
+        if self._shared_clock is not None:
+            clock = self._shared_clock
+            self._every(tasks.CLOCK, lambda: clock.ask(self.database))
+        if self._work:
+            self._work.start(self._every)
+        if self._work and Queue.SLOW in self._role.queues:
+            name = tasks.SPONTANEOUS_ACTIVITY.name
+            self._in_background(self._work.speak_unasked(self._once_a_slot, self._sleep), name)
+        if self._reception:
+            self._every(tasks.PRESSURE, self._reception.pressure.look)
+            self._in_background(self._reception.introduce_manager(), "commands of the manager bot")
 
-    def _every(self, task: tasks.Task, job: Callable[[], Awaitable[object]]) -> None:
+    def _every(self, task: tasks.Task, job: Job) -> None:
         meter = self._ground.metrics.task(task.name)
-        self._in_background(every(task, job, meter=meter, clock=self._clock, sleep=self._sleep), task.name)
+        work = every(task, self._once_a_slot(task, job), meter=meter, clock=self._clock, sleep=self._sleep)
+        self._in_background(work, task.name)
+
+    def _once_a_slot(self, task: tasks.Task, job: Job) -> Job:
+        """What is done by one process for all, when there are others."""
+        if self._alone or not task.is_shared:
+            return job
+        return once_a_slot(self.database, task, job, clock=self._clock)
 
     def _in_background(self, work: Coroutine[Any, Any, None], name: str) -> None:
         task = asyncio.create_task(work, name=name)
@@ -260,62 +199,62 @@ class Platform:
 
     async def stop(self) -> None:
         """Receive no more, let turns finish or give them back, then close everything."""
-        await asyncio.gather(
-            self._edge.stop_receiving(), self._server.stop(), self._wakeups.close(STOP_PATIENCE), return_exceptions=True
-        )
-        await asyncio.gather(self._pictures.close(), self._exporting.close(), self._errands.close())
-        await self._background.close(ANSWER_PATIENCE)
-        await self._painter.close()
+        self._stopping = True
+        await self._ground.bells.stop_listening()
+        stopping: list[Awaitable[None]] = [self._stop_receiving()]
+        if self._work:
+            stopping.append(self._work.stop(STOP_PATIENCE))
+        await asyncio.gather(*stopping, return_exceptions=True)
+        await self._telegram.background.close(ANSWER_PATIENCE)
+        await self._ground.bells.close()
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
-        with suppress(DatabaseUnavailable):
-            await self._ground.analyzer.flush()
-        await self._edge.close()
+        if self._mind:
+            with suppress(DatabaseUnavailable):
+                await self._mind.analyzer.flush()
+            await self._mind.close()
+        if self._presence:
+            await self._presence.end()
+        await self._telegram.edge.close()
         await self._ground.close()
-        if self._receiving:
+        if self._running:
             log.info("platform_stopped")
 
-    def _find_bot(self, bot_id: int) -> Bot | None:
-        served = self._registry.find(bot_id)
-        return served.bot if served is not None and served.receives else None
+    async def _stop_receiving(self) -> None:
+        if self._registrations:
+            # A proxy sends here until it has asked how this process is; a request that finds nobody is lost time.
+            await asyncio.sleep(self._settings.drain_seconds)
+        await asyncio.gather(self._telegram.edge.stop_receiving(), self._server.stop(), return_exceptions=True)
 
-    def _serve(self, bot: Bot, token: Token, webhook: WebhookIdentity) -> None:
-        new = self._registry.find(bot.id) is None
-        self._registry.put(bot, token, webhook)
-        if self._receiving:
-            self._snapshots.accounts.drop(bot.owner_id)
+    async def _check_running(self) -> None:
+        if self._stopping:
+            raise Stopping("this process is stopping")
+
+    def _on_bot(self, bot: Bot, new: bool) -> None:
+        if not self._running:
+            return
+        self._ground.snapshots.accounts.drop(bot.owner_id)
+        if self._work:
             # What came while the bot was at rest, or was being put to rest, need not wait for the next sweep.
-            self._in_background(self._conversations.sweep(self._wakeups.ring), f"sweep for bot {bot.id}")
-        if new and self._receiving:
-            commands = described_commands(self._texts)
-            self._in_background(introduce(self._sender, bot.id, commands), f"commands of bot {bot.id}")
+            self._in_background(self._work.sweep(), f"sweep for bot {bot.id}")
+        if self._reception and new:
+            self._in_background(self._reception.introduce_bot(bot.id), f"commands of bot {bot.id}")
 
-    def _bot_gone(self, bot_id: int, owner_id: int) -> None:
-        self._registry.remove(bot_id)
-        self._snapshots.accounts.drop(owner_id)
+    def _on_bot_gone(self, _bot_id: int, owner_id: int) -> None:
+        self._ground.snapshots.accounts.drop(owner_id)
         self._memory.personalization.clear()
-
-    def _persona_edited(self, persona_id: int) -> None:
-        self._snapshots.personas.drop(persona_id)
-        self._changes.announce()
-
-    async def _clean_up(self) -> None:
-        files = self._settings.data_dir / FILES_OF_IMPORTS
-        await memory_cleanup_task(self.database, prune=self._memory.retention.prune, files=files, clock=self._clock)
 
     async def _check_database(self) -> None:
         await self.database.read(lambda connection: users.language_of(connection, 0))
 
-    async def _refusal(self, bot: Bot, message: Incoming) -> str:
-        persona = await self._snapshots.personas.persona(bot.persona_id)
-        language = language_for(message.sender.language, persona.content.language)
-        return self._texts.html(language, "persona.invited_only")
+
+def _mind(ground: Ground) -> "Mind":
+    """Imported only by processes that work: a gateway need not hold the analyser's lexicons."""
+    mind: Mind = importlib.import_module("maskarad.assembly.mind").Mind(ground)
+    return mind
 
 
-def _bot_id_of(token: Token) -> int:
-    """A token is the bot's id, a colon and a secret (Bot API, "Authorizing your bot")."""
-    number, _, _ = token.reveal().partition(":")
-    if not number.isdecimal():
-        raise SettingsError("TELEGRAM_BOT_TOKEN: is not a bot's token; it looks like 123456:ABC-DEF…")
-    return int(number)
+def _work(ground: Ground, telegram: Telegram, mind: "Mind", memory: Memory, role: Role) -> "Work":
+    work: Work = importlib.import_module("maskarad.assembly.work").Work(ground, telegram, mind, memory, role)
+    return work

@@ -55,6 +55,10 @@ class ClaimLost(MaskaradError):
     """Another process took the link over: everything done under the old claim is to be dropped."""
 
 
+class Stopping(MaskaradError):
+    """This process was told to stop: whoever has work for it should go to another."""
+
+
 class DatabaseUnavailable(MaskaradError):
     """The database did not answer; nothing was committed. Telegram is to keep the update."""
 

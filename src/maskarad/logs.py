@@ -5,7 +5,12 @@ import logging
 import sys
 from typing import Literal
 
-import structlog
+# structlog loads rich where it finds it, 3 MB for tracebacks that we do not let it print: they show local variables.
+_hides_rich = sys.modules.setdefault("rich", None) is None  # type: ignore[arg-type]  # "not to be had", as import reads it
+import structlog  # noqa: E402
+
+if _hides_rich:
+    del sys.modules["rich"]
 
 _LEVELS = {"debug": logging.DEBUG, "info": logging.INFO, "warning": logging.WARNING, "error": logging.ERROR}
 

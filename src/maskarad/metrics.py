@@ -52,6 +52,39 @@ class Metrics:
             "1 while Redis answers and tells of other processes' drops.",
             registry=self._registry,
         )
+        self.rings = Counter(
+            "maskarad_rings",
+            "Wake-ups of work by what became of them: sent to other processes over Redis; away, lost because it did "
+            "not answer; full, turned away because too many waited. Sweeps find what was lost.",
+            ("result",),
+            registry=self._registry,
+        )
+        self.shared_counts = Counter(
+            "maskarad_shared_counts",
+            "Questions to Redis about flood limits of all processes: answered, or away when Redis could not be asked.",
+            ("result",),
+            registry=self._registry,
+        )
+        self.shared_counts_up = Gauge(
+            "maskarad_shared_counts_up",
+            "1 while flood limits are kept over all processes, 0 while each keeps them by itself.",
+            registry=self._registry,
+        )
+        self.backlog = Gauge(
+            "maskarad_backlog_links",
+            "Links that have work which is due and nobody at it; counted no further than QUEUE_MOST.",
+            registry=self._registry,
+        )
+        self.crowded_bots = Gauge(
+            "maskarad_crowded_bots",
+            "Bots with so much waiting that what people say to them is taken in more slowly.",
+            registry=self._registry,
+        )
+        self.slowed_updates = Counter(
+            "maskarad_slowed_updates",
+            "Messages that waited before they were stored, because too much was waiting for answers.",
+            registry=self._registry,
+        )
 
         self._pictures = Histogram(
             "maskarad_picture_seconds",

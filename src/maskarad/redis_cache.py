@@ -16,24 +16,19 @@ from typing import Any, cast
 
 import msgspec
 import structlog
-from redis.asyncio import BlockingConnectionPool, Redis
+from redis.asyncio import Redis
 from redis.asyncio.client import PubSub
-from redis.asyncio.connection import parse_url
-from redis.asyncio.retry import Retry
-from redis.backoff import NoBackoff
 from redis.exceptions import ConnectionError as NoConnection
 from redis.exceptions import RedisError
 
 from maskarad.backoff import Jitter, backoff
 from maskarad.cache import Fetched, Ids
-from maskarad.errors import SettingsError
 from maskarad.metrics import Metrics
+from maskarad.redis_connections import open_pool
 from maskarad.values import Value
 
 log = structlog.get_logger()
 
-PATIENCE = 0.25
-"""Seconds that Redis may take for one answer. Whoever asks then goes to the database, and nobody else asks."""
 BEGINNING = 2.0
 """Seconds for all that is asked at the beginning."""
 SILENCE = 1.0
@@ -42,8 +37,6 @@ LONGEST_PAUSE = 5.0
 WARNINGS_APART = 60.0
 FENCE_LIFETIME = 2 * 86_400
 """Seconds; twice as long as any snapshot may live."""
-CONNECTIONS = 32
-"""More questions than that at once wait for each other; Redis answers thousands a second on each."""
 MOST_BYTES = 65_536
 """A snapshot above this size is not worth sharing."""
 MOST_UNSENT = 10_000
@@ -80,7 +73,7 @@ class RedisCache:
     ) -> None:
         """`release` keeps apart what differing versions of the code made of the same rows; `clock` never goes back.
         Raises SettingsError."""
-        self._redis = Redis.from_pool(_pool(url))
+        self._redis = Redis.from_pool(open_pool(url))
         self._release = release
         self._fences = self._all_values = self._values = ""
         self._new_fence = new_fence
@@ -277,7 +270,7 @@ def _end_if_cancelled() -> None:
 
 async def probe(url: str) -> None:
     """Ask of a Redis all that the cache will ask of it. Raises SettingsError, RedisError, OSError."""
-    async with Redis.from_pool(_pool(url)) as redis, redis.pubsub() as feed:
+    async with Redis.from_pool(open_pool(url)) as redis, redis.pubsub() as feed:
         await _begin(redis, feed, "maskarad:probe:")
 
 
@@ -288,27 +281,6 @@ async def _begin(redis: Redis, feed: PubSub, namespace: str) -> None:
     await _ask(feed, "CLIENT", "TRACKING", "ON", "REDIRECT", connection_id, "BCAST", "PREFIX", namespace + FENCE)
     await feed.subscribe(INVALIDATED)
     await redis.set(f"{namespace}tried", b"", ex=1)
-
-
-def _pool(url: str) -> BlockingConnectionPool:
-    options: dict[str, Any] = {
-        # RESP2 whatever the address says: with RESP3 the news of changed keys does not come as messages, and what is
-        # in memory would be stale for its lifetime without a word.
-        "protocol": 2,
-        "decode_responses": False,
-        "socket_timeout": PATIENCE,
-        "socket_connect_timeout": PATIENCE,
-        "retry": Retry(NoBackoff(), 1, supported_errors=(NoConnection,)),
-        "max_connections": CONNECTIONS,
-        "timeout": PATIENCE,
-    }
-    try:
-        pool = BlockingConnectionPool(**{**parse_url(url), **options})
-        pool.make_connection()  # type: ignore[no-untyped-call]  # redis-py has no types there
-    except (ValueError, TypeError):
-        # Not its words: they may hold a part of the password.
-        raise SettingsError("REDIS_URL: is not an address of a Redis, or has an option that no Redis knows") from None
-    return pool
 
 
 def _tag(name: str, ids: Ids) -> str:

@@ -156,6 +156,13 @@ class Settings(BaseSettings):
     )
     host: str = Field("127.0.0.1", description="Address that the platform's own HTTP server listens on.")
     port: int = Field(8080, ge=0, le=65_535, description="Its port; 0 takes any free one.")
+    drain_seconds: float = Field(
+        4.0,
+        ge=0,
+        le=60,
+        description="Seconds that one of several processes goes on taking webhooks after SIGTERM, while /healthz says "
+        "that it is stopping: by then the proxy has to send elsewhere.",
+    )
     metrics_token: SecretStr | None = Field(
         None, description="Whoever sends it as a bearer token may read /metrics; unset: there is no such page."
     )
@@ -253,6 +260,13 @@ class Settings(BaseSettings):
         "times as many. 0 turns this limit off.",
     )
     flood_seconds: float = Field(30, gt=0, le=3_600, description="Seconds in which FLOOD_MESSAGES are counted.")
+    queue_most: int = Field(
+        20_000,
+        ge=1,
+        description="Chats that may wait for an answer at once; beyond it, what people say to bots with more than "
+        "their share is taken in more slowly, and Telegram keeps it.",
+    )
+    queue_most_per_bot: int = Field(2_000, ge=1, description="The same for the chats of one bot.")
     mood_half_life: float = Field(
         1800,
         ge=60,

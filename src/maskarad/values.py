@@ -470,6 +470,8 @@ class Claim(Value, frozen=True):
 
     link_id: int
     token: str
+    delivers: bool = True
+    """Whoever holds it also sends what its turn says; else it ends with the turn."""
 
 
 class ClaimedLink(Value, frozen=True):

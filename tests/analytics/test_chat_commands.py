@@ -5,25 +5,29 @@ from collections.abc import AsyncIterator
 from itertools import count
 
 import pytest
-from sqlalchemy import Connection, update
+from sqlalchemy import Connection, select, update
 
+from maskarad.analytics.drawing import Drawing
 from maskarad.analytics.order import Order
-from maskarad.analytics.orders import Orders
+from maskarad.analytics.orders import KIND, Orders
 from maskarad.analytics.painter import PictureFailed
 from maskarad.controls.commands import Commands
 from maskarad.controls.desk import ControlDesk
 from maskarad.controls.statistics import Statistics
 from maskarad.db import bots, links, statistics
 from maskarad.db.engine import Database
-from maskarad.db.tables import chat_bot_instances
+from maskarad.db.tables import chat_bot_instances, errands
+from maskarad.errors import Flooded, TelegramUnreachable
 from maskarad.intake.flood import Floods
+from maskarad.jobs.errands import Errands
+from maskarad.jobs.held import Lane
 from maskarad.memory.analysis import Analysis, Emotion
 from maskarad.memory.stats import Tally
 from maskarad.metrics import Metrics
 from maskarad.sandbox.markup_html import parse_html
 from maskarad.snapshots import Snapshots
 from maskarad.texts import load_texts
-from maskarad.values import Bot, Chat, ChatType, Incoming, Screen, Sender, Value
+from maskarad.values import Account, Bot, Chat, ChatType, Incoming, Screen, Sender, Value
 from tests.support import rows
 from tests.support.clock import FakeClock
 from tests.support.people import ALICE, BOB, CHARLIE
@@ -55,6 +59,8 @@ class Telegram:
 
     def __init__(self) -> None:
         self.said: list[Said] = []
+        self.fails_with: Exception | None = None
+        """Once, for a picture."""
 
     async def send_text(self, bot_id: int, chat_id: int, content: Screen, *, reply_to: int | None = None) -> None:
         self.said.append(Said(chat_id=chat_id, text=parse_html(content.html)[0], reply_to=reply_to))
@@ -62,6 +68,9 @@ class Telegram:
     async def send_photo(
         self, bot_id: int, chat_id: int, picture: bytes, *, caption: Screen, reply_to: int | None = None
     ) -> None:
+        if self.fails_with is not None:
+            error, self.fails_with = self.fails_with, None
+            raise error
         text = parse_html(caption.html)[0]
         self.said.append(Said(chat_id=chat_id, text=text, reply_to=reply_to, picture=picture))
 
@@ -119,21 +128,44 @@ class Scene:
             metrics=Metrics(),
         )
         desk = ControlDesk(database, self.telegram, snapshots.personas.persona, snapshots.links, clock)
-        self.orders = Orders(
-            self.artist.draw, self.telegram, noted=lambda result, _: self.notes.append(result), clock=clock
-        )
-
         self.learnt: list[int] = []
 
         async def learn(link_id: int) -> None:
             self.learnt.append(link_id)
 
+        async def no_account(user_id: int) -> Account:
+            raise AssertionError("these are pictures of chats")
+
+        drawing = Drawing(
+            database,
+            self.artist.draw,
+            self.telegram,
+            TEXTS,
+            accounts=no_account,
+            learn=learn,
+            noted=lambda result, _: self.notes.append(result),
+            clock=clock,
+            stopwatch=clock,
+            zone="Europe/Kyiv",
+        )
+        self.errands = Errands(database, [Lane({KIND: drawing}, most=2)], clock=clock)
+        orders = Orders(database, ring=self.errands.ring, clock=clock)
+
         async def turn_away(bot: Bot, message: Incoming) -> None:
             raise AssertionError("everybody may talk to this bot")
 
-        family = Statistics(desk, self.orders, learn=learn, zone="Europe/Kyiv")
+        family = Statistics(desk, orders, learn=learn, zone="Europe/Kyiv")
         floods = Floods(most=0, seconds=30)
         self.commands = Commands(desk, (family,), TEXTS, turn_away=turn_away, floods=floods, answer_within=600)
+
+    async def is_idle(self) -> bool:
+        """No picture is under way."""
+        return await self.database.read(lambda c: c.execute(select(errands.c.id)).first()) is None
+
+    async def is_put_off(self) -> bool:
+        """What was under way is to be tried again."""
+        waits = select(errands.c.id).where(errands.c.claim.is_(None), errands.c.error.is_not(None))
+        return await self.database.read(lambda c: c.execute(waits).first()) is not None
 
     async def says(self, command: str, person: Sender = ALICE, chat: Chat = GROUP) -> Said:
         """Returns the first answer to it."""
@@ -168,7 +200,7 @@ async def scene(database: Database, clock: FakeClock) -> AsyncIterator[Scene]:
     await database.write(rows.link)
     made = Scene(database, clock)
     yield made
-    await made.orders.close()
+    await made.errands.close()
 
 
 async def talk(database: Database, chat: Chat = GROUP, *people: Sender) -> None:
@@ -270,7 +302,37 @@ async def test_a_picture_that_fails_is_owned_up_to(scene: Scene) -> None:
     assert (await scene.says("analytics")).text.startswith("⚠️ I couldn't draw it.")
     await until(lambda: scene.notes == ["late"])
     scene.artist.fails_with = None
+    await until(scene.is_idle)
     assert (await scene.says("analytics")).picture == b"picture"
+
+
+async def test_a_picture_that_was_surely_not_sent_is_sent_later(scene: Scene, clock: FakeClock) -> None:
+    await talk(scene.database, GROUP, BOB)
+    scene.telegram.fails_with = Flooded(30)
+    await scene.sends("analytics")
+    await until(lambda: scene.telegram.fails_with is None)
+    await until(scene.is_put_off)
+    clock.advance(29)
+    await scene.errands.sweep()
+    assert scene.telegram.said == []
+    clock.advance(1)
+    await scene.errands.sweep()
+    await until(lambda: [said.picture for said in scene.telegram.said] == [b"picture"])
+
+
+async def test_a_picture_that_may_have_arrived_is_not_sent_again(scene: Scene) -> None:
+    await talk(scene.database, GROUP, BOB)
+    scene.telegram.fails_with = TelegramUnreachable("no answer")
+    await scene.sends("analytics")
+    await until(lambda: scene.telegram.fails_with is None)
+    await until(scene.is_idle)
+    assert scene.telegram.said == []
+
+
+async def test_a_picture_is_of_what_was_said_last(scene: Scene) -> None:
+    await talk(scene.database, GROUP, BOB)
+    await scene.says("analytics")
+    assert scene.learnt == [1]
 
 
 async def test_the_chats_own_clock_counts(scene: Scene) -> None:

@@ -6,7 +6,7 @@ from maskarad.settings import Settings
 from tests.cli.conftest import NewToken
 from tests.cli.shell import Shell
 
-SUBJECTS = ["settings", "data", "key", "database", "cache", "telegram", "model"]
+SUBJECTS = ["settings", "data", "key", "database", "cache", "processes", "telegram", "model", "failures"]
 
 
 def findings(shell: Shell, code: int) -> dict[str, dict[str, Any]]:
@@ -41,7 +41,7 @@ def test_a_whole_installation_is_well(home: Shell, new_token: NewToken, sandbox_
 def test_a_wrong_setting_is_a_finding(shell: Shell) -> None:
     shell.set(PORT="eighty", LOG_LEVEL="loud")
     [line] = shell("doctor").out.splitlines()
-    assert line.startswith("WRONG  settings  PORT: ")
+    assert line.startswith("WRONG  settings   PORT: ")
     assert "LOG_LEVEL: " in line
     assert "`maskarad doctor --settings`" in line
     assert list(findings(shell, code=1)) == ["settings"]
@@ -58,7 +58,7 @@ def test_each_trouble_is_found_beside_the_others(home: Shell, sandbox_address: s
         LLM_API_KEY="a-secret",
     )
     found = findings(home, code=1)
-    assert [name for name, finding in found.items() if finding["ok"]] == ["settings", "data"]
+    assert [name for name, finding in found.items() if finding["ok"]] == ["settings", "data", "processes", "failures"]
     assert all(finding["todo"] for finding in found.values() if not finding["ok"])
     assert f"{sandbox_address} refuses TELEGRAM_BOT_TOKEN" == found["telegram"]["state"]
     printed = home("doctor").out

@@ -204,10 +204,11 @@ async def test_a_schema_of_a_newer_version_is_left_alone(start: Start, sqlite_ur
     assert "9999" in said.err.splitlines()[-1]
     listing = await (await start("persona", "list", **named)).end()
     assert (listing.code, listing.out) == (1, "")
-    assert listing.err.startswith("maskarad: the database's schema is 9999, this version needs ")
+    assert listing.err.startswith("maskarad: the database's schema is 9999, which this version ")
 
 
 def revise(file: Path, revision: str) -> None:
     with sqlite3.connect(file) as connection:
         connection.execute("UPDATE alembic_version SET version_num = ?", (revision,))
+        connection.execute("UPDATE platform_identity SET oldest_code = ?", (revision,))
     connection.close()

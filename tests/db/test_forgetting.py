@@ -83,10 +83,10 @@ def forgetter_of(world: Database, finder: Callable[[str], Callable[[str], bool]]
     )
     analyzer = Analyzer(world, clock=clock)
     learning = Learning(world, analyzer, clock=clock)
-    personalization = Personalization(world, learning, clock=clock, lifetime=300, meter=metrics.cache("known"))
+    personalization = Personalization(world, learning.learn, clock=clock, lifetime=300, meter=metrics.cache("known"))
     return Forgetting(
         world,
-        analyzer,
+        analyzer.forget,
         personalization,
         snapshots.links,
         finder=finder,

@@ -10,6 +10,7 @@ from sqlalchemy import Connection, select, update
 
 from maskarad.db import decisions, hearing, links, outbox, turns
 from maskarad.db.engine import Database, Query
+from maskarad.db.hearing import Waits
 from maskarad.db.tables import chat_bot_instances, chat_contexts
 from maskarad.errors import AlreadySeen, NotFound
 from maskarad.values import (
@@ -58,7 +59,7 @@ def hear(
     by: Sender = BOB,
     reply_to: int | None = None,
     now: float = NOW,
-) -> Query[bool]:
+) -> Query[Waits]:
     message = replace(said(message_id, by=by), reply_to_message_id=reply_to)
     return partial(hearing.hear, link_id=1, message=message, judge=judge, due_at=now, now=now)
 
@@ -109,7 +110,7 @@ async def test_what_is_only_heard_costs_two_statements_and_its_decision_is_kept(
 async def test_what_is_taken_up_is_due_and_counts_when_nobody_asked_for_it(
     world: Database, decision: Decision, addressed: bool, considered: int, pondered_at: float
 ) -> None:
-    assert await world.write(hear(10, Heard(decision)))
+    assert await world.write(hear(10, Heard(decision))) is Waits.TURN
     (line,) = await world.read(stored)
     assert (line.asked, line.addressed) == (1, addressed)
     link = await world.read(row)
@@ -182,7 +183,7 @@ async def test_what_a_bot_says_unheeded_is_no_exchange(world: Database) -> None:
 
 async def test_a_remark_goes_to_the_outbox_and_is_remembered(world: Database) -> None:
     flood = Decision(verdict=Verdict.LISTEN, reason="flood", part=REMARK)
-    assert await world.write(hear(10, Heard(flood), now=NOW + 5))
+    assert await world.write(hear(10, Heard(flood), now=NOW + 5)) is Waits.DELIVERY
     (part,) = await world.read(partial(outbox.waiting, link_id=1))
     assert part.text == "slower!"
     link = await world.read(row)
@@ -239,8 +240,8 @@ async def test_a_private_chat_that_sleeps_is_woken_by_what_is_to_be_answered(wor
     private = update(chat_bot_instances).values(chat_type=ChatType.PRIVATE.value, active=False, chattiness="silent")
     await world.write(lambda connection: connection.execute(private))
     assert await world.write(hear(10, Heard(CALLED)))
-    assert (await world.read(row)).active
-    assert await world.read(partial(turns.due, now=NOW, most=9)) == [1]
+    link = await world.read(row)
+    assert (link.active, link.asked, link.answered) == (True, 1, 0)
 
 
 async def test_the_same_message_twice_changes_nothing(world: Database) -> None:

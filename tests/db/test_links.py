@@ -12,7 +12,7 @@ from maskarad.db.tables import chat_contexts
 from maskarad.errors import NotFound
 from maskarad.memory.analyzer import Analyzer
 from maskarad.memory.learning import Learning
-from maskarad.values import Chat, Chattiness, ChatType, Link, Manners, MoodState, TurnOutcome
+from maskarad.values import Chat, Chattiness, ChatType, Link, Manners, MoodState, Queue, TurnOutcome
 from tests.support import rows
 from tests.support.clock import FakeClock
 from tests.support.databases import OpenDatabase
@@ -91,7 +91,7 @@ async def test_what_waited_when_it_was_muted_gets_no_answer(world: Database) -> 
     await made(world)
     await world.write(partial(hearing.ask, link_id=1, message=said(1), due_at=NOW))
     await world.write(partial(links.set_muted, link_id=1, muted=True))
-    assert await world.read(partial(turns.due, now=NOW, most=10)) == []
+    assert await world.read(partial(turns.due, now=NOW, most=10, of_each=10)) == []
     await world.write(partial(links.set_muted, link_id=1, muted=False))
     await world.write(partial(hearing.ask, link_id=1, message=said(2), due_at=NOW))
     claimed = await world.write(partial(turns.claim, link_id=1, token="a", lease=60, history_lines=40, now=NOW))
@@ -112,7 +112,7 @@ async def test_forgetting_erases_history_and_mood_and_may_be_done_twice(world: D
     assert after is not None
     assert after.active
     assert await world.read(partial(links.mood, link_id=1)) == MoodState()
-    assert await world.read(partial(turns.due, now=NOW, most=10)) == [other.id]
+    assert await world.read(partial(turns.due, now=NOW, most=10, of_each=10)) == [(other.id, other.bot_id, Queue.TURNS)]
     assert len(await world.read(partial(history.latest, link_id=other.id, most=10, answered=0))) == 1
 
 
@@ -156,7 +156,7 @@ async def test_the_link_with_the_history_wins_over_one_made_early(world: Databas
     after = await found(world, SUPERGROUP)
     assert after is not None
     assert after.id == link.id != early.id
-    assert await world.read(partial(turns.due, now=NOW, most=10)) == [link.id]
+    assert await world.read(partial(turns.due, now=NOW, most=10, of_each=10)) == [(link.id, link.bot_id, Queue.TURNS)]
 
 
 async def test_what_was_said_before_the_news_of_the_move_is_neither_lost_nor_answered_twice(world: Database) -> None:
@@ -175,7 +175,7 @@ async def test_what_was_said_before_the_news_of_the_move_is_neither_lost_nor_ans
     assert lines == [("old", True), ("early 1", True), ("early 2", True)]
     outcome = TurnOutcome(answered=claimed.asked)
     await world.write(partial(turns.finish, claim=claimed.claim, outcome=outcome, usage=None))
-    assert await world.read(partial(turns.due, now=NOW + 99, most=10)) == []
+    assert await world.read(partial(turns.due, now=NOW + 99, most=10, of_each=10)) == []
 
 
 async def test_what_both_links_have_learned_is_counted_once_and_nothing_is_left_out(

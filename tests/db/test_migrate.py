@@ -1,5 +1,8 @@
 """The schema that the migrations make is the one that the tables say, on both databases."""
 
+import asyncio
+import os
+import sys
 from collections.abc import AsyncIterator
 from functools import partial
 from pathlib import Path
@@ -10,11 +13,11 @@ from alembic.autogenerate import compare_metadata
 from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
-from sqlalchemy import Connection, inspect, select, text
+from sqlalchemy import Connection, inspect, select, text, update
 
 from maskarad.db import migrate, partitions, schema
 from maskarad.db.engine import Database
-from maskarad.db.tables import metadata, persona_configs
+from maskarad.db.tables import metadata, persona_configs, platform_identity
 from maskarad.errors import SchemaOutdated
 from maskarad.values import Spontaneity
 from tests.support import rows
@@ -125,6 +128,37 @@ async def test_a_database_that_does_not_fit_is_named(empty: Database) -> None:
         await empty.read(schema.check)
     await empty.write(migrate.upgrade)
     await empty.read(schema.check)
+
+
+async def set_revision(database: Database, revision: str, oldest_code: str) -> None:
+    def change(connection: Connection) -> None:
+        connection.execute(text("UPDATE alembic_version SET version_num = :revision"), {"revision": revision})
+        connection.execute(update(platform_identity).values(oldest_code=oldest_code))
+
+    await database.write(change)
+
+
+async def test_a_newer_schema_serves_the_code_that_it_names(empty: Database) -> None:
+    await empty.write(migrate.upgrade)
+    await set_revision(empty, "9999", schema.REVISION)
+    await empty.read(schema.check)
+    await set_revision(empty, "9999", "9998")
+    with pytest.raises(SchemaOutdated, match="does not know any more"):
+        await empty.read(schema.check)
+
+
+async def test_two_processes_that_upgrade_at_once_do_it_once(own_postgres: PostgresServer, tmp_path: Path) -> None:
+    own_postgres.execute("CREATE DATABASE fresh")
+    url = own_postgres.url("fresh")
+    environment = {"PATH": os.environ["PATH"], "DATABASE_URL": url, "DATA_DIR": str(tmp_path)}
+    upgrades = [
+        await asyncio.create_subprocess_exec(
+            sys.executable, "-m", "maskarad", "db", "upgrade", env=environment, cwd=tmp_path
+        )
+        for _ in range(3)
+    ]
+    assert await asyncio.gather(*(each.wait() for each in upgrades)) == [0, 0, 0]
+    assert own_postgres.execute("SELECT version_num FROM alembic_version", database="fresh") == schema.REVISION
 
 
 def test_the_code_needs_the_newest_revision() -> None:

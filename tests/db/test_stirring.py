@@ -19,6 +19,7 @@ from maskarad.values import (
     PartDraft,
     PartKind,
     PersonaDraft,
+    Queue,
     Spontaneity,
     Usage,
     Verdict,
@@ -42,7 +43,7 @@ PAID = Usage(
 )
 
 
-def heard(message_id: int, link_id: int = 1) -> Query[bool]:
+def heard(message_id: int, link_id: int = 1) -> Query[hearing.Waits]:
     listen = Decision(verdict=Verdict.LISTEN, reason="of_others")
     return partial(
         hearing.hear, link_id=link_id, message=said(message_id), judge=lambda _state: listen, due_at=NOW, now=NOW
@@ -149,7 +150,7 @@ async def test_what_it_says_goes_the_way_of_every_answer(world: Database) -> Non
     assert [(part.text, part.silent) for part in await world.read(partial(outbox.waiting, link_id=1))] == [
         ("tea?", True)
     ]
-    assert await world.read(partial(turns.due, now=NOW + HOUR, most=10)) == [1]
+    assert await world.read(partial(turns.due, now=NOW + HOUR, most=10, of_each=10)) == [(1, 1, Queue.DELIVERY)]
     after = await world.read(row)
     assert (after.claim, after.stirred_at, after.stirs, after.stirs_day) == (None, NOW + HOUR, 1, DAY_NUMBER)
     assert after.spoke_to == 0

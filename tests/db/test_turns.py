@@ -11,6 +11,7 @@ from maskarad.db.engine import Database, Query
 from maskarad.db.tables import chat_bot_instances, reply_parts, usage_records
 from maskarad.errors import AlreadySeen, ClaimLost, NotFound
 from maskarad.values import (
+    Chat,
     ChatType,
     Claim,
     ClaimedLink,
@@ -21,6 +22,7 @@ from maskarad.values import (
     PartDraft,
     PartKind,
     Progress,
+    Queue,
     SentMessage,
     TurnOutcome,
     Usage,
@@ -56,7 +58,7 @@ async def taken(database: Database, token: str = "a", *, now: float = NOW) -> Cl
     return claimed
 
 
-def consider(message_id: int) -> Query[bool]:
+def consider(message_id: int) -> Query[hearing.Waits]:
     perhaps = Decision(verdict=Verdict.CONSIDER, reason="perhaps")
     return partial(hearing.hear, link_id=1, message=said(message_id), judge=lambda _state: perhaps, due_at=NOW, now=NOW)
 
@@ -78,7 +80,7 @@ def row(connection: Connection) -> Any:
 
 
 def due(now: float = NOW) -> Query[list[int]]:
-    return partial(turns.due, now=now, most=10)
+    return lambda connection: [each.link_id for each in turns.due(connection, now=now, most=10, of_each=10)]
 
 
 @pytest.fixture
@@ -484,7 +486,90 @@ async def test_the_longest_waiting_are_due_first(world: Database) -> None:
         link_id = await world.write(partial(rows.link, number=number))
         await world.write(ask(10, link_id, due_at=due_at))
     assert await world.read(due()) == [3, 2, 4]
-    assert await world.read(partial(turns.due, now=NOW, most=2)) == [3, 2]
+    assert await world.read(partial(turns.due, now=NOW, most=2, of_each=10)) == [
+        (3, 3, Queue.TURNS),
+        (2, 2, Queue.TURNS),
+    ]
+
+
+async def test_of_each_bot_only_so_many_are_due_and_every_bots_first_comes_first(world: Database) -> None:
+    def fill(connection: Connection) -> None:
+        for number in range(2, 5):
+            rows.link(connection, number=number)
+        for number, bot_id in enumerate((1, 1, 1, 1, 2, 2, 3)):
+            chat = Chat(id=-2000 - number, type=ChatType.GROUP, title="Crowd")
+            link = links.find_or_add(connection, bot_id, chat, now=NOW)
+            hearing.ask(connection, link.id, said(10), due_at=NOW - 100 + number)
+
+    await world.write(fill)
+    found = await world.read(partial(turns.due, now=NOW, most=10, of_each=2))
+    assert [each.bot_id for each in found] == [1, 2, 3, 1, 2]
+    waited = [await world.read(partial(due_at, link_id=each.link_id)) - NOW for each in found]
+    assert waited == [-100, -96, -94, -99, -95]
+    assert len(await world.read(partial(turns.due, now=NOW, most=4, of_each=2))) == 4
+
+
+def due_at(connection: Connection, link_id: int) -> float:
+    chosen = select(chat_bot_instances.c.due_at).where(chat_bot_instances.c.id == link_id)
+    return float(connection.execute(chosen).scalar_one())
+
+
+TURNS, DELIVERY = frozenset((Queue.TURNS,)), frozenset((Queue.DELIVERY,))
+
+
+async def taken_for(database: Database, queues: frozenset[Queue], token: str) -> ClaimedLink | None:
+    take = partial(turns.claim, link_id=1, token=token, lease=LEASE, history_lines=40, now=NOW, queues=queues)
+    found = await database.read(partial(turns.due, now=NOW, most=10, of_each=10, queues=queues))
+    claimed = await database.write(take)
+    assert [each.link_id for each in found] == ([] if claimed is None else [1])
+    return claimed
+
+
+async def test_turns_and_deliveries_apart_take_each_its_own_one_after_the_other(world: Database) -> None:
+    await world.write(ask(10))
+    assert await taken_for(world, DELIVERY, "sender") is None
+    thinker = await taken_for(world, TURNS, "thinker")
+    assert thinker is not None
+    assert [line.message_order for line in thinker.history] == [10]
+    assert (await world.write(finish(thinker, "one", "two"))).parts == 2
+    await world.write(ask(11))
+    # Its claim has ended with the turn; the next turn waits until all is sent.
+    assert await taken_for(world, TURNS, "next thinker") is None
+    sender = await taken_for(world, DELIVERY, "sender")
+    assert sender is not None
+    assert (sender.parts, sender.history) == (2, ())
+    for part in await world.read(partial(outbox.waiting, link_id=1)):
+        message = SentMessage(message_id=20 + part.id, bot_telegram_id=7001, bot_name="Mira")
+        progress = await world.write(partial(turns.sent, claim=sender.claim, part=part, message=message, now=NOW))
+    assert progress == Progress(parts=0, next_due_at=NOW)
+    assert await taken_for(world, DELIVERY, "sender") is None
+    assert await taken_for(world, TURNS, "next thinker") is not None
+
+
+async def test_of_a_turn_written_twice_only_the_first_counts_where_the_claim_ends_with_it(world: Database) -> None:
+    await world.write(ask(10))
+    thinker = await taken_for(world, TURNS, "thinker")
+    assert thinker is not None
+    await world.write(finish(thinker, "one"))
+    with pytest.raises(ClaimLost):
+        await world.write(finish(thinker, "one"))
+    assert len(await world.read(partial(outbox.waiting, link_id=1))) == 1
+
+
+async def test_what_is_put_into_the_outbox_without_a_turn_is_a_delivery(world: Database) -> None:
+    remark = PartDraft(kind=PartKind.TEXT, text="slowly, please")
+    await world.write(partial(outbox.put, link_id=1, draft=remark, now=NOW))
+    [found] = await world.read(partial(turns.due, now=NOW, most=10, of_each=10))
+    assert found.queue is Queue.DELIVERY
+    assert await taken_for(world, TURNS, "thinker") is None
+    assert await taken_for(world, DELIVERY, "sender") is not None
+
+
+async def test_a_renewal_says_which_claims_still_hold(world: Database) -> None:
+    await world.write(ask(10))
+    claimed = await taken(world)
+    held = [claimed.claim, Claim(link_id=1, token="another's"), Claim(link_id=99, token="nobody's")]
+    assert await world.write(partial(turns.renew, claims=held, until=NOW + 9)) == {claimed.claim.token}
 
 
 async def test_forgetting_takes_the_claim_from_a_turn_under_way(world: Database) -> None:

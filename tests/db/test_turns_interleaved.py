@@ -73,8 +73,8 @@ class Scene:
             return
         self.answered.update((link_id, line.message_order) for line in claimed.history if line.unread)
 
-    async def _due(self) -> list[int]:
-        return await self._any().read(partial(turns.due, now=self._later(), most=10))
+    async def _due(self) -> list[turns.Due]:
+        return await self._any().read(partial(turns.due, now=self._later(), most=10, of_each=10))
 
     def _later(self) -> float:
         self._time += 0.001

@@ -79,7 +79,9 @@ class Mind:
         judged = await self.judging.judge(USTYM, message, now)
         if isinstance(judged, Certain):
             return judged.decision or Decision(verdict=ANSWER, reason="private")
-        return judged(known() if state is None else state)
+        decision = judged(known() if state is None else state)
+        assert isinstance(decision, Decision)
+        return decision
 
 
 def dialled(chattiness: Chattiness | None, **more: Any) -> LinkState:
@@ -286,7 +288,9 @@ async def test_what_it_likes_is_compiled_before_the_transaction_and_only_where_i
     judged = await mind.judging.judge(USTYM, ABOUT_TEA, NOW)
     assert looked_at == ["чай", " пісні біля вогню"]
     assert not isinstance(judged, Certain)
-    assert judged(known()).verdict is ANSWER
+    decision = judged(known())
+    assert isinstance(decision, Decision)
+    assert decision.verdict is ANSWER
     assert set(looked_at) <= {"чай", " пісні біля вогню", ABOUT_TEA.text}
 
 

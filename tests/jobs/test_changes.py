@@ -71,6 +71,19 @@ async def test_a_bot_added_by_a_machine_whose_clock_is_behind_is_found(database:
     assert await seen.look() == [("bot", 1, True, "sealed-1")]
 
 
+async def test_a_bot_changed_by_a_machine_whose_clock_is_a_minute_behind_is_told(
+    database: Database, clock: FakeClock
+) -> None:
+    seen = Seen(database, clock)
+    await database.write(rows.bot)
+    clock.advance(3_600)
+    await seen.changes.load()
+    await seen.look()
+    await database.write(partial(bots.set_enabled, bot_id=1, enabled=False, now=clock() - 60))
+    assert await seen.look() == [("bot", 1, False, "sealed-1")]
+    assert await seen.look() == []
+
+
 async def test_a_token_sealed_with_another_key_stops_nobody_elses_bot(database: Database, clock: FakeClock) -> None:
     seen = Seen(database, clock)
     await seen.changes.load()

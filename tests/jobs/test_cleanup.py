@@ -12,7 +12,7 @@ from maskarad.db import analyses, hearing, links, seen, wizards
 from maskarad.db.batches import end_of_batch
 from maskarad.db.engine import Database
 from maskarad.db.tables import analysis_cache, chat_contexts, seen_updates, wizard_states
-from maskarad.jobs.cleanup import AT_ONCE, DAY, forget_files, memory_cleanup_task
+from maskarad.jobs.cleanup import AT_ONCE, DAY, forget_files, forget_left_files, memory_cleanup_task
 from maskarad.values import Decision, Verdict
 from tests.support import rows
 from tests.support.clock import FakeClock
@@ -34,7 +34,7 @@ class House:
         return 5
 
     async def clean_up(self) -> int:
-        return await memory_cleanup_task(self.database, prune=self.prune, files=self.files, clock=self.clock)
+        return await memory_cleanup_task(self.database, prune=self.prune, clock=self.clock)
 
     async def count(self, column: object) -> int:
         counted = select(func.count(column))  # type: ignore[arg-type]  # any column
@@ -141,7 +141,7 @@ async def test_files_that_an_import_left_behind_go_after_a_day(house: House) -> 
     folder.mkdir()
     os.utime(old, (NOW - DAY - 1, NOW - DAY - 1))
     os.utime(young, (NOW - DAY + 1, NOW - DAY + 1))
-    assert await house.clean_up() == 5 + 1
+    assert await forget_left_files(house.files, clock=house.clock) == 1
     assert sorted(house.files.iterdir()) == [folder, young]
 
 

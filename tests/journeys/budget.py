@@ -4,9 +4,10 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from maskarad.app import Platform
-from maskarad.db import Connection, bots, learning, personas, stirring, summaries, turns
+from maskarad.db import Connection, backlog, bots, learning, personas, stirring, summaries, turns, unweighed
 from maskarad.db.engine import Database
 from maskarad.values import Claim
+from tests.support.plans.errands import ERRANDS
 from tests.support.statements import counted
 from tests.support.transactions import Transactions, recorded
 
@@ -47,11 +48,15 @@ async def looks(database: Database) -> frozenset[str]:
         bots.ids(connection)
         bots.changed_since(connection, 0.0)
         personas.changed_since(connection, 0.0)
-        turns.due(connection, now=0.0, most=1)
+        turns.due(connection, now=0.0, most=1, of_each=1)
         learning.due(connection, enough=50, quiet_since=0.0, most=1)
         summaries.due(connection, after=0, now=0.0, most=1)
         stirring.candidates(connection, now=0.0, most=1)
         stirring.unarmed(connection, since=0.0, most=1)
+        for query in ERRANDS:
+            query.run(connection)
+        unweighed.overdue(connection, before=0.0, old=0.0, most=1)
+        backlog.waiting(connection, now=0.0, most=1)
         turns.renew(connection, [Claim(link_id=0, token="nobody's")], until=0.0)
 
     with counted(database) as seen:

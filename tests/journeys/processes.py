@@ -6,16 +6,20 @@ import signal
 import sys
 from pathlib import Path
 
+import psutil
+
 from maskarad.settings import Settings
 
 START_WITHIN = 30.0
 
 
 class PlatformProcess:
-    """`maskarad run` with a test's settings and nothing of this machine's environment."""
+    """`maskarad run`, or another command that serves, with a test's settings and nothing of this machine's
+    environment."""
 
-    def __init__(self, settings: Settings, folder: Path, **more: str) -> None:
+    def __init__(self, settings: Settings, folder: Path, *command: str, **more: str) -> None:
         self._folder = folder
+        self._command = command or ("run",)
         self._environment = _environment(settings) | more
         self._process: asyncio.subprocess.Process | None = None
 
@@ -26,7 +30,7 @@ class PlatformProcess:
                 sys.executable,
                 "-m",
                 "maskarad",
-                "run",
+                *self._command,
                 cwd=self._folder,
                 env=self._environment,
                 stdout=asyncio.subprocess.PIPE,
@@ -35,22 +39,41 @@ class PlatformProcess:
         assert self._process.stdout is not None
         async with asyncio.timeout(START_WITHIN):
             line = await self._process.stdout.readline()
-        assert b"running" in line, (self._folder / "platform.log").read_text()
+        assert b"running" in line, self.log()
 
     async def kill(self) -> None:
         await self._end(signal.SIGKILL)
+
+    def pause(self) -> None:
+        """Nothing of it runs until `go_on`, and it does not know."""
+        self._send(signal.SIGSTOP)
+
+    def go_on(self) -> None:
+        self._send(signal.SIGCONT)
+
+    def log(self) -> str:
+        return (self._folder / "platform.log").read_text()
 
     async def stop(self) -> int:
         """As an init system does; returns the exit code."""
         return await self._end(signal.SIGTERM)
 
+    @property
+    def resident_bytes(self) -> int:
+        assert self._process is not None
+        return int(psutil.Process(self._process.pid).memory_info().rss)
+
     async def close(self) -> None:
         if self._process is not None and self._process.returncode is None:
             await self.kill()
 
-    async def _end(self, number: signal.Signals) -> int:
+    def _send(self, number: signal.Signals) -> None:
         assert self._process is not None
         self._process.send_signal(number)
+
+    async def _end(self, number: signal.Signals) -> int:
+        self._send(number)
+        assert self._process is not None
         async with asyncio.timeout(30):
             return await self._process.wait()
 
@@ -66,6 +89,7 @@ def _environment(settings: Settings) -> dict[str, str]:
         "TELEGRAM_MAX_PER_GROUP_MINUTE": "0",
         "REPLY_PACING": "none",
         "PORT": "0",
+        "DRAIN_SECONDS": str(settings.drain_seconds),
         "DATABASE_URL": settings.database_url,
         "DATA_DIR": str(settings.data_dir),
         "LLM_BASE_URL": settings.llm_base_url,

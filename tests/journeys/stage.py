@@ -35,6 +35,7 @@ def settings_for(address: str, database_url: str, folder: Path, **more: Any) -> 
         "telegram_max_per_group_minute": 0,
         "reply_pacing": "none",
         "port": 0,
+        "drain_seconds": 0,
         "database_url": database_url,
         "data_dir": folder,
         "llm_base_url": f"{address}/v1",

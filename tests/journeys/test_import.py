@@ -1,12 +1,14 @@
 """A history sent to the manager bot as a file, through Telegram's HTTP."""
 
 import json
+from pathlib import Path
 from typing import Any
 
 from sqlalchemy import Connection, func, select
 
-from maskarad.db.tables import chat_contexts, history_imports
+from maskarad.db.tables import chat_contexts, errands, history_imports
 from maskarad.sandbox.person import Heard
+from tests.journeys.processes import PlatformProcess
 from tests.journeys.stage import FRIEND, MANAGER_ID, OWNER, Actor, Stage
 from tests.support.until import until
 
@@ -42,6 +44,23 @@ class Owner:
         wanted = next(each for each in message.buttons if label in each)
         await self._sandbox.press(self._chat, OWNER, message.id, label=wanted)
         return before
+
+    async def tells(self, after: int) -> Heard:
+        """The message that tells how far it is."""
+
+        def is_telling(event: dict[str, Any]) -> bool:
+            if event["kind"] != "message" or event["chat"] != self._chat:
+                return False
+            text: str = event["message"].get("text", "")
+            return text.startswith("⏳")
+
+        event = await self._sandbox.wait_for(is_telling, timeout=30.0, after=after)
+        return Heard(event["seq"], self._chat, event["message"])
+
+    async def hourglasses(self) -> list[str]:
+        """What still stands there as if something were under way."""
+        messages = (await self._sandbox.chat(self._chat))["messages"]
+        return [each["text"] for each in messages if each.get("text", "").startswith("⏳")]
 
     async def told(self, after: int) -> Heard:
         """The first message that stands for good: no hourglass, nothing under way."""
@@ -79,6 +98,11 @@ async def id_of(stage: Stage, group: str) -> int:
 async def is_known(stage: Stage, actor: Actor, group: str) -> None:
     """Returns when the platform knows that the actor is in the group."""
     await stage.sandbox.ask(group, OWNER, f"@{actor.username} агов")
+
+
+def plainly(text: str) -> str:
+    """Numbers with commas, whatever the language groups them by."""
+    return text.replace("\u202f", ",").replace("\xa0", ",")
 
 
 def imported(connection: Connection) -> int:
@@ -131,28 +155,80 @@ async def test_a_file_that_telegram_does_not_give_to_bots(stage: Stage) -> None:
     assert "maskarad import" in told.text
 
 
-async def test_an_import_that_a_restart_interrupts_goes_on(stage: Stage) -> None:
+def begun(connection: Connection) -> bool:
+    """Something is stored, and not all of it."""
+    return bool(connection.execute(select(history_imports.c.read_messages)).scalar_one_or_none())
+
+
+def is_noted(connection: Connection) -> bool:
+    """In which message the errand is told."""
+    return connection.execute(select(errands.c.progress)).scalar_one_or_none() is not None
+
+
+async def test_an_import_that_a_restart_interrupts_goes_on_by_itself(stage: Stage) -> None:
     actor, owner = await stage.actor(), Owner(stage)
-
-    def begun(connection: Connection) -> bool:
-        return bool(connection.execute(select(history_imports.c.read_messages)).scalar_one_or_none())
-
     async with stage.playing():
         group = await stage.group(actor, kind="group")
         await is_known(stage, actor, group)
-        content = export(await id_of(stage, group), MANY)
-        asked = await owner.sends(content)
+        asked = await owner.sends(export(await id_of(stage, group), MANY))
         before = await owner.begins(asked, "Вечірній чай")
         await until(lambda: stage.database.read(begun), within=20.0)
-    interrupted = await owner.told(before)
     half = await stage.database.read(imported)
     async with stage.playing():
-        asked = await owner.sends(content)
-        done = await owner.presses(asked, "Вечірній чай")
-    assert "Мене перервали" in interrupted.text
+        done = await owner.told(before)
     assert 0 < half < MANY
-    assert f"Уже було: {half:,}".replace(",", " ") in done.text.replace("\u202f", " ").replace("\xa0", " ")
+    assert f"Додано: {MANY:,}" in plainly(done.text)
+    assert "Уже було: 0" in done.text
     assert await stage.database.read(imported) == MANY
+
+
+async def test_an_import_whose_process_is_killed_goes_on_in_the_same_message(stage: Stage, tmp_path: Path) -> None:
+    actor, owner = await stage.actor(), Owner(stage)
+    first, second = (PlatformProcess(stage.settings, tmp_path) for _ in range(2))
+    try:
+        await first.start()
+        group = await stage.group(actor, kind="group")
+        await is_known(stage, actor, group)
+        asked = await owner.sends(export(await id_of(stage, group), MANY))
+        before = await owner.begins(asked, "Вечірній чай")
+        told = await owner.tells(before)
+        await until(lambda: stage.database.read(begun), within=20.0)
+        await first.kill()
+        half = await stage.database.read(imported)
+        await second.start()
+        done = await owner.told(before)
+    finally:
+        await first.close()
+        await second.close()
+    assert 0 < half < MANY
+    assert done.id == told.id
+    assert f"Додано: {MANY:,}" in plainly(done.text)
+    assert await stage.database.read(imported) == MANY
+    assert await owner.hourglasses() == []
+
+
+async def test_a_look_into_a_file_whose_process_is_killed_is_taken_again(stage: Stage, tmp_path: Path) -> None:
+    actor, owner = await stage.actor(), Owner(stage)
+    first, second = (PlatformProcess(stage.settings, tmp_path) for _ in range(2))
+    try:
+        await first.start()
+        group = await stage.group(actor, kind="group")
+        await is_known(stage, actor, group)
+        await stage.sandbox.order_fault("slow", method="getFile", seconds=30)
+        before = await owner.hands_over(export(await id_of(stage, group), 3))
+        told = await owner.tells(before)
+        await until(lambda: stage.database.read(is_noted))
+        await first.kill()
+        await stage.sandbox.clear_faults()
+        await second.start()
+        asked = await owner.told(before)
+        done = await owner.presses(asked, "Вечірній чай")
+    finally:
+        await first.close()
+        await second.close()
+    assert asked.id == told.id
+    assert "Додано: 3" in done.text
+    assert await owner.hourglasses() == []
 
 
 async def test_a_question_asked_before_a_restart_is_answered_after_it(stage: Stage) -> None:

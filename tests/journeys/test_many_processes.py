@@ -164,4 +164,6 @@ async def everything_in(redis: RedisServer) -> str:
     """Keys and values, whatever is not text in them spelt out."""
     async with Redis.from_url(redis.url) as client:
         keys = await client.keys("*")
-        return repr([(key, await client.get(key)) for key in keys])
+        streams = [key for key in keys if await client.type(key) == b"stream"]
+        values = [(key, await client.get(key)) for key in keys if key not in streams]
+        return repr([*values, *[(key, await client.xrange(key)) for key in streams]])

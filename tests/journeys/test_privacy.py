@@ -5,7 +5,7 @@ from functools import partial
 
 from sqlalchemy import Connection, insert, select, text, update
 
-from maskarad.db import hearing, links, wizards
+from maskarad.db import failed_updates, hearing, links, wizards
 from maskarad.db.engine import Database
 from maskarad.db.tables import (
     FOLD_FROM,
@@ -62,6 +62,8 @@ def plant(connection: Connection, actor: Actor) -> None:
     reason = f'{{"kind":"said","at":1,"emotion":"joy","user_id":{QUENTIN},"name":"Quentin"}}'
     connection.execute(update(chat_bot_instances).values(mood_reason=reason))
     wizards.save(connection, actor.bot_id, QUENTIN, f'{{"about":"{SECRET}"}}', now=NOW)
+    body = f'{{"sender":{{"id":{QUENTIN}}},"text":"{SECRET}"}}'
+    failed_updates.count(connection, (actor.bot_id, 1), body=body, error="ValueError", now=NOW)
     for row in connection.execute(select(chat_contexts.c.id, chat_contexts.c.text)).all():
         connection.execute(text(INDEX[connection.dialect.name]), {"id": row.id, "words": row.text})
 
@@ -102,7 +104,7 @@ async def test_the_forgotten_leave_no_trace_and_others_lose_nothing(stage: Stage
     assert {table for table, _ in known} >= {
         *("users", "chat_contexts", "chat_bot_instances", "interaction_patterns", "user_preferences"),
         *("conversation_summaries", "message_reactions", "usage_records", "wizard_states", "analysis_cache"),
-        "history_index",
+        *("history_index", "failed_updates"),
     }
     assert holding(after, *TRACES) == []
     theirs = {

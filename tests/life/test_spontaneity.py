@@ -88,7 +88,7 @@ class Process:
             analyze=self.analyze,
             known=self.known,
             holding=self.holding,
-            ring=self.rung.append,
+            ring=lambda link_id, _bot_id: self.rung.append(link_id),
             lease=8.0,
             mood_half_life=1800.0,
             metrics=self.metrics,

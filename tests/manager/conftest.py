@@ -8,12 +8,17 @@ import msgspec
 import pytest
 from cryptography.fernet import Fernet
 
+from maskarad.analytics.drawing import Drawing
+from maskarad.analytics.orders import KIND as PICTURE
 from maskarad.analytics.orders import Orders
 from maskarad.db import Connection, personas, users
 from maskarad.db.engine import Database
+from maskarad.jobs.errands import Errands
+from maskarad.jobs.held import Lane
 from maskarad.manager.bot import Manager
+from maskarad.manager.carrying_in import Looks, Stores
 from maskarad.manager.desk import Desk
-from maskarad.manager.errands import Errands
+from maskarad.manager.errands import LOOK, STORE
 from maskarad.manager.exports import Exports
 from maskarad.metrics import Metrics
 from maskarad.snapshots import Snapshots
@@ -48,15 +53,43 @@ class Platform:
         self.clock = clock
         self.vault = vault
         self.folder = folder / "imports"
-        self.errands = Errands(telegram, sleep=telegram.pause)
+        self.names = count(1)
+        self.errands = self.worker()
         self.health: dict[int, SeenHealth] = {}
         self.changed_personas: list[int] = []
         self.changed_bots: list[int] = []
 
-    def manager(self) -> Manager:
-        """A manager bot as a fresh process has it: nothing in memory."""
-        secrets, metrics = count(1), Metrics()
-        snapshots = Snapshots(
+    def ring(self, errand_id: int) -> None:
+        self.errands.ring(errand_id)
+
+    def worker(self) -> Errands:
+        """Who carries out errands, as a fresh process has them."""
+        database, telegram, clock = self.database, self.telegram, self.clock
+        exports = Exports(telegram.fetch, self.folder, new_name=lambda: f"file-{next(self.names)}")
+        accounts = self._snapshots(Metrics()).accounts.get
+        pause = telegram.pause
+        looks = Looks(
+            *(database, telegram, exports, TEXTS), accounts=accounts, asked=telegram, clock=clock, sleep=pause
+        )
+        stores = Stores(*(database, telegram, exports, TEXTS), time_zone="Europe/Kyiv", clock=clock, sleep=pause)
+
+        async def learn(_link_id: int) -> None:
+            raise AssertionError("an owner's picture is of what is learnt")
+
+        drawing = Drawing(
+            *(database, telegram.draw, telegram, TEXTS),
+            accounts=accounts,
+            learn=learn,
+            noted=lambda *_: None,
+            clock=clock,
+            stopwatch=clock,
+            zone="Europe/Kyiv",
+        )
+        lanes = (Lane({LOOK: looks, STORE: stores}, most=2, greets=True), Lane({PICTURE: drawing}, most=1))
+        return Errands(database, lanes, clock=clock)
+
+    def _snapshots(self, metrics: Metrics) -> Snapshots:
+        return Snapshots(
             self.database,
             lambda _language, mood: (mood.name, mood.text),
             account_lifetime=300,
@@ -65,6 +98,11 @@ class Platform:
             clock=self.clock,
             metrics=metrics,
         )
+
+    def manager(self) -> Manager:
+        """A manager bot as a fresh process has it: nothing in memory."""
+        secrets, metrics = count(1), Metrics()
+        snapshots = self._snapshots(metrics)
         desk = Desk(
             db=self.database,
             sender=self.telegram,
@@ -78,9 +116,8 @@ class Platform:
             default_language="en",
             most_personas=MOST_PERSONAS,
             bot_health=self.health.get,
-            pictures=Orders(self.telegram.draw, self.telegram, noted=lambda *_: None, clock=self.clock),
-            errands=self.errands,
-            exports=Exports(self.telegram.fetch, self.folder, new_name=lambda: f"file-{next(secrets)}"),
+            pictures=Orders(self.database, ring=self.ring, clock=self.clock),
+            ring=self.ring,
             time_zone="Europe/Kyiv",
             on_persona_changed=self.changed_personas.append,
             on_bot_changed=self.changed_bots.append,

@@ -2,6 +2,7 @@
 
 import json
 import zipfile
+from functools import partial
 from io import BytesIO
 from pathlib import Path
 
@@ -9,15 +10,18 @@ import msgspec
 import pytest
 from sqlalchemy import Connection, select
 
-from maskarad.db import links
+from maskarad.db import errands, links, tables
 from maskarad.db.tables import chat_contexts
 from maskarad.errors import ChatGone, FileTooBig, TelegramUnreachable
-from maskarad.manager.errands import Errands
+from maskarad.jobs.held import MOST_ATTEMPTS
+from maskarad.jobs.leases import LEASE
+from maskarad.manager import errands as import_errands
 from maskarad.telegram.files import CLOUD_BYTES
 from maskarad.values import MANAGER_BOT_ID, Chat, ChatType, Document, Incoming
 from tests.manager.conftest import Platform, on_both_databases, store_personas
 from tests.manager.stage import Person, Telegram
 from tests.support import rows
+from tests.support.clock import FakeClock
 from tests.support.people import ALICE, BOB, CHARLIE
 from tests.support.until import until
 
@@ -72,13 +76,17 @@ async def hands_over(
 async def settled(person: Person, platform: Platform) -> str:
     """What stands there when nothing is under way any more."""
 
-    def is_over() -> bool:
+    async def is_over() -> bool:
         mine = [screen.html for (chat, _), screen in platform.telegram.shown.items() if chat == person.sender.id]
         is_awaited = any(html.startswith(("⏳", "🔍", "📥 Storing")) for html in mine)
-        return not is_awaited and not platform.errands.is_busy(person.sender.id)
+        return not is_awaited and await is_free(person, platform)
 
     await until(is_over)
     return person.text
+
+
+async def is_free(person: Person, platform: Platform) -> bool:
+    return not await platform.database.read(lambda c: import_errands.is_busy(c, person.sender.id))
 
 
 async def remembered(platform: Platform, chat: Chat) -> list[str]:
@@ -288,6 +296,7 @@ async def test_a_third_person_waits_in_line(alice: Person, bob: Person, charlie:
     await until(lambda: [person.messages for person in people] == [1, 1, 1] and files(platform) == 2)
     await charlie.presses("Cancel")
     await until(lambda: "Cancelled" in charlie.text)
+    await until(partial(is_free, charlie, platform))
     await hands_over(charlie, telegram, GROUP_EXPORT)
     await until(lambda: charlie.messages == 2)
     assert files(platform) == 2
@@ -307,55 +316,109 @@ async def test_what_is_under_way_can_be_cancelled(alice: Person, platform: Platf
     await alice.presses("Cancel")
     assert alice.notice == "Stopping…"
     await until(lambda: "Cancelled" in alice.text)
-    assert files(platform) == 0
+    assert (alice.messages, files(platform)) == (1, 0)
+    await until(partial(is_free, alice, platform))
     await alice.presses_data(cancel)
     assert "not under way here any more" in str(alice.notice)
     telegram.open.set()
     assert "In which chat" in await sends(alice, platform, GROUP_EXPORT)
 
 
-async def test_the_end_of_the_process_is_told(alice: Person, platform: Platform) -> None:
+async def test_what_is_given_back_at_the_end_of_a_process_goes_on_in_the_same_message(
+    alice: Person, platform: Platform
+) -> None:
     telegram = platform.telegram
     await lives(platform, KITCHEN)
     telegram.open.clear()
     await hands_over(alice, telegram, GROUP_EXPORT)
     await until(lambda: files(platform) == 1)
     await platform.errands.close()
-    assert "I was interrupted. Send the file again" in alice.text
     assert files(platform) == 0
+    assert "One moment" in alice.text
+    telegram.open.set()
+    platform.errands = platform.worker()
+    await platform.errands.sweep()
+    assert "In which chat" in await settled(alice, platform)
+    assert alice.messages == 1
 
 
-async def test_what_a_dead_process_was_reading_is_asked_for_again(alice: Person, platform: Platform) -> None:
+@on_both_databases
+async def test_what_a_dead_process_was_reading_is_read_by_another(
+    alice: Person, platform: Platform, clock: FakeClock
+) -> None:
     telegram = platform.telegram
     await lives(platform, KITCHEN)
     telegram.open.clear()
     await hands_over(alice, telegram, GROUP_EXPORT)
     await until(lambda: files(platform) == 1)
-    dead, platform.errands = platform.errands, Errands(telegram, sleep=telegram.pause)
-    alice.manager = platform.manager()
-    assert "I was interrupted. Send the file again" in await alice.says("so?")
-    assert "didn't expect" in await alice.says("so?")
+    dead, platform.errands = platform.errands, platform.worker()
+    await platform.errands.sweep()
+    assert files(platform) == 1
+    clock.advance(LEASE + 1)
+    await platform.errands.sweep()
+    await until(lambda: files(platform) == 2)
+    assert "still under way" in await alice.says("so?")
+    await dead.renew()
+    await until(lambda: files(platform) == 1)
+    telegram.open.set()
+    await until(lambda: "In which chat" in str(telegram.shown))
+    assert alice.messages == 2
     await dead.close()
 
 
-async def test_the_cancel_button_of_a_dead_process(alice: Person, platform: Platform) -> None:
+@on_both_databases
+async def test_the_cancel_button_reaches_whichever_process_is_at_it(alice: Person, platform: Platform) -> None:
     telegram = platform.telegram
     await lives(platform, KITCHEN)
     telegram.open.clear()
     await hands_over(alice, telegram, GROUP_EXPORT)
     await until(lambda: files(platform) == 1)
-    dead, platform.errands = platform.errands, Errands(telegram, sleep=telegram.pause)
+    elsewhere, platform.errands = platform.errands, platform.worker()
     alice.manager = platform.manager()
     await alice.presses("Cancel")
-    assert "not under way here any more" in str(alice.notice)
+    assert alice.notice == "Stopping…"
+    await elsewhere.renew()
+    await until(lambda: "Cancelled" in alice.text)
     assert "didn't expect" in await alice.says("so?")
-    await dead.close()
+    await elsewhere.close()
 
 
-async def test_a_disk_that_takes_no_file(alice: Person, platform: Platform) -> None:
+async def test_too_many_imports_are_refused_in_a_sentence(alice: Person, platform: Platform) -> None:
+    await lives(platform, KITCHEN)
+
+    def fill(connection: Connection) -> None:
+        for person in range(import_errands.MOST_WAITING):
+            looking = import_errands.Looking(
+                user_id=10_000 + person, number=1, language="en", document=Document(file_id="x", name="x", size=1)
+            )
+            import_errands.order(connection, import_errands.LOOK, looking, now=rows.NOW)
+
+    await platform.database.write(fill)
+    await hands_over(alice, platform.telegram, GROUP_EXPORT)
+    assert "Too many people" in alice.text
+    assert "didn't expect" in await alice.says("hm")
+
+
+async def test_a_disk_that_takes_no_file(alice: Person, platform: Platform, clock: FakeClock) -> None:
     await lives(platform, KITCHEN)
     platform.folder.write_text("in the way")
-    assert "Something went wrong here" in await sends(alice, platform, GROUP_EXPORT)
+    await hands_over(alice, platform.telegram, GROUP_EXPORT)
+    for attempt in range(1, MOST_ATTEMPTS + 1):
+        await until(partial(is_tried, platform, attempt))
+        clock.advance(2.0**attempt)
+        await platform.errands.sweep()
+    assert "Something went wrong here" in await settled(alice, platform)
+    [failed] = await platform.database.read(lambda c: errands.failed(c, most=10))
+    assert (failed.kind, failed.place, failed.attempts) == ("import_look", str(ALICE.id), MOST_ATTEMPTS)
+    assert failed.error in ("FileExistsError", "NotADirectoryError")
+    platform.folder.unlink()
+    assert "In which chat" in await sends(alice, platform, GROUP_EXPORT)
+
+
+async def is_tried(platform: Platform, attempts: int) -> bool:
+    """So often, and nobody is at it any more."""
+    tried = select(tables.errands.c.attempts).where(tables.errands.c.claim.is_(None))
+    return await platform.database.read(lambda c: c.execute(tried).scalar_one_or_none()) == attempts
 
 
 @pytest.mark.parametrize(

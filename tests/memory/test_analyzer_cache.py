@@ -11,8 +11,8 @@ import pytest
 from maskarad.db import analyses
 from maskarad.db.engine import Database
 from maskarad.errors import DatabaseUnavailable
-from maskarad.memory.analysis import Analysis, Emotion
-from maskarad.memory.analyzer import Analyzer, analyze, text_hash
+from maskarad.memory.analysis import Analysis, Emotion, text_hash
+from maskarad.memory.analyzer import Analyzer, analyze
 from tests.support.clock import FakeClock
 from tests.support.databases import CountStatements, OpenDatabase
 

@@ -40,7 +40,7 @@ async def test_the_newest_messages_come_first_and_the_rest_is_left_out(
     world: Database, clock: FakeClock, most_bytes: int, is_whole: bool
 ) -> None:
     learning = Learning(world, Analyzer(world, clock=clock), clock=clock)
-    personalization = Personalization(world, learning, clock=clock, lifetime=300, meter=Metrics().cache("known"))
+    personalization = Personalization(world, learning.learn, clock=clock, lifetime=300, meter=Metrics().cache("known"))
     file = await Dossiers(world, personalization, clock=clock, most_bytes=most_bytes).of(BOT, BOB)
     told = json.loads(file.data)
     assert told["messages_are_all"] is file.is_whole is is_whole

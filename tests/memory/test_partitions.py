@@ -2,7 +2,6 @@
 
 import asyncio
 from functools import partial
-from pathlib import Path
 
 import pytest
 from sqlalchemy import Connection, insert, select, text
@@ -136,11 +135,9 @@ async def test_sqlite_has_none(database: Database) -> None:
 
 
 @on_postgresql
-async def test_cleaning_up_makes_room_once_numbers_are_used(
-    database: Database, clock: FakeClock, tmp_path: Path
-) -> None:
+async def test_cleaning_up_makes_room_once_numbers_are_used(database: Database, clock: FakeClock) -> None:
     async def clean_up() -> list[str]:
-        await memory_cleanup_task(database, prune=partial(prune, database, clock), files=tmp_path, clock=clock)
+        await memory_cleanup_task(database, prune=partial(prune, database, clock), clock=clock)
         return await there(database)
 
     assert await clean_up() == ["chat_contexts_from_0"]

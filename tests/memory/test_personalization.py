@@ -8,6 +8,7 @@ from functools import partial
 import msgspec
 import pytest
 
+from maskarad.assembly.memory import learn_later
 from maskarad.cache import Fetched, Ids
 from maskarad.db import hearing, learning, links, personal, statistics, turns
 from maskarad.db.engine import Database
@@ -29,6 +30,7 @@ from maskarad.memory.stats import Acquaintance, Learned, Pattern, day_of
 from maskarad.metrics import Metrics
 from maskarad.values import Access, Bot, BotState, Chat, ChatType, Claim, ClaimedLink, HistoryLine, Manners, Sender
 from tests.support import rows
+from tests.support.clock import FakeClock
 from tests.support.databases import CountStatements
 from tests.support.people import ALICE, BOB, CHARLIE
 from tests.support.rows import GROUP, NOW, said
@@ -62,7 +64,7 @@ def learner(world: Database, clock: Callable[[], float]) -> Learning:
 
 @pytest.fixture
 def personalization(world: Database, learner: Learning, clock: Callable[[], float]) -> Personalization:
-    return Personalization(world, learner, clock=clock, lifetime=300, meter=Metrics().cache("known"))
+    return Personalization(world, learner.learn, clock=clock, lifetime=300, meter=Metrics().cache("known"))
 
 
 def line(
@@ -213,6 +215,18 @@ async def test_what_was_said_before_habits_were_forgotten_is_not_learned_afterwa
     assert anew.messages == 1
 
 
+async def test_a_process_that_cannot_learn_forgets_what_nobody_has_learned_yet(
+    world: Database, learner: Learning, clock: FakeClock
+) -> None:
+    gateway = Personalization(world, learn_later, clock=clock, lifetime=60.0, meter=Metrics().cache("known"))
+    await world.write(partial(hearing.keep, link_id=1, message=said(1, "hello")))
+    await gateway.forget_habits(BOT, BOB.id)
+    await world.write(partial(hearing.keep, link_id=1, message=said(2, "hello")))
+    await learner.learn(1)
+    [anew] = (await gateway.known(1, BOB.id)).familiarities
+    assert anew.messages == 1
+
+
 async def test_what_is_forgotten_is_not_held_by_what_once_read_it(
     world: Database, personalization: Personalization
 ) -> None:
@@ -248,7 +262,9 @@ async def test_processes_share_the_news_and_nothing_that_is_known(
     world: Database, learner: Learning, clock: Callable[[], float], statements: CountStatements
 ) -> None:
     shared = Recorder()
-    here = Personalization(world, learner, clock=clock, lifetime=300, meter=Metrics().cache("known"), shared=shared)
+    here = Personalization(
+        world, learner.learn, clock=clock, lifetime=300, meter=Metrics().cache("known"), shared=shared
+    )
     await here.state(1, BOB.id, [Stated(wish=Wish.ADDRESS, value="Bobby")], link_id=1)
     assert ("known", (1, BOB.id)) in shared.dropped
     await here.known(1, BOB.id)

@@ -1,12 +1,14 @@
 """What the doctor says of real servers; the command around it is in tests/cli/test_doctor.py."""
 
+import time
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import pytest
 from pydantic import SecretStr
 
-from maskarad.db import Connection, bots
+from maskarad.db import Connection, bots, polling, processes
 from maskarad.db.engine import Database
 from maskarad.ops.doctor import Finding, examine
 from maskarad.settings import Settings
@@ -97,3 +99,43 @@ async def test_redis_is_well_until_it_is_gone(settings: Settings, own_redis: Red
     own_redis.stop()
     found = await look(settings, "cache")
     assert (found.ok, found.todo) == (False, "check REDIS_URL, and that the server runs, or unset it")
+
+
+async def test_sqlite_is_for_one_process(settings: Settings, sqlite_url: str) -> None:
+    settings = settings.model_copy(update={"database_url": sqlite_url})
+    assert (await look(settings, "processes")).state == "one at a time, as the database is SQLite"
+
+
+def process(name: str, *, polls: bool, seen_ago: float = 1.0) -> processes.Process:
+    now = time.time()
+    return processes.Process(
+        id=name, role=name, polls=polls, place="", pid=1, started_at=now - 3_600, seen_at=now - seen_ago
+    )
+
+
+@pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)
+async def test_the_processes_at_work_are_told(settings: Settings, database: Database) -> None:
+    assert (await look(settings, "processes")).state == "none is running"
+    await store_bot(database, settings)
+    await database.write(partial(processes.join, process=process("gateway", polls=True)))
+    await database.write(partial(processes.join, process=process("worker", polls=False)))
+    await database.write(partial(polling.settle, holder="gateway"))
+    found = await look(settings, "processes")
+    assert found.ok
+    first, second = found.state.split("), ")
+    assert first.startswith("gateway (since ")
+    assert second.startswith("worker (since ")
+    assert " UTC, seen " in second
+
+
+@pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)
+async def test_who_is_silent_and_which_bots_nobody_polls_is_wrong(settings: Settings, database: Database) -> None:
+    await store_bot(database, settings)
+    await database.write(partial(processes.join, process=process("gateway", polls=True)))
+    await database.write(partial(polling.settle, holder="gateway"))
+    await database.write(partial(processes.join, process=process("worker", polls=False, seen_ago=60)))
+    silent = await look(settings, "processes")
+    assert (silent.ok, silent.state[-9:]) == (False, "silent: 1")
+    await database.write(partial(polling.release, holder="gateway", bot_ids=[1]))
+    unpolled = await look(settings, "processes")
+    assert (unpolled.ok, unpolled.state.partition("; ")[2]) == (False, "nobody polls for @mira1_bot")

@@ -81,6 +81,14 @@ async def test_a_cut_call_may_have_happened_or_not(sandbox: Sandbox, luna: Teleg
     assert texts == ["/start", "cut done"]
 
 
+async def test_a_fault_may_last_and_hit_a_share_of_the_calls(sandbox: Sandbox, luna: Telegram, private: str) -> None:
+    await sandbox.order_fault("500", lasting=60, share=0.5)
+    seen = [(await luna.answer("sendMessage", chat_id=1001, text=str(number)))["ok"] for number in range(40)]
+    assert 5 < seen.count(False) < 35
+    calls = await sandbox.calls(method="sendMessage")
+    assert [call["fault"] for call in calls] == [None if ok else "500" for ok in seen]
+
+
 async def test_calls_are_recorded_without_tokens(sandbox: Sandbox, luna: Telegram, private: str) -> None:
     await luna.call("sendmessage", chat_id=1001, text="hi")
     await luna.refused("sendMessage", chat_id=1, text="hi")

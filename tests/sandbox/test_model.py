@@ -1,6 +1,7 @@
 """The scripted model through the client the product uses, and its failures on order."""
 
 import asyncio
+import contextlib
 import time
 
 import aiohttp
@@ -152,3 +153,45 @@ async def test_a_delay_holds_answers_back_side_by_side(sandbox: Sandbox) -> None
     started = time.monotonic()
     await asyncio.gather(*(ask(sandbox, "hello") for _ in range(10)))
     assert 0.3 <= time.monotonic() - started < 3
+
+
+async def counted(sandbox: Sandbox, *lines: dict[str, object]) -> list[str]:
+    content = "\n".join(orjson.dumps({"from": "Alice", **line}).decode() for line in lines)
+    async with client(sandbox) as model:
+        answer = await model.chat.completions.create(
+            model="m", messages=[{"role": "system", "content": SYSTEM}, {"role": "user", "content": content}]
+        )
+    told: dict[str, list[str]] = orjson.loads(answer.choices[0].message.content or "")
+    return told["response"]
+
+
+async def test_as_a_teller_it_names_the_numbers_of_the_new_lines(sandbox: Sandbox) -> None:
+    await sandbox.direct_model(script="count")
+    answers = [
+        await counted(sandbox, {"text": "old №1"}, {"text": "one №2", "new": True}, {"text": "two №3", "new": True})
+        for _ in range(3)
+    ]
+    assert sorted(len(parts) for parts in answers) == [1, 2, 3]
+    numbers = [request["seq"] for request in await sandbox.model_requests()]
+    for number, parts in zip(numbers, answers, strict=True):
+        of = len(parts)
+        assert parts == [f"№2 №3 (answer {number}, part {part} of {of})" for part in range(1, of + 1)]
+    assert await counted(sandbox, {"text": "nobody counts this", "new": True}) == []
+    assert await ask(sandbox, "hello") == {"response": ["Hello, Alice! Good to see you."]}
+
+
+async def test_its_temper_is_drawn_from_a_seed_and_recorded(sandbox: Sandbox, session: aiohttp.ClientSession) -> None:
+    url, key = f"{sandbox.address}/v1/chat/completions", {"Authorization": "Bearer sk"}
+
+    async def failures() -> list[object]:
+        await sandbox.direct_model(temper={"fails": 0.5, "seed": 7})
+        seen = (await sandbox.model_requests())[-1:]
+        for _ in range(20):
+            with contextlib.suppress(aiohttp.ClientError):
+                await (await session.post(url, json={"messages": []}, headers=key)).read()
+        return [each["fault"] for each in await sandbox.model_requests(after=seen[0]["seq"] if seen else 0)]
+
+    first = await failures()
+    assert await failures() == first
+    assert None in first
+    assert len(set(first)) > 3

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from aiohttp import web
 
-from maskarad.sandbox.person import Sandbox
+from maskarad.sandbox.person import Object, Sandbox
 from tests.sandbox.scene import Telegram
 
 
@@ -87,3 +87,40 @@ async def test_dropping_what_waits_and_bad_parameters(
     bad = await luna.refused("setWebhook", url=listener.url, secret_token="not allowed")
     assert bad == "Bad Request: secret token contains unallowed characters"
     assert (await luna.refused("setWebhook", url="ftp://x")).startswith("Bad Request: bad webhook: ")
+
+
+async def test_disorder_brings_updates_twice_and_past_each_other_for_a_while(
+    sandbox: Sandbox, alice: int, luna: Telegram, private: str, listener: Listener
+) -> None:
+    await luna.call("setWebhook", url=listener.url)
+    await sandbox.order_disorder(60, twice=0.5, late=0.5, within=0.3, seed=3)
+    for number in range(20):
+        await sandbox.say(private, alice, str(number))
+    await sandbox.order_disorder(0)
+    await sandbox.say(private, alice, "in its turn")
+    texts: list[str] = []
+    while set(texts) != {*map(str, range(20)), "in its turn"}:
+        texts.append(await listener.next_text())
+    first_comings = list(dict.fromkeys(texts))
+    assert first_comings != [*map(str, range(20)), "in its turn"]
+
+
+async def test_every_delivery_is_recorded(
+    sandbox: Sandbox, alice: int, luna: Telegram, private: str, listener: Listener
+) -> None:
+    listener.statuses = [503]
+    await luna.call("setWebhook", url=listener.url)
+    said = await sandbox.say(private, alice, "hello")
+    assert await listener.next_text() == "hello"
+    refused, taken = await deliveries(sandbox, 2)
+    assert (refused["status"], taken["status"]) == (503, 200)
+    assert {each["message_id"] for each in (refused, taken)} == {said["message_id"]}
+    assert {(each["bot_id"], each["chat_id"]) for each in (refused, taken)} == {(luna.id, alice)}
+
+
+async def deliveries(sandbox: Sandbox, count: int) -> list[Object]:
+    """As soon as there are so many: an answer reaches the listener's side first."""
+    async with asyncio.timeout(10):
+        while len(found := await sandbox.deliveries()) < count:  # noqa: ASYNC110
+            await asyncio.sleep(0.01)
+    return found

@@ -1,7 +1,7 @@
 """Who may import whom (DESIGN, section 3), read from syntax trees: no module is run to find out."""
 
 import ast
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 
 STAGES = frozenset({"intake", "turn", "delivery"})
@@ -14,13 +14,12 @@ DOORS = frozenset({"controls", "manager"})
 HOMES = {
     "sqlalchemy": "db",
     "alembic": "db",
-    "telegram": "telegram",
     "matplotlib": "analytics",
 }
 """Foreign packages that only one package of ours may know."""
 
-REPLACED = frozenset({"openai"})
-"""Nobody's: what stands in their place costs a fraction (docs/decisions/model-client.md)."""
+REPLACED = frozenset({"openai", "telegram"})
+"""Nobody's: what stands in their place costs a fraction (docs/decisions/model-client.md, no-python-telegram-bot.md)."""
 
 ORM = ("sqlalchemy.orm", "sqlalchemy.ext.declarative", "sqlalchemy.ext.automap")
 """Nobody's: with mapped classes a query could happen where none is written (DESIGN, section 4)."""
@@ -41,6 +40,33 @@ def modules(root: Path) -> Iterator[tuple[str, str]]:
     for file in sorted(root.rglob("*.py")):
         parts = file.relative_to(root).with_suffix("").parts
         yield ".".join(part for part in parts if part != "__init__"), file.read_text(encoding="utf-8")
+
+
+def reached(roots: Iterable[str], sources: Mapping[str, str]) -> dict[str, str]:
+    """Modules of ours that are in memory once the roots are imported, each with the one that asked for it. What is
+    imported by a call counts only where that call is made, so not here."""
+    found: dict[str, str] = {}
+    waiting = [(root, "") for root in roots]
+    while waiting:
+        module, by = waiting.pop()
+        if module in found or module not in sources:
+            continue
+        found[module] = by
+        tree = _without_types(ast.parse(sources[module]))
+        waiting += [(_module_of(name, sources), module) for _, name in _imported(tree)]
+        waiting.append((module.rpartition(".")[0], module))
+    return found
+
+
+def _without_types(tree: ast.Module) -> ast.Module:
+    """Without what only a type checker imports, and without calls."""
+    kept = [node for node in tree.body if not (isinstance(node, ast.If) and _name_of(node.test) == "TYPE_CHECKING")]
+    return ast.Module([node for node in kept if isinstance(node, ast.Import | ast.ImportFrom)], [])
+
+
+def _module_of(name: str, sources: Mapping[str, str]) -> str:
+    """`from maskarad.turn.run import Turns` is of `maskarad.turn.run`."""
+    return name if name in sources else name.rpartition(".")[0]
 
 
 def _hidden(module: str, tree: ast.Module) -> Iterator[str]:

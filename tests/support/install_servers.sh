@@ -6,7 +6,9 @@ set -eu
 missing=''
 [ -n "$(ls -d /usr/lib/postgresql/*/bin/initdb 2> /dev/null)" ] || missing="$missing postgresql"
 command -v redis-server > /dev/null || missing="$missing redis-server"
+command -v caddy > /dev/null || missing="$missing caddy"
 command -v chromium > /dev/null || missing="$missing chromium"
+command -v faketime > /dev/null || missing="$missing faketime"
 [ -n "$missing" ] || exit 0
 
 if [ "$(id -u)" -eq 0 ] && command -v apt-get > /dev/null; then

@@ -1,7 +1,8 @@
-"""Real PostgreSQL and Redis servers in a temporary folder, on free ports of this machine, stopped by their own pid."""
+"""Real PostgreSQL, Redis and Caddy in temporary folders, on free ports of this machine, stopped by their own pid."""
 
 import os
 import pwd
+import random
 import shutil
 import signal
 import socket
@@ -12,17 +13,28 @@ from collections.abc import Sequence
 from pathlib import Path
 
 START_WITHIN = 20.0
-HOW_TO_INSTALL = "install them with `apt-get install postgresql redis-server chromium` and run `make test` again"
+HOW_TO_INSTALL = "install them with `apt-get install postgresql redis-server caddy chromium` and run `make test` again"
 
 
 class ServerMissing(Exception):
     """A program that the tests need is not installed; the text says how to install it."""
 
 
+PORTS = range(15_000, 32_000)
+"""Below those that the kernel gives to connections going out: while a server is down nobody else gets its port."""
+
+
 def free_port() -> int:
+    return next(port for port in random.sample(PORTS, len(PORTS)) if _is_free(port))
+
+
+def _is_free(port: int) -> bool:
     with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
+        try:
+            probe.bind(("127.0.0.1", port))
+        except OSError:
+            return False
+    return True
 
 
 class PostgresServer:
@@ -150,6 +162,83 @@ class RedisServer:
             self._process.send_signal(with_signal)
             self._process.wait(START_WITHIN)
             self._process = None
+
+
+CADDYFILE = """
+{{
+    admin off
+    auto_https off
+    log {{
+        output file {folder}/log
+        level WARN
+    }}
+}}
+
+http://127.0.0.1:{port} {{
+    reverse_proxy {upstreams} {{
+        lb_policy round_robin
+        lb_try_duration 5s
+        lb_try_interval 100ms
+        fail_duration 2s
+        health_uri {health}
+        health_interval 1s
+        health_timeout 2s
+    }}
+}}
+"""
+
+
+class ProxyServer:
+    """Caddy before several processes: whom `health` does not answer 200 gets no request, and a request that finds
+    nobody listening goes to another."""
+
+    def __init__(self, ports: Sequence[int], *, health: str) -> None:
+        program = shutil.which("caddy")
+        if program is None:
+            raise ServerMissing(f"caddy is not installed: {HOW_TO_INSTALL}")
+        self._program = program
+        self._folder = Path(tempfile.mkdtemp(prefix="maskarad-caddy-"))
+        self._process: subprocess.Popen[bytes] | None = None
+        self.port = free_port()
+        upstreams = " ".join(f"127.0.0.1:{port}" for port in ports)
+        text = CADDYFILE.format(folder=self._folder, port=self.port, upstreams=upstreams, health=health)
+        (self._folder / "Caddyfile").write_text(text)
+
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self.port}"
+
+    def start(self) -> None:
+        with (self._folder / "output").open("ab") as output:
+            self._process = subprocess.Popen(
+                [self._program, "run", "--config", str(self._folder / "Caddyfile"), "--adapter", "caddyfile"],
+                env={"HOME": str(self._folder), "PATH": os.environ["PATH"]},
+                stdout=output,
+                stderr=output,
+            )
+        deadline = time.monotonic() + START_WITHIN
+        while not _listens(self.port):
+            if self._process.poll() is not None or time.monotonic() > deadline:
+                raise RuntimeError(f"caddy did not start: {(self._folder / 'output').read_text()}")
+            time.sleep(0.02)
+
+    def kill(self) -> None:
+        if self._process is not None:
+            self._process.kill()
+            self._process.wait(START_WITHIN)
+            self._process = None
+
+    def close(self) -> None:
+        self.kill()
+        shutil.rmtree(self._folder)
+
+
+def _listens(port: int) -> bool:
+    try:
+        socket.create_connection(("127.0.0.1", port), timeout=5).close()
+    except OSError:
+        return False
+    return True
 
 
 def _bulk(word: bytes) -> bytes:

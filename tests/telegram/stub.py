@@ -1,7 +1,7 @@
 """A Bot API server that answers whatever a test tells it to, however wrong, over real HTTP."""
 
 import asyncio
-from collections import defaultdict, deque
+from collections import Counter, defaultdict, deque
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from typing import Any, NamedTuple
@@ -66,6 +66,7 @@ class Stub:
     def __init__(self) -> None:
         self.calls: list[Call] = []
         self.open_calls = 0
+        self.open_tokens: Counter[str] = Counter()
         self.most_open = 0
         self.url = self.files_url = ""
         self._scripts: dict[tuple[str, str], deque[Any]] = defaultdict(deque)
@@ -91,6 +92,7 @@ class Stub:
         connection = id(request.transport)
         call = Call(request.match_info["token"], method, params, asyncio.get_running_loop().time(), connection)
         self.open_calls += 1
+        self.open_tokens[call.token] += 1
         self.most_open = max(self.most_open, self.open_calls)
         try:
             async with self._told:
@@ -99,6 +101,7 @@ class Stub:
             return await self._answer(request, method, params)
         finally:
             self.open_calls -= 1
+            self.open_tokens[call.token] -= 1
             async with self._told:
                 self._told.notify_all()
 

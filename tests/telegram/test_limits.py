@@ -25,9 +25,16 @@ class Clock:
         await asyncio.sleep(0)
 
 
-def limits_with(clock: Clock, **rates: float) -> FloodLimits:
-    off = {"per_bot_second": 0.0, "per_chat_second": 0.0, "per_group_minute": 0.0}
-    return FloodLimits(**{**off, **rates}, clock=clock, sleep=clock.sleep)
+def limits_with(
+    clock: Clock, *, per_bot_second: float = 0, per_chat_second: float = 0, per_group_minute: float = 0
+) -> FloodLimits:
+    return FloodLimits(
+        per_bot_second=per_bot_second,
+        per_chat_second=per_chat_second,
+        per_group_minute=per_group_minute,
+        clock=clock,
+        sleep=clock.sleep,
+    )
 
 
 async def send(limits: FloodLimits, clock: Clock, chat_id: int, times: int) -> list[float]:

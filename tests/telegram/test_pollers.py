@@ -39,7 +39,7 @@ class Store:
 
 
 @asynccontextmanager
-async def polling(api: BotApi, registry: BotRegistry, handle: Handle, **options: float) -> AsyncIterator[Pollers]:
+async def polling(api: BotApi, registry: BotRegistry, handle: Handle, **options: Any) -> AsyncIterator[Pollers]:
     pollers = Pollers(api, registry, handle, **{"poll_seconds": 20.0, **options}, jitter=lambda: 0.0)
     pollers.start()
     try:
@@ -85,23 +85,6 @@ async def test_a_database_that_is_away_makes_telegram_keep_the_update(api: BotAp
         await stub.until(lambda: len(stub.calls) == 5)
     assert offsets(stub) == [0] * 4 + [11]
     assert store.texts == ["kept"]
-
-
-async def test_what_always_fails_is_given_up_and_the_rest_goes_on(api: BotApi, stub: Stub) -> None:
-    store = Store()
-
-    async def handle(event: Event) -> None:
-        if event.update_id == 10:
-            raise ZeroDivisionError
-        await store.handle(event)
-
-    stub.script("getUpdates", *([[message(10), message(11, text="after")]] * 3))
-    with structlog.testing.capture_logs() as logs:
-        async with polling(api, Notices().registry(), handle):
-            await stub.until(lambda: len(stub.calls) == 4)
-    assert offsets(stub) == [0, 0, 0, 12]
-    assert store.texts == ["after"]
-    assert [each["given_up"] for each in logs if each["event"] == "update_failed"] == [False, False, True]
 
 
 async def test_hostile_updates_are_skipped_and_never_stop_a_poller(api: BotApi, stub: Stub) -> None:
@@ -224,6 +207,30 @@ async def test_a_conflict_is_told_once_until_it_worked_again(api: BotApi, stub: 
         assert registry.health(MANAGER_BOT_ID).conflict_since == 1_000.0
         await stub.until(lambda: len(stub.calls) == 5)
     assert notices.conflicts == [MANAGER_BOT_ID, MANAGER_BOT_ID]
+
+
+async def test_among_many_processes_a_conflict_counts_when_it_lasts(api: BotApi, stub: Stub) -> None:
+    notices = Notices()
+    registry = notices.registry()
+    conflict = refusal(409, "Conflict: terminated by other getUpdates request")
+    stub.script("getUpdates", conflict, [], *[conflict] * 10)
+    async with polling(api, registry, store_nothing, conflict_seconds=1.0):
+        await notices.until(1)
+    assert notices.conflicts == [MANAGER_BOT_ID]
+    first, *_, last = stub.of("getUpdates")
+    assert last.at - first.at >= 1.0
+
+
+async def test_whoever_may_not_poll_any_more_asks_and_confirms_nothing(api: BotApi, stub: Stub) -> None:
+    store = Store()
+    may_poll = [True, False]
+    stub.script("getUpdates", [message(10)])
+    pollers = Pollers(api, Notices().registry(), store.handle, may_poll=lambda: may_poll.pop(0) if may_poll else False)
+    pollers.start()
+    [poll] = [task for task in asyncio.all_tasks() if task.get_name().startswith("poller")]
+    await asyncio.wait_for(poll, 5)
+    assert store.texts == ["hi"]
+    assert offsets(stub) == [0]
 
 
 async def test_a_webhook_in_the_way_is_deleted_with_nothing_dropped(api: BotApi, stub: Stub) -> None:

@@ -10,8 +10,10 @@ from typing import Any
 import pytest
 import structlog
 
+from maskarad.db.engine import Database
 from maskarad.errors import TelegramError
 from maskarad.telegram.api import BotApi
+from maskarad.telegram.handling import Quarantine
 from maskarad.telegram.limits import FloodLimits
 from maskarad.telegram.pollers import Pollers
 from maskarad.telegram.send import Sender
@@ -48,7 +50,7 @@ def written(log: MutableMapping[str, Any]) -> str:
 
 
 async def test_no_token_is_ever_written(
-    api: BotApi, stub: Stub, caplog: pytest.LogCaptureFixture, capfd: pytest.CaptureFixture[str]
+    api: BotApi, stub: Stub, database: Database, caplog: pytest.LogCaptureFixture, capfd: pytest.CaptureFixture[str]
 ) -> None:
     caplog.set_level(logging.DEBUG)
     asyncio.get_running_loop().set_debug(True)
@@ -61,7 +63,8 @@ async def test_no_token_is_ever_written(
     stub.script("setWebhook", *TROUBLE)
     with warnings.catch_warnings(record=True) as warned, structlog.testing.capture_logs() as logs:
         webhooks = Webhooks(api, registry, url_base="https://masks.example", sleep=no_wait)
-        pollers = Pollers(api, registry, fail, poll_seconds=0.1, silence_seconds=0.1, jitter=lambda: 0.0)
+        handle = Quarantine(fail, database, clock=time.time).handle
+        pollers = Pollers(api, registry, handle, poll_seconds=0.1, silence_seconds=0.1, jitter=lambda: 0.0)
         webhooks.start()
         pollers.start()
         for trouble in TROUBLE:
@@ -81,7 +84,7 @@ async def test_no_token_is_ever_written(
             with pytest.raises(TelegramError) as caught:
                 await nowhere.call(token(2), "getMe")
             seen.append(everything_about(caught.value))
-        await stub.until(lambda: len(stub.of("getUpdates")) >= 8)
+        await stub.until(lambda: len(stub.of("getUpdates")) >= 8, 30.0)
         await pollers.stop()
         await webhooks.stop()
     seen += map(written, logs)

@@ -1,15 +1,21 @@
 import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 
 import pytest
 
+from maskarad.db.engine import Database
 from maskarad.errors import TokenInvalid
+from maskarad.jobs.registrations import CLAIMED, LOOKED_AT_AGAIN, StoredRegistrations
 from maskarad.telegram.api import BotApi
 from maskarad.telegram.bots import BotRegistry, webhook_identity
 from maskarad.telegram.read import ALLOWED_UPDATES
 from maskarad.telegram.webhooks import REGISTERED_AT_ONCE, Webhooks
 from maskarad.values import MANAGER_BOT_ID, Token
+from tests.support.clock import FakeClock
+from tests.support.databases import OpenDatabase
 from tests.telegram.people import MANAGER_TOKEN, Notices, bot, token, webhook
-from tests.telegram.stub import Cut, Stub, refusal
+from tests.telegram.stub import Cut, Hang, Stub, refusal
 
 BASE = "https://masks.example"
 
@@ -76,7 +82,7 @@ async def test_trouble_is_waited_out_and_a_refusal_is_kept_for_the_owner(api: Bo
     await notices.until(1)
     await webhooks.stop()
     assert pauses == [0.5, 7.0]
-    assert "https url must be provided" in (registry.health(MANAGER_BOT_ID).last_error or "")
+    assert "HTTPS url must be provided" in (registry.health(MANAGER_BOT_ID).last_error or "")
     assert notices.invalid == [2]
 
 
@@ -111,9 +117,14 @@ async def test_the_manager_is_registered_as_soon_as_its_token_is_accepted(api: B
 
 async def registered(registry: BotRegistry) -> None:
     """Wait until nothing is under way any more, and see that the manager's token is accepted."""
+    await settled()
+    await registry.check_manager()
+
+
+async def settled() -> None:
+    """What was told is noted as well."""
     tasks = [task for task in asyncio.all_tasks() if task.get_name().startswith("setWebhook")]
     await asyncio.wait_for(asyncio.gather(*tasks), 5)
-    await registry.check_manager()
 
 
 async def test_a_refusal_that_could_not_be_kept_is_reported_again(api: BotApi, stub: Stub) -> None:
@@ -131,3 +142,107 @@ async def test_a_refusal_that_could_not_be_kept_is_reported_again(api: BotApi, s
     await notices.until(1)
     await webhooks.stop()
     assert (notices.failed, notices.invalid) == (1, [2])
+
+
+@asynccontextmanager
+async def receiving(
+    api: BotApi, registry: BotRegistry, database: Database, clock: FakeClock, url_base: str = BASE
+) -> AsyncIterator[Webhooks]:
+    """One of several processes; it looks around all the time."""
+    stored = StoredRegistrations(database, clock=clock)
+    webhooks = Webhooks(api, registry, url_base=url_base, registrations=stored, look_seconds=0.01)
+    webhooks.start()
+    try:
+        yield webhooks
+    finally:
+        await webhooks.stop()
+
+
+def with_bots(*bot_ids: int) -> BotRegistry:
+    registry = Notices().registry()
+    for bot_id in bot_ids:
+        registry.put(bot(bot_id), token(bot_id), webhook(bot_id))
+    return registry
+
+
+def told(stub: Stub) -> list[str]:
+    """The methods that were called, in order, without those that only look."""
+    return [call.method for call in stub.calls if call.method != "getWebhookInfo"]
+
+
+async def all_done(stub: Stub, clock: FakeClock, looks: int) -> None:
+    """What is registered is due, and so many of it were looked at since."""
+    await settled()
+    before = len(stub.of("getWebhookInfo"))
+    clock.advance(LOOKED_AT_AGAIN + 1)
+    await stub.until(lambda: len(stub.of("getWebhookInfo")) >= before + looks)
+
+
+def as_registered(stub: Stub) -> None:
+    """When Telegram is asked next, it says of each bot what it was told last."""
+
+    def answer_for(bot_token: str) -> dict[str, object]:
+        params = [call.params for call in stub.of("setWebhook") if call.token == bot_token][-1]
+        return {"url": params["url"], "allowed_updates": params["allowed_updates"]}
+
+    for bot_token in {call.token for call in stub.of("setWebhook")}:
+        stub.script("getWebhookInfo", answer_for(bot_token), token=Token(bot_token))
+
+
+async def test_of_many_processes_one_tells_telegram_once(
+    api: BotApi, stub: Stub, open_again: OpenDatabase, clock: FakeClock
+) -> None:
+    one, other = with_bots(2, 3), with_bots(2, 3)
+    async with receiving(api, one, open_again(), clock), receiving(api, other, open_again(), clock):
+        await stub.until(lambda: len(told(stub)) == 3)
+        for registry in (one, other):
+            registry.put(bot(2), Token("2:AAnew-canary"), webhook(2))
+            registry.put(bot(4), token(4), webhook(4))
+        await stub.until(lambda: len(told(stub)) == 5)
+        for registry in (one, other):
+            registry.remove(3)
+        await stub.until(lambda: len(told(stub)) == 6)
+    async with receiving(api, one, open_again(), clock), receiving(api, other, open_again(), clock):
+        as_registered(stub)
+        await all_done(stub, clock, looks=3)
+    changes = [(call.method, call.token) for call in stub.calls if call.method != "getWebhookInfo"]
+    assert sorted(changes[:3]) == [("setWebhook", each) for each in (MANAGER_TOKEN.reveal(), *tokens(2, 3))]
+    assert sorted(changes[3:5]) == [("setWebhook", "2:AAnew-canary"), ("setWebhook", token(4).reveal())]
+    assert changes[5] == ("deleteWebhook", token(3).reveal())
+
+
+def tokens(*bot_ids: int) -> list[str]:
+    return [token(bot_id).reveal() for bot_id in bot_ids]
+
+
+async def test_another_address_is_told(api: BotApi, stub: Stub, database: Database, clock: FakeClock) -> None:
+    async with receiving(api, with_bots(), database, clock):
+        await stub.until(lambda: len(told(stub)) == 1)
+    async with receiving(api, with_bots(), database, clock, "https://elsewhere.example"):
+        await stub.until(lambda: len(told(stub)) == 2)
+    assert stub.calls[-1].params["url"].startswith("https://elsewhere.example/telegram/")
+
+
+async def test_what_telegram_has_lost_is_told_again(
+    api: BotApi, stub: Stub, database: Database, clock: FakeClock
+) -> None:
+    async with receiving(api, with_bots(), database, clock):
+        await stub.until(lambda: len(told(stub)) == 1)
+        as_registered(stub)
+        await all_done(stub, clock, looks=1)
+        stub.script("getWebhookInfo", {"url": ""})
+        await all_done(stub, clock, looks=1)
+        await stub.until(lambda: len(told(stub)) == 2)
+    assert told(stub) == ["setWebhook", "setWebhook"]
+
+
+async def test_what_a_process_left_undone_another_does(
+    api: BotApi, stub: Stub, open_again: OpenDatabase, clock: FakeClock
+) -> None:
+    stub.script("setWebhook", Hang())
+    async with receiving(api, with_bots(), open_again(), clock):
+        await stub.until(lambda: len(told(stub)) == 1)
+    async with receiving(api, with_bots(), open_again(), clock):
+        clock.advance(CLAIMED + 1)
+        await stub.until(lambda: len(told(stub)) == 2)
+    assert stub.calls[-1].method == "setWebhook"

@@ -9,11 +9,10 @@ from typing import Any
 import aiohttp
 import orjson
 import pytest
-import structlog
 
 from maskarad.errors import DatabaseUnavailable
 from maskarad.metrics import Metrics
-from maskarad.telegram.handling import UPDATES_REMEMBERED, Handle
+from maskarad.telegram.handling import Handle, UpdateFailed
 from maskarad.values import BotState, Event, Incoming
 from maskarad.web.app import BODY_BYTES, Check, build_app
 from maskarad.web.server import HttpServer
@@ -163,7 +162,7 @@ async def test_broken_surrogates_are_taken(house: House) -> None:
 
 
 async def test_a_database_that_is_away_is_503_and_a_fault_of_ours_500() -> None:
-    errors: list[Exception] = [DatabaseUnavailable("gone"), ZeroDivisionError()]
+    errors = [DatabaseUnavailable("gone"), UpdateFailed("a fault of ours")]
 
     async def handle(_event: Event) -> None:
         if errors:
@@ -171,44 +170,6 @@ async def test_a_database_that_is_away_is_503_and_a_fault_of_ours_500() -> None:
 
     async with House().open(handle) as house:
         assert [await house.post(message(10)) for _ in range(3)] == [503, 500, 200]
-
-
-async def test_an_update_that_always_fails_is_given_up() -> None:
-    async def handle(event: Event) -> None:
-        if event.update_id < 20:
-            raise ZeroDivisionError
-
-    house = House()
-    house.registry.put(bot(3), token(3), webhook(3))
-    with structlog.testing.capture_logs() as logs:
-        async with house.open(handle):
-            assert [await house.post(message(10)) for _ in range(2)] == [500, 500]
-            assert await house.post(message(11)) == 500
-            assert await house.post(message(10), path="/telegram/public-3", secret="secret-3") == 500
-            assert await house.post(message(10)) == 200
-            assert await house.post(message(20)) == 200
-    given_up = [(each["bot_id"], each["update_id"], each["log_level"]) for each in logs if each.get("given_up")]
-    assert given_up == [(2, 10, "error")]
-
-
-async def test_a_database_that_is_away_never_makes_an_update_given_up() -> None:
-    async def handle(_event: Event) -> None:
-        raise DatabaseUnavailable("gone")
-
-    async with House().open(handle) as house:
-        assert [await house.post(message(10)) for _ in range(5)] == [503] * 5
-
-
-async def test_of_failing_updates_only_so_many_are_remembered() -> None:
-    async def handle(_event: Event) -> None:
-        raise ZeroDivisionError
-
-    with structlog.testing.capture_logs():
-        async with House().open(handle) as house:
-            assert [await house.post(message(10)) for _ in range(2)] == [500, 500]
-            for update_id in range(100, 100 + UPDATES_REMEMBERED):
-                assert await house.post(message(update_id)) == 500
-            assert await house.post(message(10)) == 500
 
 
 @pytest.mark.parametrize(

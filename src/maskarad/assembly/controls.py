@@ -14,6 +14,7 @@ from maskarad.controls.mood import Moods
 from maskarad.controls.personal import Personal
 from maskarad.controls.statistics import Statistics
 from maskarad.controls.talk import Talk
+from maskarad.intake.flood import Floods
 from maskarad.values import Bot, Incoming
 
 LEARNT_AT_ONCE = 2000
@@ -26,6 +27,7 @@ def build_commands(
     messenger: Messenger,
     pictures: Orders,
     exporting: Exporting,
+    floods: Floods,
     *,
     turn_away: Callable[[Bot, Incoming], Awaitable[None]],
 ) -> Commands:
@@ -44,13 +46,13 @@ def build_commands(
         Personal(
             desk,
             memory.personalization,
-            memory.learning,
+            memory.learn,
             exporting,
             memory.forgetting,
             zone=settings.time_zone,
         ),
-        Statistics(desk, pictures, learn=partial(memory.learning.learn, most=LEARNT_AT_ONCE), zone=settings.time_zone),
+        Statistics(desk, pictures, learn=partial(memory.learn, most=LEARNT_AT_ONCE), zone=settings.time_zone),
     )
     return Commands(
-        desk, families, ground.texts, turn_away=turn_away, floods=ground.floods, answer_within=settings.answer_within
+        desk, families, ground.texts, turn_away=turn_away, floods=floods, answer_within=settings.answer_within
     )

@@ -1,4 +1,4 @@
-"""What every other part stands on: database, model, texts, metrics, and what is held in memory."""
+"""What every other part stands on, whatever the process does: database, texts, metrics, and what is held in memory."""
 
 import importlib
 import secrets
@@ -9,10 +9,7 @@ from typing import TYPE_CHECKING
 
 from maskarad.db.engine import Database
 from maskarad.db.opening import open_database
-from maskarad.intake.flood import Floods
-from maskarad.llm.opening import open_model
-from maskarad.memory.analyzer import Analyzer
-from maskarad.memory.context import ContextStore
+from maskarad.jobs.bells import Bells
 from maskarad.metrics import Metrics
 from maskarad.settings import Settings
 from maskarad.snapshots import Snapshots
@@ -21,7 +18,9 @@ from maskarad.values import READY_MOODS, Mood
 from maskarad.vault import open_vault
 
 if TYPE_CHECKING:
+    from maskarad.jobs.redis_bells import RedisBells
     from maskarad.redis_cache import RedisCache
+    from maskarad.redis_scripts import RedisScripts
 
 
 class Ground:
@@ -40,11 +39,9 @@ class Ground:
         self.database: Database = open_database(
             settings.database, pool_size=settings.db_pool_size, max_overflow=settings.db_max_overflow
         )
-        self.store = ContextStore(self.database, clock=clock)
-        self.analyzer = Analyzer(self.database, clock=clock)
-        self.model = open_model(settings)
-        self.floods = Floods(most=settings.flood_messages, seconds=settings.flood_seconds)
         self.metrics = Metrics()
+        self.bells = Bells(_bells(settings.redis_url, self.metrics) if settings.redis_url else None)
+        self.scripts = _scripts(settings.redis_url, self.metrics) if settings.redis_url else None
         self.shared = _share(settings.redis_url, self.metrics) if settings.redis_url else None
         self.snapshots = Snapshots(
             self.database,
@@ -66,8 +63,24 @@ class Ground:
         """To be called last."""
         if self.shared is not None:
             await self.shared.close()
-        await self.model.close()
+        if self.scripts is not None:
+            await self.scripts.close()
         await self.database.close()
+
+
+def _bells(url: str, metrics: Metrics) -> "RedisBells":
+    """taskiq, too: it is 5 MB and a tenth of a second."""
+    bells: RedisBells = importlib.import_module("maskarad.jobs.redis_bells").RedisBells(
+        url, consumer=secrets.token_hex(8), metrics=metrics
+    )
+    return bells
+
+
+def _scripts(url: str, metrics: Metrics) -> "RedisScripts":
+    scripts: RedisScripts = importlib.import_module("maskarad.redis_scripts").RedisScripts(
+        url, clock=time.monotonic, metrics=metrics
+    )
+    return scripts
 
 
 def _share(url: str, metrics: Metrics) -> "RedisCache":

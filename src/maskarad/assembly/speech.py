@@ -4,22 +4,29 @@ from collections.abc import Awaitable, Callable
 
 from maskarad.assembly.ground import Ground
 from maskarad.assembly.memory import Memory
+from maskarad.assembly.mind import Mind, Remembering
 from maskarad.delivery.deliver import Delivery
 from maskarad.delivery.pacing import no_pause, pause_before
-from maskarad.jobs.conversation import LEASE, Conversations
+from maskarad.jobs.conversation import Conversations
+from maskarad.jobs.fairness import FairPlaces
+from maskarad.jobs.holding import Holding
+from maskarad.jobs.leases import LEASE
 from maskarad.life.occasion import Rules
 from maskarad.life.spontaneity import Spontaneity
 from maskarad.telegram.send import Sender
 from maskarad.telegram.typing import Typing
 from maskarad.turn.run import Turns
-from maskarad.values import Bot
+from maskarad.values import Bot, Queue
 
 
 def build_conversations(
     ground: Ground,
-    memory: Memory,
+    mind: Mind,
+    remembering: Remembering,
     sender: Sender,
+    holding: Holding,
     *,
+    queues: frozenset[Queue],
     find_bot: Callable[[int], Bot | None],
     moved: Callable[[int, int, int], None],
     model_failed: Callable[[Bot, str], Awaitable[None]],
@@ -28,13 +35,13 @@ def build_conversations(
     typing = Typing(sender).shown
     turns = Turns(
         ground.database,
-        ground.model,
+        mind.model,
         speaker=ground.snapshots.personas.speaker,
         typing=typing,
-        recall=memory.recall.for_turn,
+        recall=remembering.recall.for_turn,
         apology=lambda language: ground.texts.get(language, "persona.apology"),
         model_failed=model_failed,
-        analyze=ground.analyzer.now,
+        analyze=mind.analyzer.now,
         mood_half_life=settings.mood_half_life,
         reactions_per_hour=settings.reactions_per_hour,
         prompt_tokens=settings.prompt_tokens,
@@ -46,29 +53,41 @@ def build_conversations(
         pause_before=pause_before if settings.reply_pacing == "natural" else no_pause,
         typing=typing,
         moved=moved,
+        make_sure=holding.make_sure,
         clock=ground.clock,
     )
-    return Conversations(ground.database, turns, delivery, find_bot=find_bot, clock=ground.clock)
+    return Conversations(
+        ground.database,
+        turns,
+        delivery,
+        holding=holding,
+        thinking=FairPlaces(settings.llm_max_connections),
+        queues=queues,
+        ring=ground.bells.ring,
+        find_bot=find_bot,
+        clock=ground.clock,
+    )
 
 
 def build_spontaneity(
     ground: Ground,
+    mind: Mind,
     memory: Memory,
-    conversations: Conversations,
+    holding: Holding,
     *,
     find_bot: Callable[[int], Bot | None],
-    ring: Callable[[int], None],
+    ring: Callable[[int, int], None],
 ) -> Spontaneity:
     settings = ground.settings
     quiet_from, quiet_until = settings.quiet_from_until
     return Spontaneity(
         ground.database,
-        ground.model,
+        mind.model,
         find_bot=find_bot,
         speaker=ground.snapshots.personas.speaker,
-        analyze=ground.analyzer.analyze_many,
+        analyze=mind.analyzer.analyze_many,
         known=memory.personalization.known,
-        holding=conversations.holding,
+        holding=holding.holding,
         ring=ring,
         rules=Rules(
             min_pause=60 * settings.spontaneity_min_pause,

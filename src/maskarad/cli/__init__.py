@@ -15,11 +15,15 @@ from maskarad.logs import configure
 
 COMMANDS = {
     "run": "Run the platform, with a sandbox if there is no token.",
+    "gateway": "Run one of several processes that updates come into.",
+    "worker": "Run one of several processes that do the work.",
     "sandbox": "Run the sandbox alone: a Telegram of your own.",
     "demo": "Play a scene through the whole platform and check it.",
     "persona": "Add, list, show, edit and remove personas.",
     "bot": "Bind bots to personas, list and remove them.",
     "import": "Give a persona the history of a chat.",
+    "updates": "See what could not be handled, and have it handled again.",
+    "errands": "See what was ordered and failed, and have it tried again.",
     "doctor": "Look for what is wrong and say what to do.",
     "db": "Bring the database's schema up or down.",
 }

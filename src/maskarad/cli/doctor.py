@@ -25,7 +25,7 @@ def doctor(
     ] = False,
     as_json: AsJson = False,
 ) -> None:
-    """Look at settings, data folder, key, database, cache, Telegram and model: one line each, and what to do.
+    """Look at settings, data folder, key, database, cache, processes, Telegram and model: a line each, and what to do.
 
     Exit code 1 when anything is wrong. The model is asked a question of a few tokens.
     """
@@ -64,7 +64,7 @@ async def _findings() -> AsyncIterator[Finding]:
 def _line(finding: Finding) -> str:
     verdict = "ok   " if finding.ok else "WRONG"
     todo = f" -> {finding.todo}" if finding.todo else ""
-    return f"{verdict}  {finding.subject:<8}  {finding.state}{todo}"
+    return f"{verdict}  {finding.subject:<9}  {finding.state}{todo}"
 
 
 def _list_settings(*, as_json: bool) -> None:

@@ -70,7 +70,7 @@ class Commands:
             return
         if not (may_talk(bot, message.sender) or name in TO_FORGET):
             await self._turn_away(bot, message)
-        elif self._floods.asks(message, alone=name in _LASTING):
+        elif await self._floods.asks(message, alone=name in _LASTING):
             await self._slow_down(bot, message)
         else:
             await self._answer(bot, message, name)

@@ -20,8 +20,7 @@ from maskarad.controls.desk import Answer, ControlDesk, React
 from maskarad.controls.exporting import Exporting
 from maskarad.db import kept
 from maskarad.memory.forgetting import Forgetting
-from maskarad.memory.learning import LINES_A_ROUND, Learning
-from maskarad.memory.personalization import Personalization
+from maskarad.memory.personalization import Learn, Personalization
 from maskarad.memory.preferences import CHOICES, Stated, Wish
 from maskarad.texts import Words
 from maskarad.values import Bot, Button, ChatType, Incoming, Press, Screen, Sender
@@ -31,6 +30,10 @@ TO_FORGET = frozenset(("forget_me", _YES, _NO))
 """What is for everybody, also for those whom the persona does not talk to any more."""
 
 
+LEARNT_AT_ONCE = 2_000
+"""Lines that somebody who asks what is known of them waits for; the rest is learnt in the background."""
+
+
 class Personal:
     """`zone` is the clock (an IANA name) in which a person's hours are told."""
 
@@ -38,7 +41,7 @@ class Personal:
         self,
         desk: ControlDesk,
         personalization: Personalization,
-        learning: Learning,
+        learn: Learn,
         exporting: Exporting,
         forgetting: Forgetting,
         *,
@@ -46,7 +49,7 @@ class Personal:
     ) -> None:
         self._desk = desk
         self._personalization = personalization
-        self._learning = learning
+        self._learn = learn
         self._exporting = exporting
         self._forgetting = forgetting
         self._zone = zone
@@ -65,7 +68,7 @@ class Personal:
     async def _export_me(self, bot: Bot, message: Incoming, words: Words) -> Screen | None:
         if message.chat.type is not ChatType.PRIVATE:
             return _in_private_only(bot, words)
-        taken = self._exporting.take(bot, message.sender, words)
+        taken = await self._exporting.take(bot, message.sender, words.language)
         return None if taken else Screen(html=words.html("me.file_under_way"))
 
     async def _ask_to_forget(self, bot: Bot, message: Incoming, words: Words) -> Screen:
@@ -135,7 +138,7 @@ class Personal:
         return words.get("me.done")
 
     async def _send_export(self, bot: Bot, press: Press, words: Words, _rest: str) -> str | None:
-        taken = self._exporting.take(bot, press.sender, words)
+        taken = await self._exporting.take(bot, press.sender, words.language)
         return None if taken else words.get("me.file_under_way")
 
     async def _show_question(self, bot: Bot, press: Press, words: Words, _rest: str) -> None:
@@ -143,10 +146,10 @@ class Personal:
 
     async def _main(self, bot: Bot, person: Sender, words: Words) -> Screen:
         places = await self._places(bot, person)
-        left = LINES_A_ROUND
+        left = LEARNT_AT_ONCE
         for place in places:
-            left -= await self._learning.learn(place.link_id, most=left) if left > 0 else 0
-        if left < LINES_A_ROUND:
+            left -= await self._learn(place.link_id, most=left) if left > 0 else 0
+        if left < LEARNT_AT_ONCE:
             self._personalization.drop(bot.persona_id, person.id)
         known = await self._personalization.known(bot.persona_id, person.id)
         return main_screen(AboutMe(known, places, zone=self._zone, now=self._desk.clock()), words)
@@ -160,6 +163,7 @@ class Personal:
         """Not marked as seen: when the press comes once more, so may messages of before it, and all go again."""
         if press.data.removeprefix(_YES) != str(press.sender.id):
             return words.get("me.not_yours")
+        await self._exporting.drop(bot, press.sender.id)
         count = await self._forgetting.forget(bot, press.sender.id)
         await self._desk.show(bot, press, Screen(html=words.html("me.forgotten", count=count)))
         return None

@@ -3,9 +3,8 @@
 from collections.abc import Awaitable, Callable, Mapping
 
 from maskarad.analytics.figures import days_until, glance, zone_of
-from maskarad.analytics.orders import Orders, Place, Wording
-from maskarad.analytics.reading import Setting, chat_order
-from maskarad.analytics.wording import chat_in_words, isolated
+from maskarad.analytics.orders import OfChat, Orders, Picture, Place
+from maskarad.analytics.wording import chat_in_words
 from maskarad.controls.desk import Answer, ControlDesk, React
 from maskarad.db import Connection, statistics
 from maskarad.memory.stats import ChatStats, DayOfChat
@@ -55,16 +54,11 @@ class Statistics:
             return Screen(html=words.html("persona.administrators_only"))
         persona = await desk.persona(bot.persona_id)
         link = await desk.links.ensure(bot, message.chat)
-        await self._learn(link.id)
-        setting = Setting(now=desk.clock(), zone=self._zone)
         reply_to = None if message.chat.type is ChatType.PRIVATE else message.message_id
-        title = isolated(message.chat.title or persona.name)
-        taken = self._orders.take(
-            Place(bot_id=bot.id, chat_id=message.chat.id, reply_to=reply_to),
-            lambda: chat_order(desk.database, link.id, persona.name, words, setting),
-            Wording(
-                caption=Screen(html=words.html("analytics.caption", title=title)),
-                failed=Screen(html=words.html("analytics.not_drawn")),
-            ),
+        picture = Picture(
+            place=Place(bot_id=bot.id, chat_id=message.chat.id, reply_to=reply_to),
+            subject=OfChat(link_id=link.id, persona=persona.name, title=message.chat.title or persona.name),
+            language=words.language,
         )
+        taken = await self._orders.take(picture, owner_id=bot.owner_id)
         return None if taken else Screen(html=words.html("analytics.still_drawing"))

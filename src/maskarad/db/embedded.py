@@ -5,34 +5,46 @@ import asyncio
 import queue
 import sqlite3
 import threading
-from collections.abc import Sequence
+import time
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any, Generic
 
+import structlog
 from sqlalchemy import Connection, Engine, create_engine, event
 from sqlalchemy.engine import URL
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.pool import StaticPool
 
 from maskarad.db.engine import Query, T
-from maskarad.db.failures import translated
+from maskarad.db.failures import FULL, is_disk_full, translated
 from maskarad.errors import DatabaseUnavailable
+
+log = structlog.get_logger()
 
 BUSY_TIMEOUT = 5.0
 READERS = 2
 MOST_WRITES_A_COMMIT = 64
 
+ERRORS_APART = 60.0
+ROOM_AFTER = 10.0
+"""Seconds without a failure after which a disk counts as having room again: what changes little may still fit in."""
+
 
 class EmbeddedDatabase:
     """One SQLite file in WAL mode: one writing thread, a few reading ones."""
 
-    def __init__(self, file: Path, *, busy_timeout: float = BUSY_TIMEOUT) -> None:
-        """`busy_timeout`: seconds to wait for another process' write."""
-        self._writer = _Writer(_sqlite_engine(file, begin="BEGIN IMMEDIATE", busy_timeout=busy_timeout))
+    def __init__(
+        self, file: Path, *, busy_timeout: float = BUSY_TIMEOUT, clock: Callable[[], float] = time.monotonic
+    ) -> None:
+        """`busy_timeout`: seconds to wait for another process' write. `clock` gives seconds that never go back."""
+        engine = _sqlite_engine(file, begin="BEGIN IMMEDIATE", busy_timeout=busy_timeout)
+        self._writer = _Writer(engine, _Disk(file.parent, clock))
         self._reader = _sqlite_engine(file, begin="BEGIN", busy_timeout=busy_timeout)
         self._readers = ThreadPoolExecutor(READERS, thread_name_prefix="database-read")
         self._of_thread = threading.local()
+        self._reading: list[_KeptConnection] = []
 
     @property
     def engines(self) -> Sequence[Engine]:
@@ -56,6 +68,7 @@ class EmbeddedDatabase:
         """The connection of the reading thread that asks."""
         if not hasattr(self._of_thread, "kept"):
             self._of_thread.kept = _KeptConnection(self._reader)
+            self._reading.append(self._of_thread.kept)
         kept: _KeptConnection = self._of_thread.kept
         return kept
 
@@ -66,6 +79,8 @@ class EmbeddedDatabase:
         self._writer.take_no_more()
         await asyncio.to_thread(self._writer.close)
         self._readers.shutdown()
+        for kept in self._reading:
+            kept.close()
         self._reader.dispose()
 
 
@@ -93,14 +108,37 @@ class _KeptConnection:
             self._connection.close()
 
 
+class _Disk:
+    """Tells the log that it is full, once a minute, and that it is not any more."""
+
+    def __init__(self, folder: Path, clock: Callable[[], float]) -> None:
+        self._folder = folder
+        self._clock = clock
+        self._told_at = float("-inf")
+        self._failed_at: float | None = None
+
+    def saw(self, errors: Sequence[BaseException]) -> None:
+        """What became of a commit."""
+        now = self._clock()
+        if any(map(is_disk_full, errors)):
+            self._failed_at = now
+            if now - self._told_at >= ERRORS_APART:
+                self._told_at = now
+                log.error("disk_full", folder=str(self._folder), error=FULL)
+        elif not errors and self._failed_at is not None and now - self._failed_at >= ROOM_AFTER:
+            self._failed_at, self._told_at = None, float("-inf")
+            log.info("disk_has_room", folder=str(self._folder))
+
+
 class _Writer:
     """The thread that owns the writing connection. It takes whatever waits, runs each query in a savepoint of its own,
     and commits once; nobody hears of success before that commit.
 
     What one turn of an event loop brings is handed over together: waking the thread costs as much as a small query."""
 
-    def __init__(self, engine: Engine) -> None:
+    def __init__(self, engine: Engine, disk: _Disk) -> None:
         self.engine = engine
+        self._disk = disk
         self._connection = _KeptConnection(engine)
         self._gathered: dict[asyncio.AbstractEventLoop, list[_Write[Any]]] = {}
         self._waiting: queue.SimpleQueue[list[_Write[Any]] | None] = queue.SimpleQueue()
@@ -165,6 +203,7 @@ class _Writer:
             self._connection.after(error)
             for write in batch:
                 write.error = write.error or error
+        self._disk.saw([write.error for write in batch if write.error is not None])
         for loop in {write.loop for write in batch}:
             loop.call_soon_threadsafe(_settle, [write for write in batch if write.loop is loop])
 
@@ -218,10 +257,14 @@ def _sqlite_engine(file: Path, *, begin: str, busy_timeout: float) -> Engine:
 
     @event.listens_for(engine, "connect")
     def configure(connection: object, _record: object) -> None:
-        execute = connection.execute  # type: ignore[attr-defined]
-        execute("PRAGMA journal_mode=WAL")
-        execute("PRAGMA synchronous=FULL")
-        execute("PRAGMA foreign_keys=ON")
+        assert isinstance(connection, sqlite3.Connection)
+        try:
+            connection.execute("PRAGMA journal_mode=WAL")
+            connection.execute("PRAGMA synchronous=FULL")
+            connection.execute("PRAGMA foreign_keys=ON")
+        except sqlite3.Error:
+            connection.close()
+            raise
 
     @event.listens_for(engine, "begin")
     def start(connection: Connection) -> None:

@@ -1,5 +1,6 @@
 """Did the database fail, or what it was asked? The one place that knows the drivers' words for it."""
 
+import errno
 import sqlite3
 
 from sqlalchemy.exc import DatabaseError, DBAPIError, OperationalError
@@ -11,12 +12,27 @@ from maskarad.errors import DatabaseUnavailable
 # rolled back for another's sake (deadlock), out of resources, shutting down, its machine's errors.
 UNAVAILABLE_CLASSES = frozenset({"08", "28", "3D", "40", "53", "57", "58"})
 
+DISK_FULL = "53100"
+"""Its SQLSTATE."""
+FULL = "the disk that holds the database is full: make room there, and all goes on by itself"
+
+# SQLite asks for room for its shared memory, too; what it calls these errors is all it says of why.
+_FULL_CODES = frozenset((sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR_SHMSIZE))
+
 
 def translated(error: BaseException) -> BaseException:
     """DatabaseUnavailable where the database failed; else the error itself, fit for a log."""
     if _is_unavailable(error):
-        return DatabaseUnavailable(type(error).__name__)
+        return DatabaseUnavailable(FULL if is_disk_full(error) else type(error).__name__)
     return _without_words(error) if isinstance(error, DBAPIError) else error
+
+
+def is_disk_full(error: BaseException) -> bool:
+    """Whether the database failed because nothing more can be written to its disk."""
+    driver = error.orig if isinstance(error, DBAPIError) else error
+    if isinstance(driver, sqlite3.Error):
+        return getattr(driver, "sqlite_errorcode", None) in _FULL_CODES
+    return getattr(driver, "errno", None) == errno.ENOSPC or getattr(driver, "sqlstate", None) == DISK_FULL
 
 
 def _without_words(error: DBAPIError) -> DBAPIError:

@@ -41,6 +41,7 @@ from maskarad.db.tables import (
     message_reactions,
     persona_configs,
     reply_parts,
+    unweighed_remarks,
     usage_records,
     user_preferences,
     users,
@@ -152,6 +153,10 @@ _BREAK_OFF = (
     update(links)
     .where(links.c.id.in_(bindparam("b_link_ids", expanding=True)))
     .values(parts=0, claim=None, lease_until=0, erasures=links.c.erasures + 1)
+)
+_DROP_UNWEIGHED = delete(unweighed_remarks).where(
+    unweighed_remarks.c.chat_bot_instance_id.in_(bindparam("link_ids", expanding=True)),
+    unweighed_remarks.c.user_id == _USER,
 )
 _DROP_SUMMARIES = delete(conversation_summaries).where(
     conversation_summaries.c.chat_bot_instance_id.in_(bindparam("link_ids", expanding=True))
@@ -379,6 +384,7 @@ def finish(
         connection.execute(_BREAK_OFF, {"b_link_ids": group_ids})
         connection.execute(_DROP_PARTS, {"link_ids": group_ids})
         connection.execute(_SAID_MEANWHILE, {"link_ids": group_ids, "since": since})
+        connection.execute(_DROP_UNWEIGHED, {"link_ids": group_ids, "user_id": user_id})
         connection.execute(_DROP_SUMMARIES, {"link_ids": group_ids})
     connection.execute(_FORGET_IN_LINKS, {**in_links, "b_bot": bot_id})
     connection.execute(_USED_BY_NOBODY, {"b_bot": bot_id, "b_user": user_id})

@@ -2,10 +2,12 @@
 transaction.
 
 Whoever asks for an answer first counts the link's `asked` up, then stores the message: the link's row is locked in
-between, so a claim that reads the history afterwards sees exactly the messages that its `asked` counts.
+between, so a claim that reads the history afterwards sees exactly the messages that its `asked` counts. What cannot be
+judged where it comes in is weighed later, in a transaction that holds the link's row, too.
 """
 
 from collections.abc import Callable, Sequence
+from enum import IntEnum
 from typing import Any
 
 from sqlalchemy import (
@@ -25,11 +27,12 @@ from sqlalchemy import (
     update,
 )
 
-from maskarad.db import decisions, history, outbox
+from maskarad.db import decisions, history, outbox, unweighed
 from maskarad.db.link_columns import MANNERS, MOOD, manners_of, mood_of
 from maskarad.db.prepared import Prepared
 from maskarad.db.tables import chat_bot_instances as links
 from maskarad.db.tables import chat_contexts
+from maskarad.db.unweighed import Unweighed
 from maskarad.errors import AlreadySeen, NotFound
 from maskarad.values import (
     Chattiness,
@@ -47,6 +50,20 @@ CONSIDERED_WINDOW = 60
 
 REACTIONS_COUNTED = 3600.0
 """Seconds without a reaction after which they are counted anew, so that no hour has more of them than are counted."""
+
+Decide = Callable[[LinkState], Decision]
+Judge = Callable[[LinkState], Decision | Unweighed]
+"""Both are called in the transaction that stores what was decided, and maybe on the database's own thread."""
+
+
+class Waits(IntEnum):
+    """For what a stored message waits; nothing is false."""
+
+    NOTHING = 0
+    TURN = 1
+    DELIVERY = 2
+    WEIGHING = 3
+
 
 _IS_LINK = links.c.id == bindparam("b_id")
 
@@ -101,27 +118,37 @@ _IS_ANSWERED = (
     )
     .scalar_subquery()
 )
-_HEAR = Prepared(
-    update(links)
-    .where(_IS_LINK)
-    .values(**_COUNTED)
-    .returning(
-        _IS_AWAKE,
-        links.c.muted,
-        links.c.recent_own,
-        links.c.recent_considered,
-        links.c.bot_exchanges,
-        links.c.spoke_at,
-        links.c.pondered_at,
-        links.c.flood_told_at,
-        links.c.liking,
-        links.c.liking_at,
-        links.c.reacted_at,
-        links.c.reactions,
-        *MOOD,
-        *MANNERS,
-        _IS_ANSWERED,
-        links.c.spoke_to,
+_STATE = (
+    _IS_AWAKE,
+    links.c.muted,
+    links.c.recent_own,
+    links.c.recent_considered,
+    links.c.bot_exchanges,
+    links.c.spoke_at,
+    links.c.pondered_at,
+    links.c.flood_told_at,
+    links.c.liking,
+    links.c.liking_at,
+    links.c.reacted_at,
+    links.c.reactions,
+    *MOOD,
+    *MANNERS,
+    _IS_ANSWERED,
+    links.c.spoke_to,
+)
+_HEAR = Prepared(update(links).where(_IS_LINK).values(**_COUNTED).returning(*_STATE))
+_HOLD = Prepared(select(*_STATE, links.c.asked).where(_IS_LINK).with_for_update(key_share=True))
+_WEIGHED = Prepared(
+    update(chat_contexts)
+    .where(
+        chat_contexts.c.chat_bot_instance_id == bindparam("b_id"),
+        chat_contexts.c.message_order == bindparam("b_message_order"),
+        history.IS_KNOWN,
+    )
+    .values(
+        asked=bindparam("b_asked", type_=chat_contexts.c.asked.type),
+        addressed=bindparam("b_addressed"),
+        decision=bindparam("b_decision"),
     )
 )
 _ASKING = {
@@ -191,34 +218,68 @@ def ask(
     return bool(may_answer)
 
 
-def hear(
-    connection: Connection,
-    link_id: int,
-    message: Incoming,
-    judge: Callable[[LinkState], Decision],
-    *,
-    due_at: float,
-    now: float,
-) -> bool:
+def hear(connection: Connection, link_id: int, message: Incoming, judge: Judge, *, due_at: float, now: float) -> Waits:
     """Store a message as `judge` decides from what the link knows; in a link that is muted or sleeps it is only stored.
-    True when there is something to do for it. Two statements where there is not. Raises AlreadySeen, NotFound (the link
-    is gone)."""
+    Of what is left unweighed nothing is decided yet. Two statements where it waits for nothing. Raises AlreadySeen,
+    NotFound (the link is gone)."""
     row = _HEAR.first(connection, {**_of_message(link_id, message), "b_reply_to": message.reply_to_message_id})
     if row is None:
         raise NotFound(f"link {link_id} is gone")
     state = _state(row)
-    listens_only = state.muted or not state.active
-    decision = _unanswered(muted=state.muted, awake=state.active) if listens_only else judge(state)
+    judged = _unanswered_in(state) or judge(state)
+    if isinstance(judged, Unweighed):
+        _store(connection, link_id, message, None, asked=None, addressed=False)
+        unweighed.put(connection, link_id, judged, now=now)
+        return Waits.WEIGHING
     asked = None
+    if judged.verdict is not Verdict.LISTEN:
+        asked = _take_up(connection, link_id, message, judged, due_at=due_at, now=now)
+    _store(connection, link_id, message, judged, asked=asked, addressed=judged.verdict is Verdict.ANSWER)
+    return _act(connection, link_id, judged, is_asked=asked is not None, now=now)
+
+
+def weigh(
+    connection: Connection, link_id: int, message: Incoming, decide: Decide, *, due_at: float, now: float
+) -> Waits:
+    """Decide of a message that waits to be weighed, once, from what the link knows by now; it is counted already. It
+    waits for nothing where another process has weighed it, or it was erased."""
+    row = _HOLD.first(connection, {"b_id": link_id, "b_reply_to": message.reply_to_message_id})
+    if row is None or not unweighed.take(connection, link_id, message.message_id):
+        return Waits.NOTHING
+    *columns, asked_so_far = row
+    state = _state(columns)
+    decision = _unanswered_in(state) or decide(state)
+    is_asked = decision.verdict is not Verdict.LISTEN
+    weighed = {
+        "b_id": link_id,
+        "b_message_order": message.message_id,
+        "b_asked": asked_so_far + 1 if is_asked else None,
+        "b_addressed": decision.verdict is Verdict.ANSWER,
+        "b_decision": decisions.encode(decision),
+    }
+    if _WEIGHED.run(connection, weighed) == 0:
+        return Waits.NOTHING
+    if is_asked:
+        _take_up(connection, link_id, message, decision, due_at=due_at, now=now)
+    return _act(connection, link_id, decision, is_asked=is_asked, now=now)
+
+
+def _take_up(
+    connection: Connection, link_id: int, message: Incoming, decision: Decision, *, due_at: float, now: float
+) -> int | None:
+    """Count what is to be answered; None: the link is gone."""
     values = {"b_id": link_id, "b_due_at": due_at, "b_is_bot": message.sender.is_bot, "b_now": now}
-    if decision.verdict is not Verdict.LISTEN:
-        counted = (_TAKE_UP_HEARD if decision.is_unasked else _ASK_HEARD).first(connection, values)
-        asked = counted[0] if counted else None
-    _store(connection, link_id, message, decision, asked=asked, addressed=decision.verdict is Verdict.ANSWER)
-    if decision.part is not None:
-        outbox.put(connection, link_id, decision.part, now=now)
-        _NOTED[decision.part.kind].run(connection, {"b_id": link_id, "b_now": now})
-    return asked is not None or decision.part is not None
+    counted = (_TAKE_UP_HEARD if decision.is_unasked else _ASK_HEARD).first(connection, values)
+    return counted[0] if counted else None
+
+
+def _act(connection: Connection, link_id: int, decision: Decision, *, is_asked: bool, now: float) -> Waits:
+    """Do what needs no model."""
+    if decision.part is None:
+        return Waits.TURN if is_asked else Waits.NOTHING
+    outbox.put(connection, link_id, decision.part, now=now)
+    _NOTED[decision.part.kind].run(connection, {"b_id": link_id, "b_now": now})
+    return Waits.DELIVERY
 
 
 def tell_of_flood(connection: Connection, link_id: int, *, now: float, pause: float) -> bool:
@@ -241,6 +302,12 @@ def keep_own(
         raise NotFound(f"link {link_id} is gone")
     if not history.add_own(connection, link_id, chat_id, message, text, now=now):
         raise AlreadySeen(f"message {message.message_id} is stored")
+
+
+def _unanswered_in(state: LinkState) -> Decision | None:
+    """What becomes of everything where the link is muted or sleeps."""
+    listens_only = state.muted or not state.active
+    return _unanswered(muted=state.muted, awake=state.active) if listens_only else None
 
 
 def _unanswered(*, muted: bool, awake: bool) -> Decision:

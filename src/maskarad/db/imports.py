@@ -193,6 +193,9 @@ _FINISH = _NOTE.values(
     skipped=history_imports.c.skipped,
     finished_at=bindparam("b_now"),
 )
+_ADDED = select(func.coalesce(func.sum(history_imports.c.added), 0)).where(
+    history_imports.c.chat_bot_instance_id == bindparam("link_id")
+)
 _FORGET_DIGEST = delete(conversation_summaries).where(
     conversation_summaries.c.chat_bot_instance_id == bindparam("link_id"), conversation_summaries.c.kind == DIGEST
 )
@@ -242,6 +245,11 @@ def state(connection: Connection, link_id: int, source: str) -> ImportState:
     return ImportState(
         read_messages=row.read_messages, added=row.added, skipped=row.skipped, finished=row.finished_at is not None
     )
+
+
+def added(connection: Connection, link_id: int) -> int:
+    """How many lines all imports together have brought into the link."""
+    return int(connection.execute(_ADDED, {"link_id": link_id}).scalar_one())
 
 
 def hold(connection: Connection, link_id: int, *, erasures: int) -> None:

@@ -34,6 +34,7 @@ from maskarad.db.tables import (
     interaction_patterns,
     message_reactions,
     reply_parts,
+    unweighed_remarks,
 )
 from maskarad.errors import DatabaseUnavailable, NotFound
 from maskarad.values import NEUTRAL_MOOD, Chat, Link, Manners, MoodState
@@ -104,6 +105,9 @@ _AGE = (
         from_order=conversation_summaries.c.from_order - BEFORE_MIGRATION,
         to_order=conversation_summaries.c.to_order - BEFORE_MIGRATION,
     ),
+    update(unweighed_remarks)
+    .where(unweighed_remarks.c.chat_bot_instance_id == _OLD_ROWS)
+    .values(message_order=unweighed_remarks.c.message_order - BEFORE_MIGRATION),
 )
 _COUNTERS = select(
     links.c.asked,
@@ -136,10 +140,11 @@ _TAKE_HISTORY = (
         ),
     )
 )
-_TAKE_PARTS = (
-    update(reply_parts)
-    .where(reply_parts.c.chat_bot_instance_id == bindparam("b_other_id"))
+_TAKE_WAITING = tuple(
+    update(table)
+    .where(table.c.chat_bot_instance_id == bindparam("b_other_id"))
     .values(chat_bot_instance_id=bindparam("b_link_id"))
+    for table in (reply_parts, unweighed_remarks)
 )
 _TAKE_WORK = _set(
     asked=links.c.asked + bindparam("b_asked"),
@@ -157,7 +162,14 @@ _TAKE_WORK = _set(
 )
 _MADE_OF_HISTORY = tuple(
     delete(table).where(table.c.chat_bot_instance_id == bindparam("link_id"))
-    for table in (conversation_summaries, interaction_patterns, chat_days, message_reactions, history_imports)
+    for table in (
+        conversation_summaries,
+        interaction_patterns,
+        chat_days,
+        message_reactions,
+        history_imports,
+        unweighed_remarks,
+    )
 )
 # What was said, done and felt here is gone; what administrators chose stays.
 _SETTLE = _set(
@@ -291,9 +303,9 @@ def manners(connection: Connection, link_id: int) -> Manners:
 def move(connection: Connection, bot_id: int, old_chat_id: int, new_chat_id: int) -> None:
     """The group became a supergroup: its link goes on under the new id. A supergroup counts its messages from 1 again,
     so what was said before moves below zero. A link already made under the new id (its first message may overtake the
-    news) is taken in: messages, what is to be answered and sent, counters, statistics, and its manners where the old
-    one has none. Its mood, its liking with the reactions it came from, its summaries and how far imports into it have
-    come are not taken. Doing it twice changes nothing."""
+    news) is taken in: messages, what is to be judged, answered and sent, counters, statistics, and its manners where
+    the old one has none. Its mood, its liking with the reactions it came from, its summaries and how far imports into
+    it have come are not taken. Doing it twice changes nothing."""
     old, newer = (
         connection.execute(_FIND_FOR_CHANGE, {"chat_id": chat_id, "bot_id": bot_id}).first()
         for chat_id in (old_chat_id, new_chat_id)
@@ -317,7 +329,8 @@ def _take_in(connection: Connection, link_id: int, other_id: int) -> None:
         place = {"b_link_id": each, "b_after": learned_id, "b_learned_id": learned}
         connection.execute(_COUNT_AS_LEARNED, place)
     connection.execute(_TAKE_HISTORY, {**both, "b_mine": mine.asked, "b_its_answered": its.answered})
-    connection.execute(_TAKE_PARTS, both)
+    for taking in _TAKE_WAITING:
+        connection.execute(taking, both)
     values = {
         "b_id": link_id,
         "b_asked": its.asked,

@@ -6,15 +6,19 @@ from pathlib import Path
 from alembic import command
 from alembic.config import Config
 from alembic.util import CommandError
-from sqlalchemy import Connection
+from sqlalchemy import Connection, text
 
 from maskarad.errors import BadInput
 
 SCRIPTS = Path(__file__).parent / "migrations"
 
+ONE_AT_A_TIME = text("SELECT pg_advisory_xact_lock(7272001)")
+"""The number means nothing to anybody else. SQLite lets one transaction write at a time anyway."""
+
 
 def upgrade(connection: Connection, revision: str = "head") -> None:
-    """Raises BadInput for a revision, or a database, that this version does not know."""
+    """Whoever comes while another process is at it waits, and then finds it done. Raises BadInput for a revision, or a
+    database, that this version does not know."""
     _move(command.upgrade, connection, revision)
 
 
@@ -24,6 +28,8 @@ def downgrade(connection: Connection, revision: str) -> None:
 
 
 def _move(step: Callable[[Config, str], None], connection: Connection, revision: str) -> None:
+    if connection.dialect.name == "postgresql":
+        connection.execute(ONE_AT_A_TIME)
     try:
         step(_config(connection), revision)
     except CommandError as error:

@@ -437,6 +437,10 @@ errands = Table(
     Column("kind", Text, nullable=False),
     # One of a kind at a time in each place, as the kind understands it: a chat, a person.
     Column("place", Text, nullable=False),
+    # Whose it is, so that many of one owner do not hold up others': a person, or the owner of the bot that was asked.
+    # And its place in line.
+    Column("owner_id", BigInteger, nullable=False),
+    Column("line_at", Double, nullable=False),
     Column("payload", Text, nullable=False),
     Column("progress", Text),
     Column("created_at", Double, nullable=False),
@@ -466,23 +470,39 @@ job_slots = Table(
     Index("ix_job_slots_taken_at", "taken_at"),
 )
 
-# Who works on this database, and when it last said so.
+# Who works on this database, and when it last said so. A row that is old is deleted by whoever sees it; what its
+# process holds goes with it.
 processes = Table(
     "processes",
     metadata,
     Column("id", Text, primary_key=True),
     Column("role", Text, nullable=False),
+    # Whether it takes its share of the bots that are polled.
+    Column("polls", Boolean, nullable=False),
+    # Where its `pid` means something: the same for processes that see each other, empty where that is unknown.
+    Column("place", Text, nullable=False),
+    Column("pid", BigInteger, nullable=False),
     Column("started_at", Double, nullable=False),
     Column("seen_at", Double, nullable=False),
 )
 
-# Which process polls for a bot (0: the manager bot).
+# Which process polls for a bot (0: the manager bot), as long as that process is there.
 polling_leases = Table(
     "polling_leases",
     metadata,
     Column("bot_instance_id", BigInteger, primary_key=True, autoincrement=False),
-    Column("holder", Text, nullable=False),
-    Column("lease_until", Double, nullable=False),
+    Column("holder", Text, ForeignKey("processes.id", ondelete="CASCADE"), nullable=False, index=True),
+)
+
+# What Telegram was told of a bot's webhook (0: the manager bot).
+webhook_registrations = Table(
+    "webhook_registrations",
+    metadata,
+    Column("bot_instance_id", BigInteger, primary_key=True, autoincrement=False),
+    Column("fingerprint", Text, nullable=False),
+    Column("done", Boolean, nullable=False),
+    # When somebody is to see to it: that it is still so, or, where it is not done, that it is.
+    Column("due_at", Double, nullable=False, index=True),
 )
 
 # Updates that could not be handled for a fault of ours; after some attempts they stay here.
@@ -512,6 +532,7 @@ unweighed_remarks = Table(
     metadata,
     _link_column(primary_key=True),
     Column("message_order", BigInteger, primary_key=True, autoincrement=False),
+    Column("user_id", BigInteger, nullable=False),
     Column("remark", Text, nullable=False),
     Column("stored_at", Double, nullable=False),
     Index("ix_unweighed_remarks_stored_at", "stored_at"),

@@ -1,14 +1,16 @@
 """The life of a turn in rows: claimed, written, sent, released. Every change under a claim checks the claim."""
 
-from collections.abc import Sequence
-from typing import Any
+from collections.abc import Mapping, Sequence
+from typing import Any, NamedTuple
 
 import msgspec
 from sqlalchemy import (
     BigInteger,
     Boolean,
+    ColumnElement,
     Connection,
     Double,
+    Select,
     and_,
     bindparam,
     case,
@@ -36,14 +38,25 @@ from maskarad.values import (
     MoodState,
     Part,
     Progress,
+    Queue,
     SentMessage,
     TurnOutcome,
     Usage,
 )
 
 _IS_LINK = links.c.id == bindparam("b_id")
+CONVERSATION = frozenset((Queue.TURNS, Queue.DELIVERY))
+"""Both kinds of a link's work: one claim from a turn's first read to the last part sent."""
+
 # A literal 0, as in the partial index: a bound one keeps PostgreSQL's lasting plan from using it.
-_IS_DUE = or_(links.c.asked > links.c.answered, links.c.parts > literal_column("0"))
+_IS_ASKED = links.c.asked > links.c.answered
+_HAS_PARTS = links.c.parts > literal_column("0")
+# A new turn waits until what the one before said is sent.
+_IS_DUE: Mapping[frozenset[Queue], ColumnElement[bool]] = {
+    CONVERSATION: or_(_IS_ASKED, _HAS_PARTS),
+    frozenset((Queue.TURNS,)): and_(_IS_ASKED, links.c.parts == literal_column("0")),
+    frozenset((Queue.DELIVERY,)): _HAS_PARTS,
+}
 _IS_FREE = or_(links.c.claim.is_(None), links.c.lease_until < bindparam("b_now"))
 _HOLDS = and_(_IS_LINK, links.c.claim == bindparam("b_claim"))
 
@@ -66,12 +79,15 @@ CLAIMED = (
 )
 """What `claimed` reads."""
 
-_CLAIM = Prepared(
-    update(links)
-    .where(_IS_LINK, links.c.active, _IS_DUE, _IS_FREE, links.c.due_at <= bindparam("b_now"))
-    .values(claim=bindparam("b_claim"), lease_until=bindparam("b_lease_until"))
-    .returning(*CLAIMED, links.c.answered)
-)
+_CLAIM = {
+    queues: Prepared(
+        update(links)
+        .where(_IS_LINK, links.c.active, is_due, _IS_FREE, links.c.due_at <= bindparam("b_now"))
+        .values(claim=bindparam("b_claim"), lease_until=bindparam("b_lease_until"))
+        .returning(*CLAIMED, links.c.answered)
+    )
+    for queues, is_due in _IS_DUE.items()
+}
 # Muting moves `answered` past what a turn under way has seen; that turn must not move it back.
 _ANSWERED = case((links.c.answered > bindparam("b_answered"), links.c.answered), else_=bindparam("b_answered"))
 # None leaves the mood as it is, and so does a hand that has set it meanwhile.
@@ -86,6 +102,7 @@ _MOOD = {
     }.items()
 }
 _SPOKE_TO = bindparam("b_spoke_to", type_=BigInteger)
+_DELIVERS_ITSELF = bindparam("b_delivers", type_=Boolean)
 _FINISH = Prepared(
     update(links)
     .where(_HOLDS, links.c.answered < bindparam("b_answered"))
@@ -96,7 +113,7 @@ _FINISH = Prepared(
         failures=bindparam("b_failures"),
         spoke_to=func.coalesce(_SPOKE_TO, links.c.spoke_to),
         tries=0,
-        claim=case((links.c.parts + bindparam("b_parts") > 0, links.c.claim), else_=None),
+        claim=case((and_(_DELIVERS_ITSELF, links.c.parts + bindparam("b_parts") > 0), links.c.claim), else_=None),
     )
     .returning(links.c.parts, links.c.asked > links.c.answered, links.c.due_at)
 )
@@ -141,35 +158,65 @@ _RENEW = (
     update(links)
     .where(links.c.id.in_(bindparam("ids", expanding=True)), links.c.claim.in_(bindparam("claims", expanding=True)))
     .values(lease_until=bindparam("b_until"))
+    .returning(links.c.claim)
 )
 _RELEASE_ALL = update(links).where(links.c.claim.is_not(None)).values(claim=None, lease_until=0)
-_DUE = (
-    select(links.c.id)
-    .join(bot_instances, bot_instances.c.id == links.c.bot_instance_id)
-    .where(
-        _IS_DUE,
-        links.c.due_at <= bindparam("b_now"),
-        _IS_FREE,
-        links.c.active,
-        bot_instances.c.enabled,
-        bot_instances.c.state == BotState.WORKING.value,
+
+
+def _due_of(is_due: ColumnElement[bool]) -> Select[int, int, bool]:
+    """Of each bot so many, and of all the bots' first before any's second."""
+    place = func.row_number().over(partition_by=links.c.bot_instance_id, order_by=links.c.due_at)
+    found = (
+        select(links.c.id, links.c.bot_instance_id, _HAS_PARTS.label("sends"), links.c.due_at, place.label("place"))
+        .join(bot_instances, bot_instances.c.id == links.c.bot_instance_id)
+        .where(
+            is_due,
+            links.c.due_at <= bindparam("b_now"),
+            _IS_FREE,
+            links.c.active,
+            bot_instances.c.enabled,
+            bot_instances.c.state == BotState.WORKING.value,
+        )
+        .subquery("due")
     )
-    .order_by(links.c.due_at)
-    .limit(bindparam("most"))
-)
+    return (
+        select(found.c.id, found.c.bot_instance_id, found.c.sends)
+        .where(found.c.place <= bindparam("of_each"))
+        .order_by(found.c.place, found.c.due_at)
+        .limit(bindparam("most"))
+    )
+
+
+_DUE = {queues: _due_of(is_due) for queues, is_due in _IS_DUE.items()}
+
+
+class Due(NamedTuple):
+    """A link, its bot, and which work comes first there."""
+
+    link_id: int
+    bot_id: int
+    queue: Queue
 
 
 def claim(
-    connection: Connection, link_id: int, token: str, *, lease: float, history_lines: int, now: float
+    connection: Connection,
+    link_id: int,
+    token: str,
+    *,
+    lease: float,
+    history_lines: int,
+    now: float,
+    queues: frozenset[Queue] = CONVERSATION,
 ) -> ClaimedLink | None:
-    """Take the link, if it has work that is due and nobody holds it, and read what a turn needs: every unread message
-    up to `history_lines` of them (the others stay for the next turn), the newest other lines with what room is left.
-    None when there is nothing to take."""
+    """Take the link, if it has work for these queues that is due and nobody holds it, and read what a turn needs: every
+    unread message up to `history_lines` of them (the others stay for the next turn), the newest other lines with what
+    room is left. None when there is nothing to take."""
     values = {"b_id": link_id, "b_claim": token, "b_now": now, "b_lease_until": now + lease}
-    row = _CLAIM.first(connection, values)
+    row = _CLAIM[queues].first(connection, values)
     if row is None:
         return None
-    link = claimed(Claim(link_id=link_id, token=token), row)
+    delivers = Queue.DELIVERY in queues
+    link = claimed(Claim(link_id=link_id, token=token, delivers=delivers), row)
     if link.parts:
         return link
     answered = row[len(CLAIMED)]
@@ -202,13 +249,14 @@ def claimed(claim: Claim, row: Sequence[Any]) -> ClaimedLink:
 
 def finish(connection: Connection, claim: Claim, outcome: TurnOutcome, usage: Usage | None) -> Progress:
     """Write what the turn produced: the outbox's rows, the link's cursor and mood, whom it answers, the model's usage.
-    With nothing to send the claim ends here. Raises ClaimLost when the link was taken over, reset, muted or deleted
-    meanwhile, or when this was already written (by a commit whose answer was lost)."""
+    With nothing to send, or where somebody else sends, the claim ends here. Raises ClaimLost when the link was taken
+    over, reset, muted or deleted meanwhile, or when this was already written (by a commit whose answer was lost)."""
     values = {
         "b_id": claim.link_id,
         "b_claim": claim.token,
         "b_answered": outcome.answered,
         "b_parts": len(outcome.parts),
+        "b_delivers": claim.delivers,
         "b_failures": outcome.failures,
         "b_spoke_to": outcome.spoke_to,
         **_mood_values(outcome.mood),
@@ -290,10 +338,10 @@ def leave(connection: Connection, claim: Claim) -> None:
         outbox.drop_all(connection, claim.link_id)
 
 
-def renew(connection: Connection, claims: Sequence[Claim], *, until: float) -> None:
-    """Lengthen the leases of those claims that still hold."""
+def renew(connection: Connection, claims: Sequence[Claim], *, until: float) -> set[str]:
+    """Lengthen the leases of those claims that still hold; returns their tokens."""
     values = {"ids": [claim.link_id for claim in claims], "claims": [claim.token for claim in claims]}
-    connection.execute(_RENEW, {**values, "b_until": until})
+    return set(connection.execute(_RENEW, {**values, "b_until": until}).scalars())
 
 
 def release_all(connection: Connection) -> int:
@@ -301,6 +349,10 @@ def release_all(connection: Connection) -> int:
     return connection.execute(_RELEASE_ALL).rowcount
 
 
-def due(connection: Connection, *, now: float, most: int) -> list[int]:
-    """Links that have work and nobody at it, the longest waiting first."""
-    return list(connection.execute(_DUE, {"b_now": now, "most": most}).scalars())
+def due(
+    connection: Connection, *, now: float, most: int, of_each: int, queues: frozenset[Queue] = CONVERSATION
+) -> list[Due]:
+    """Links that have work for these queues and nobody at it: of a bot at most `of_each`, those that wait longest; the
+    longest waiting of every bot before the second of any."""
+    rows = connection.execute(_DUE[queues], {"b_now": now, "most": most, "of_each": of_each})
+    return [Due(link_id, bot_id, Queue.DELIVERY if sends else Queue.TURNS) for link_id, bot_id, sends in rows]

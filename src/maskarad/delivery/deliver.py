@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 from contextlib import AbstractAsyncContextManager
+from functools import partial
 from typing import Protocol
 
 import structlog
@@ -10,16 +11,24 @@ import structlog
 from maskarad.db import links, outbox, turns
 from maskarad.db.engine import Database, write_patiently
 from maskarad.errors import ChatGone, ChatMoved, TelegramRefused
-from maskarad.values import Bot, ClaimedLink, Part, PartKind, Piece, Progress, SentMessage
+from maskarad.values import Bot, Claim, ClaimedLink, Part, PartKind, Piece, Progress, SentMessage
 
 log = structlog.get_logger()
 
 
 class Messenger(Protocol):
-    """What delivery needs of Telegram. Both raise TelegramError; `send_text` waits for flood limits by itself."""
+    """What delivery needs of Telegram. Both raise TelegramError; `send_text` waits for flood limits by itself, and for
+    `before` last of all; what that raises, it raises, and nothing is sent then."""
 
     async def send_text(
-        self, bot_id: int, chat_id: int, content: Piece, *, reply_to: int | None = None, silent: bool = False
+        self,
+        bot_id: int,
+        chat_id: int,
+        content: Piece,
+        *,
+        reply_to: int | None = None,
+        silent: bool = False,
+        before: Callable[[], Awaitable[None]] | None = None,
     ) -> int: ...
 
     async def react(self, bot_id: int, chat_id: int, message_id: int, emoji: str | None) -> bool: ...
@@ -27,7 +36,8 @@ class Messenger(Protocol):
 
 class Delivery:
     """`pause_before` gives the seconds between a part and the one before it; `typing` shows "typing…" meanwhile;
-    `moved` hears of a group that became a supergroup."""
+    `moved` hears of a group that became a supergroup; `make_sure` raises ClaimLost where a claim holds no longer, so
+    that a process that was stopped for a while sends nothing that another one is sending."""
 
     def __init__(
         self,
@@ -37,6 +47,7 @@ class Delivery:
         pause_before: Callable[[str], float],
         typing: Callable[[int, int], AbstractAsyncContextManager[None]],
         moved: Callable[[int, int, int], None],
+        make_sure: Callable[[Claim], Awaitable[None]],
         clock: Callable[[], float],
         sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
     ) -> None:
@@ -45,6 +56,7 @@ class Delivery:
         self._pause_before = pause_before
         self._typing = typing
         self._moved = moved
+        self._make_sure = make_sure
         self._clock = clock
         self._sleep = sleep
 
@@ -86,14 +98,14 @@ class Delivery:
         self, bot: Bot, link: ClaimedLink, chat_id: int, part: Part
     ) -> tuple[int, SentMessage | None]:
         try:
-            return chat_id, await self._send(bot, chat_id, part)
+            return chat_id, await self._send(bot, link.claim, chat_id, part)
         except ChatMoved as moved:
             new = moved.new_chat_id
         await self._database.write(lambda connection: links.move(connection, bot.id, chat_id, new))
         self._moved(bot.id, chat_id, new)
-        return new, await self._send(bot, new, part)
+        return new, await self._send(bot, link.claim, new, part)
 
-    async def _send(self, bot: Bot, chat_id: int, part: Part) -> SentMessage | None:
+    async def _send(self, bot: Bot, claim: Claim, chat_id: int, part: Part) -> SentMessage | None:
         """The message it became; None for a reaction, for what Telegram will never take, and for what is too late."""
         if part.not_after is not None and self._clock() > part.not_after:
             log.info("part_too_late", bot_id=bot.id)
@@ -101,11 +113,17 @@ class Delivery:
         try:
             if part.kind is PartKind.REACTION:
                 if part.reply_to is not None:
+                    await self._make_sure(claim)
                     await self._messenger.react(bot.id, chat_id, part.reply_to, part.text)
                 return None
             piece = Piece(text=part.text, html=part.html)
             message_id = await self._messenger.send_text(
-                bot.id, chat_id, piece, reply_to=part.reply_to, silent=part.silent
+                bot.id,
+                chat_id,
+                piece,
+                reply_to=part.reply_to,
+                silent=part.silent,
+                before=partial(self._make_sure, claim),
             )
         except TelegramRefused as error:
             log.warning("part_refused", bot_id=bot.id, error=str(error))

@@ -6,17 +6,22 @@ from typing import Protocol
 
 from maskarad.db import Connection, hearing, history, users
 from maskarad.db.engine import Database
+from maskarad.db.hearing import Judge, Waits
 from maskarad.errors import NotFound
 from maskarad.intake.access import may_talk
-from maskarad.intake.judging import Certain, Judge, Judging
+from maskarad.intake.judging import Certain, Judging
 from maskarad.texts import language_for
-from maskarad.values import Bot, Chat, Incoming, Link, Sender
+from maskarad.values import Bot, Chat, Incoming, Link, Queue, Sender
 
 MOST_MET = 10_000
 """People remembered as met; whoever drops out is stored once more."""
 
-Ring = Callable[[int, float], None]
-"""Wake whoever works on a link: (link id, seconds from now). Losing it costs a sweep's interval, never a message."""
+Ring = Callable[[Queue, int, int, float], None]
+"""Wake whoever takes from a queue: (queue, link id, bot id, seconds from now). Losing it costs a sweep's interval,
+never a message."""
+
+RingToWeigh = Callable[[int, int], None]
+"""Wake whoever weighs what was left unweighed in a link: (link id, bot id). It may be lost, too."""
 
 
 class Links(Protocol):
@@ -30,7 +35,8 @@ class Links(Protocol):
 
 
 class Intake:
-    """`gather` is how many seconds a turn waits for more of the same person's messages."""
+    """`gather` is how many seconds a turn waits for more of the same person's messages. `ring_to_weigh` is for the
+    judging of a process without the analyser; others leave nothing unweighed."""
 
     def __init__(
         self,
@@ -40,6 +46,7 @@ class Intake:
         links: Links,
         turn_away: Callable[[Bot, Incoming], Awaitable[None]],
         ring: Ring,
+        ring_to_weigh: RingToWeigh | None = None,
         clock: Callable[[], float],
         gather: float,
         default_language: str,
@@ -49,6 +56,7 @@ class Intake:
         self._links = links
         self._turn_away = turn_away
         self._ring = ring
+        self._ring_to_weigh = ring_to_weigh
         self._clock = clock
         self._gather = gather
         self._default_language = default_language
@@ -81,24 +89,30 @@ class Intake:
         link = await self._links.ensure(bot, message.chat)
         now = self._clock()
         judged = await self._judging.judge(bot, message, now)
-        if await self._write(message, lambda connection: self._keep(connection, link, message, judged, now)):
-            self._ring(link.id, self._gather)
+        waits = await self._write(message, lambda connection: self._keep(connection, link, message, judged, now))
+        if waits is not Waits.WEIGHING:
+            wake(self._ring, waits, link.id, bot.id, gather=self._gather)
+        elif self._ring_to_weigh is not None:
+            self._ring_to_weigh(link.id, bot.id)
 
-    def _keep(self, connection: Connection, link: Link, message: Incoming, judged: Judge | Certain, now: float) -> bool:
-        """Store the message as judged. True when there is something to do for it."""
+    def _keep(
+        self, connection: Connection, link: Link, message: Incoming, judged: Judge | Certain, now: float
+    ) -> Waits:
+        """Store the message as judged."""
         due_at = now + self._gather
-        if isinstance(judged, Certain):
-            return hearing.ask(connection, link.id, message, due_at=due_at, decision=judged.decision)
-        return hearing.hear(connection, link.id, message, judged, due_at=due_at, now=now)
+        if not isinstance(judged, Certain):
+            return hearing.hear(connection, link.id, message, judged, due_at=due_at, now=now)
+        is_asked = hearing.ask(connection, link.id, message, due_at=due_at, decision=judged.decision)
+        return Waits.TURN if is_asked else Waits.NOTHING
 
-    async def _write(self, message: Incoming, store: Callable[[Connection], bool]) -> bool:
+    async def _write(self, message: Incoming, store: Callable[[Connection], Waits]) -> Waits:
         """Store a message, and its sender with it when this process has not met that person lately: an owner can let
         in by @username whomever the platform knows."""
         sender = message.sender
         if sender.is_bot or sender.id <= 0 or sender in self._met:
             return await self._database.write(store)
 
-        def store_and_remember(connection: Connection) -> bool:
+        def store_and_remember(connection: Connection) -> Waits:
             stored = store(connection)
             language = language_for(sender.language, self._default_language)
             users.remember(connection, sender, language=language, now=self._clock())
@@ -109,3 +123,12 @@ class Intake:
         if len(self._met) > MOST_MET:
             self._met.popitem(last=False)
         return stored
+
+
+def wake(ring: Ring, waits: Waits, link_id: int, bot_id: int, *, gather: float) -> None:
+    """Tell whoever does what a message waits for."""
+    match waits:
+        case Waits.TURN:
+            ring(Queue.TURNS, link_id, bot_id, gather)
+        case Waits.DELIVERY:
+            ring(Queue.DELIVERY, link_id, bot_id, 0.0)

@@ -1,6 +1,7 @@
 """Whoever asks for answers too fast gets one short remark, then silence until they slow down."""
 
 from collections import OrderedDict, deque
+from typing import Protocol
 
 from maskarad.values import Decision, Incoming, LinkState, PartDraft, Verdict
 
@@ -13,28 +14,40 @@ CHAT_MOST = 3
 REMEMBERED = 20_000
 
 
+class SharedFloods(Protocol):
+    async def asks(self, message: Incoming, *, most: int, seconds: float, alone: bool) -> bool | None:
+        """As `Floods.asks`, for what all processes are asked. None: nobody can tell at the moment."""
+
+
 class Floods:
     """At most `most` messages of one person in one chat, and three times that of all of them, may ask a bot for an
     answer within `seconds`, by the time at which they sent it: what an outage has heaped up is no flood. 0: as many as
-    they like. What one person asks beyond it does not count against the others."""
+    they like. What one person asks beyond it does not count against the others. Without `shared`, and while it cannot
+    tell, each process counts what it is asked itself."""
 
-    def __init__(self, *, most: int, seconds: float) -> None:
+    def __init__(self, *, most: int, seconds: float, shared: SharedFloods | None = None) -> None:
         self._most = most
         self._seconds = seconds
+        self._shared = shared
         self._asked: OrderedDict[tuple[int, int, int], deque[float]] = OrderedDict()
         self._counted: OrderedDict[tuple[int, int, int], bool] = OrderedDict()
 
-    def asks(self, message: Incoming, *, alone: bool = False) -> bool:
+    async def asks(self, message: Incoming, *, alone: bool = False) -> bool:
         """Count a message that asks for an answer. True when it is one too many. The same message once more is not
         counted again. `alone`: only what this person has asked tells against it, not what the others have."""
         if self._most == 0:
             return False
         key = (message.bot_id, message.chat.id, message.message_id)
-        if key not in self._counted:
-            self._counted[key] = self._is_too_many(message, alone)
-            if len(self._counted) > REMEMBERED:
-                self._counted.popitem(last=False)
-        return self._counted[key]
+        if key in self._counted:
+            return self._counted[key]
+        too_many = self._counted[key] = self._is_too_many(message, alone)
+        if len(self._counted) > REMEMBERED:
+            self._counted.popitem(last=False)
+        if self._shared is not None:
+            told = await self._shared.asks(message, most=self._most, seconds=self._seconds, alone=alone)
+            if told is not None and told is not too_many:
+                too_many = self._counted[key] = told
+        return too_many
 
     def _is_too_many(self, message: Incoming, alone: bool) -> bool:
         bot_id, chat_id, sent_at = message.bot_id, message.chat.id, message.sent_at

@@ -1,16 +1,22 @@
-"""What is to become of a message: all that can be known before the link's row is read, and a judge for the rest."""
+"""What is to become of a message: all that can be known before the link's row is read, and a judge for the rest.
+
+Where there is no analyser, the judge leaves what it would have to look at closer unweighed; `intake/weighing.py` has it
+judged in a process that has one.
+"""
 
 from collections import OrderedDict
 from collections.abc import Awaitable, Callable
 from functools import cache, partial
-from typing import NamedTuple
+from typing import NamedTuple, NoReturn
 
 import msgspec
 
+from maskarad.db.hearing import Decide, Judge
+from maskarad.db.unweighed import Unweighed
 from maskarad.intake.attention import Closer, called_by, decide, may_be_weighed, to_bot
 from maskarad.intake.features import Features, Remark, circumstances, remark_of
 from maskarad.intake.flood import Floods, held_back
-from maskarad.intake.interests import Ear, Interests
+from maskarad.intake.interests import Ear
 from maskarad.life.mood import present
 from maskarad.life.reactions import Beside, Instead, Reactions
 from maskarad.memory.analysis import Analysis
@@ -34,8 +40,9 @@ _PRIVATE = Remark(called="private")
 _OLD = Decision(verdict=Verdict.LISTEN, reason="old")
 _MAY_GET_A_REACTION = frozenset(("unconvinced", "considered_lately", "often_enough", "only_called", "wordless"))
 
-Judge = Callable[[LinkState], Decision]
-"""Decides in the transaction that stores the message, and maybe on the database's own thread."""
+
+class _TakesAnalyser(Exception):
+    """What is asked for is not to be had in this process."""
 
 
 class Certain(NamedTuple):
@@ -44,16 +51,33 @@ class Certain(NamedTuple):
     decision: Decision | None
 
 
+class _Heard(NamedTuple):
+    """A group message, and who hears it."""
+
+    message: Incoming
+    persona: Persona
+    ear: Ear
+    remark: Remark
+
+    @property
+    def policy(self) -> GroupReply:
+        return self.persona.content.group_reply
+
+    @property
+    def is_asked(self) -> bool:
+        return bool(self.remark.called) or self.policy is GroupReply.ALWAYS
+
+
 class Judging:
-    """`analyse` is called by judges. `answer_within` is how many seconds old a message may be when it comes;
-    `flood_remark` gives the words for one who asks too fast, by language. Quiet hours count where a chat has chosen
-    them. Without `reactions` there are none but the model's."""
+    """`analyse` is called by judges; None where there is no analyser. `answer_within` is how many seconds old a message
+    may be when it is judged; `flood_remark` gives the words for one who asks too fast, by language. Quiet hours count
+    where a chat has chosen them. Without `reactions` there are none but the model's."""
 
     def __init__(
         self,
         *,
         persona: Callable[[int], Awaitable[Persona]],
-        analyse: Callable[[str], Analysis],
+        analyse: Callable[[str], Analysis] | None,
         floods: Floods,
         flood_remark: Callable[[str], str],
         answer_within: float,
@@ -62,10 +86,11 @@ class Judging:
         reactions: Reactions | None = None,
     ) -> None:
         self._persona = persona
-        self._analyse = analyse
+        self._analyse = _not_here if analyse is None else analyse
+        self._looks = _not_looking if analyse is None else _closer
         self._floods = floods
         self._flood_remark = flood_remark
-        self._answer_within = answer_within
+        self.answer_within = answer_within
         self._mood_half_life = mood_half_life
         self._time_zone = time_zone
         self._reactions = reactions
@@ -73,8 +98,8 @@ class Judging:
 
     async def judge(self, bot: Bot, message: Incoming, now: float) -> Judge | Certain:
         """Raises NotFound (the persona is gone), DatabaseUnavailable."""
-        if now - message.sent_at > self._answer_within:
-            return lambda _state: _OLD
+        if self.is_old(message, now):
+            return let_be
         if message.chat.type is ChatType.PRIVATE:
             return await self._in_private(bot, message, now)
         return await self._in_group(bot, message, now)
@@ -83,7 +108,7 @@ class Judging:
         if message.sender.is_bot:
             return lambda state: to_bot(_PRIVATE, state)
         called = called_by(_PRIVATE)
-        if self._floods.asks(message):
+        if await self._floods.asks(message):
             remark = self._remark(await self._persona(bot.persona_id), message)
             return lambda state: held_back(called, state, remark, now)
         instead = await self._instead(bot, message)
@@ -92,23 +117,54 @@ class Judging:
         return Certain(None)
 
     async def _in_group(self, bot: Bot, message: Incoming, now: float) -> Judge | Certain:
-        persona = await self._persona(bot.persona_id)
-        ear, policy = self._ear(persona), persona.content.group_reply
-        remark = remark_of(message, bot, ear.names)
-        is_asked = bool(remark.called) or policy is GroupReply.ALWAYS
-        asks = is_asked and policy is not GroupReply.NEVER and not remark.from_bot
-        floods = asks and self._floods.asks(message)
+        heard = await self._heard(bot, message)
+        remark, is_asked = heard.remark, heard.is_asked
+        asks = is_asked and heard.policy is not GroupReply.NEVER and not remark.from_bot
+        floods = asks and await self._floods.asks(message)
         instead = await self._instead(bot, message) if is_asked else None
         if asks and remark.called and not floods and instead is None:
             return Certain(called_by(remark))
         beside = None if is_asked or remark.to_another else await self._beside(bot, message)
-        analysis = cache(lambda: self._analyse(message.text))
-        closer = _closer(message.text, analysis, ear.interests if may_be_weighed(remark, policy) else None)
+        decided = self._decider(heard, now, floods=floods, instead=instead, beside=beside)
 
-        def judge(state: LinkState) -> Decision:
+        def judge(state: LinkState) -> Decision | Unweighed:
+            try:
+                return decided(state)
+            except _TakesAnalyser:
+                return Unweighed(message=message, floods=floods, may_get_reaction=beside is not None)
+
+        return judge
+
+    async def weigh(self, bot: Bot, left: Unweighed, now: float) -> Decide:
+        """Judge, where there is an analyser, what was left unweighed where there is none: nothing is counted, and no
+        lot drawn, a second time. Raises NotFound (the persona is gone), DatabaseUnavailable."""
+        if self.is_old(left.message, now):
+            return let_be
+        heard = await self._heard(bot, left.message)
+        instead = await self._instead(bot, left.message) if heard.is_asked else None
+        beside = Beside(self._reactions) if left.may_get_reaction and self._reactions is not None else None
+        return self._decider(heard, now, floods=left.floods, instead=instead, beside=beside)
+
+    def is_old(self, message: Incoming, now: float) -> bool:
+        """Whether it is too late to answer."""
+        return now - message.sent_at > self.answer_within
+
+    async def _heard(self, bot: Bot, message: Incoming) -> _Heard:
+        persona = await self._persona(bot.persona_id)
+        ear = self._ear(persona)
+        return _Heard(message, persona, ear, remark_of(message, bot, ear.names))
+
+    def _decider(
+        self, heard: _Heard, now: float, *, floods: bool, instead: Instead | None, beside: Beside | None
+    ) -> Decide:
+        message, persona, ear, remark = heard
+        analysis = cache(lambda: self._analyse(message.text))
+        closer = self._looks(message.text, analysis, ear if may_be_weighed(remark, heard.policy) else None)
+
+        def decided(state: LinkState) -> Decision:
             quiet = self._is_quiet(state, now)
             known = partial(self._circumstances, remark, state, now)
-            decision = decide(remark, policy, state, known, closer, quiet=quiet, now=now)
+            decision = decide(remark, heard.policy, state, known, closer, quiet=quiet, now=now)
             if floods:
                 return held_back(decision, state, self._remark(persona, message), now)
             if instead is not None and decision.verdict is Verdict.ANSWER:
@@ -117,7 +173,7 @@ class Judging:
                 return _with_reaction(decision, message, beside(state, analysis))
             return decision
 
-        return judge
+        return decided
 
     def _circumstances(self, remark: Remark, state: LinkState, now: float) -> Features:
         return circumstances(remark, state, mood=present(state.mood, now, self._mood_half_life), now=now)
@@ -145,8 +201,14 @@ class Judging:
         return ear
 
 
-def _closer(text: str, analysis: Callable[[], Analysis], interests: Interests | None) -> Closer:
+def let_be(_state: LinkState) -> Decision:
+    """The judge of what comes too late to be answered."""
+    return _OLD
+
+
+def _closer(text: str, analysis: Callable[[], Analysis], ear: Ear | None) -> Closer:
     """Words that the persona likes are of its topics, too, and count once."""
+    interests = None if ear is None else ear.interests
 
     @cache
     def mentioned() -> Features:
@@ -157,6 +219,15 @@ def _closer(text: str, analysis: Callable[[], Analysis], interests: Interests | 
         return found | ({"spam": analysis().spam} if analysis().spam else {})
 
     return Closer(interests=mentioned, analysis=shown)
+
+
+def _not_looking(_text: str, _analysis: Callable[[], Analysis], _ear: Ear | None) -> Closer:
+    """Interests are the analyser's work, too: it says of what topics a persona's are."""
+    return Closer(interests=_not_here, analysis=_not_here)
+
+
+def _not_here(*_text: str) -> NoReturn:
+    raise _TakesAnalyser
 
 
 def _reacting_instead(decision: Decision, message: Incoming, emoji: str | None) -> Decision:

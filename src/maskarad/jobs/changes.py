@@ -20,8 +20,9 @@ INTERVAL = 2.0
 NEWS = "changes"
 """What processes that share a Redis call the news that a bot or persona has changed."""
 
-OVERLAP = 10.0
-"""Seconds looked back beyond the last look, so that a slow transaction or a skewed clock hides nothing."""
+OVERLAP = 120.0
+"""Seconds looked back beyond the last look, so that neither a slow transaction nor a clock that is behind hides a
+change: the command line stamps what it does with its machine's."""
 
 
 class Changes:

@@ -1,5 +1,5 @@
 """What is kept only for a while: analyses, updates seen, wizards left open, decisions, numbers of forgotten messages,
-files of imports. And what is to be there in time: room for the history."""
+slots of jobs, errands given up; and, on each machine, files of imports."""
 
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
@@ -9,10 +9,10 @@ from pathlib import Path
 
 import structlog
 
-from maskarad.db import Connection, analyses, decisions, history, seen, wizards
+from maskarad.db import Connection, analyses, decisions, errands, history, seen, slots, wizards
 from maskarad.db.batches import end_of_batch
 from maskarad.db.engine import Database
-from maskarad.db.tables import analysis_cache, seen_updates
+from maskarad.db.tables import analysis_cache, job_slots, seen_updates
 from maskarad.memory.partitions import make_ahead
 
 log = structlog.get_logger()
@@ -24,6 +24,8 @@ SEEN_UPDATES_KEPT = 2 * DAY
 """Telegram keeps an update for 24 hours (Bot API, "Getting updates")."""
 WIZARDS_KEPT = 30 * DAY
 FILES_KEPT = DAY
+SLOTS_KEPT = DAY
+ERRANDS_KEPT = 30 * DAY
 
 AT_ONCE = 1_000
 """Rows that go in one transaction: others write between two of them."""
@@ -36,19 +38,22 @@ async def memory_cleanup_task(
     database: Database,
     *,
     prune: Callable[[], Awaitable[int]],
-    files: Path,
     clock: Callable[[], float],
 ) -> int:
-    """Make room, then forget what is too old; returns how many rows and files went. `prune` takes old lines out of
-    histories, `files` is where imports keep what they are reading. Raises DatabaseUnavailable."""
+    """Make room for the history, then forget what is too old; returns how many rows went. `prune` takes old lines out
+    of histories. Raises DatabaseUnavailable."""
     await make_ahead(database)
     gone = 0
     for step in STEPS:
         gone += await _all_of(database, step, clock)
     gone += await prune()
-    gone += await asyncio.to_thread(forget_files, files, before=clock() - FILES_KEPT)
     log.info("cleaned_up", gone=gone)
     return gone
+
+
+async def forget_left_files(folder: Path, *, clock: Callable[[], float]) -> int:
+    """Take away what imports that died left on this machine; returns how many files."""
+    return await asyncio.to_thread(forget_files, folder, before=clock() - FILES_KEPT)
 
 
 async def _all_of(database: Database, step: Step, clock: Callable[[], float]) -> int:
@@ -88,7 +93,23 @@ def forget_numbers(connection: Connection, now: float, most: int) -> int:
     return history.tidy(connection, now=now, most=most)
 
 
-STEPS: Sequence[Step] = (forget_analyses, forget_updates, forget_wizards, forget_decisions, forget_numbers)
+def forget_slots(connection: Connection, now: float, most: int) -> int:
+    before = now - SLOTS_KEPT
+    return slots.forget(connection, before=end_of_batch(connection, job_slots.c.taken_at, before=before, most=most))
+
+
+def forget_errands(connection: Connection, now: float, most: int) -> int:
+    return errands.forget(connection, before=now - ERRANDS_KEPT, most=most)
+
+
+STEPS: Sequence[Step] = (
+    forget_analyses,
+    forget_updates,
+    forget_wizards,
+    forget_decisions,
+    forget_numbers,
+    forget_slots,
+)
 
 
 def forget_files(folder: Path, *, before: float) -> int:

@@ -1,8 +1,7 @@
-"""One link's work from claim to release: a turn if something is unread, then its delivery."""
+"""One link's work from claim to release: a turn if something is unread, then its delivery, or only one of them."""
 
 import secrets
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 
 import structlog
 
@@ -10,17 +9,15 @@ from maskarad.db import turns as rows
 from maskarad.db.engine import Database
 from maskarad.delivery.deliver import Delivery
 from maskarad.errors import ClaimLost, DatabaseUnavailable, Flooded, TelegramError, TokenInvalid
+from maskarad.jobs.bells import RingQueue
+from maskarad.jobs.fairness import FairPlaces, Place
+from maskarad.jobs.holding import Holding
+from maskarad.jobs.leases import LEASE
 from maskarad.turn.prompt import HISTORY_LINES
 from maskarad.turn.run import Turns
-from maskarad.values import Bot, Claim, ClaimedLink, Progress
+from maskarad.values import Bot, ClaimedLink, Progress, Queue
 
 log = structlog.get_logger()
-
-LEASE = 8.0
-"""Seconds after which a dead process's claim is free for others."""
-
-RENEWAL = 2.0
-"""Seconds between renewals of the claims of a living one."""
 
 MOST_FAILURES = 20
 """A link's work is dropped after so many failed tries in a row; with the pauses below that is some 80 minutes."""
@@ -30,11 +27,14 @@ LONGEST_PAUSE = 300.0
 UNSERVED_PAUSE = 1.0
 """Seconds that work waits whose bot is not served at this moment: the sweep finds the others' first."""
 
-SWEEP_MOST = 200
+SENDING = frozenset((Queue.DELIVERY,))
 
 
 class Conversations:
-    """Works on links, one claim each. `find_bot` gives a bot that is served and in working order."""
+    """Works on links, one claim each. `queues` are this process's: with both turns and delivery it sends under the
+    turn's claim what the turn says. `thinking` are the places of turns: one is held from before the claim, so that a
+    turn answers all that is unread when it begins, until its answer stands in the outbox. `ring` tells those who take
+    from a queue; `find_bot` gives a bot that is served and in working order."""
 
     def __init__(
         self,
@@ -42,24 +42,45 @@ class Conversations:
         turns: Turns,
         delivery: Delivery,
         *,
+        holding: Holding,
+        thinking: FairPlaces,
+        queues: frozenset[Queue],
+        ring: RingQueue,
         find_bot: Callable[[int], Bot | None],
         clock: Callable[[], float],
     ) -> None:
         self._database = database
         self._turns = turns
         self._delivery = delivery
+        self._holding = holding
+        self._thinking = thinking
+        self._queues = queues & rows.CONVERSATION
+        self._ring = ring
         self._find_bot = find_bot
         self._clock = clock
-        self._held: dict[str, Claim] = {}
 
-    async def work(self, link_id: int) -> float | None:
-        """Do what is due in a link. Returns in how many seconds there is more, None when nothing is known to wait."""
-        claimed = await self._claim(link_id)
+    async def think(self, link_id: int, bot_id: int) -> float | None:
+        """Do what is due in a link. Returns in how many seconds there is more to answer, None when nothing is known to
+        wait."""
+        async with self._thinking.taken(bot_id) as place:
+            return await self._work(link_id, self._queues, place)
+
+    async def send(self, link_id: int, _bot_id: int) -> float | None:
+        """Only send what waits to be sent. Returns in how many seconds to try again."""
+        return await self._work(link_id, SENDING, None)
+
+    def begin_no_more(self) -> None:
+        """Turns that wait for a place to think are not begun any more."""
+        self._thinking.close()
+
+    async def _work(self, link_id: int, queues: frozenset[Queue], place: Place | None) -> float | None:
+        since = self._holding.now()
+        claimed = await self._claim(link_id, queues)
         if claimed is None:
             return None
         try:
-            with self.holding(claimed.claim):
-                return await self._answer(claimed)
+            with self._holding.holding(claimed.claim, since):
+                return await self._answer(claimed, place)
         except ClaimLost:
             log.info("claim_lost", link_id=link_id)
             return None
@@ -74,31 +95,35 @@ class Conversations:
             await self._database.write(lambda connection: rows.release(connection, claimed.claim))
             raise
 
-    @contextmanager
-    def holding(self, claim: Claim) -> Iterator[None]:
-        """`renew` keeps the claim as long as the block runs."""
-        self._held[claim.token] = claim
-        try:
-            yield
-        finally:
-            del self._held[claim.token]
-
-    async def _claim(self, link_id: int) -> ClaimedLink | None:
+    async def _claim(self, link_id: int, queues: frozenset[Queue]) -> ClaimedLink | None:
         token, now = secrets.token_hex(8), self._clock()
         return await self._database.write(
-            lambda connection: rows.claim(connection, link_id, token, lease=LEASE, history_lines=HISTORY_LINES, now=now)
+            lambda connection: rows.claim(
+                connection, link_id, token, lease=LEASE, history_lines=HISTORY_LINES, now=now, queues=queues
+            )
         )
 
-    async def _answer(self, link: ClaimedLink) -> float | None:
+    async def _answer(self, link: ClaimedLink, place: Place | None) -> float | None:
         bot = self._find_bot(link.bot_id)
         if bot is None:
             due_at = self._clock() + UNSERVED_PAUSE
             await self._database.write(lambda connection: rows.set_aside(connection, link.claim, due_at=due_at))
             return None
         progress = Progress(parts=link.parts) if link.parts else await self._turns.run(bot, link)
-        if progress.parts:
+        if place is not None:
+            place.give_back()
+        if progress.parts and link.claim.delivers:
             progress = await self._delivery.deliver(bot, link, progress)
-        return None if progress.next_due_at is None else max(progress.next_due_at - self._clock(), 0.0)
+        return self._go_on(link, progress, thinks=place is not None)
+
+    def _go_on(self, link: ClaimedLink, progress: Progress, *, thinks: bool) -> float | None:
+        """What comes next is told to whoever takes from its queue, or returned if it is more of the same."""
+        delay = None if progress.next_due_at is None else max(progress.next_due_at - self._clock(), 0.0)
+        if progress.parts:
+            self._ring(Queue.DELIVERY, link.claim.link_id, link.bot_id, 0.0)
+        elif delay is not None and not thinks:
+            self._ring(Queue.TURNS, link.claim.link_id, link.bot_id, delay)
+        return delay if thinks and not progress.parts else None
 
     async def _postpone(self, link: ClaimedLink, error: Exception) -> float | None:
         if link.tries >= MOST_FAILURES:
@@ -112,16 +137,3 @@ class Conversations:
         due_at = self._clock() + pause
         await self._database.write(lambda connection: rows.postpone(connection, link.claim, due_at=due_at))
         return None if isinstance(error, TokenInvalid) else pause
-
-    async def renew(self) -> None:
-        """Keep the claims that are being worked on."""
-        if self._held:
-            held, until = list(self._held.values()), self._clock() + LEASE
-            await self._database.write(lambda connection: rows.renew(connection, held, until=until))
-
-    async def sweep(self, ring: Callable[[int], None]) -> None:
-        """Ring for every link that has work and nobody at it: what a crash, or a lost wake-up, left behind."""
-        now = self._clock()
-        due = await self._database.read(lambda connection: rows.due(connection, now=now, most=SWEEP_MOST))
-        for link_id in due:
-            ring(link_id)

@@ -1,83 +1,98 @@
-"""In-process wake-ups: "there is work on this key". They may be lost; rows say what is due, wake-ups only hurry."""
+"""In-process wake-ups: "there is work on this link". They may be lost; rows say what is due, wake-ups only hurry."""
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from functools import partial
 
 import structlog
 
 from maskarad.errors import DatabaseUnavailable
+from maskarad.jobs.fairness import FairQueue
+from maskarad.jobs.timers import Timers
 
 log = structlog.get_logger()
 
-Work = Callable[[int], Awaitable[float | None]]
-"""Does what is due on a key; returns in how many seconds to look again, None: nothing waits."""
+ROOM = 10_000
+"""Rings that wait for a place, and as many that wait for their time; the sweep finds what is turned away."""
+
+Work = Callable[[int, int], Awaitable[float | None]]
+"""Does what is due on a link (its id, its bot's); returns in how many seconds to look again, None: nothing waits."""
 
 
 class Wakeups:
-    """Runs `work` for keys that were rung: for one key never twice at once, for all together at most `most` at once.
+    """Runs `work` for links that were rung: for one link never twice at once, for all together at most `most` at once,
+    in turn over bots. `dropped` is called for each ring that is turned away.
 
-    A key rung while its work runs is looked at again afterwards. What `work` raises is logged here and left to the
+    A link rung while its work runs is looked at again afterwards. What `work` raises is logged here and left to the
     sweep: this is an outermost loop.
     """
 
-    def __init__(self, work: Work, *, most: int) -> None:
+    def __init__(self, work: Work, *, most: int, room: int = ROOM, dropped: Callable[[], None] = lambda: None) -> None:
         self._work = work
-        self._places = asyncio.Semaphore(most)
+        self._waiting: FairQueue[int] = FairQueue(most, room=room)
+        self._dropped = dropped
         self._running: dict[int, asyncio.Task[None]] = {}
         self._again: set[int] = set()
-        self._later: dict[int, asyncio.TimerHandle] = {}
+        self._later: Timers[int] = Timers(room)
+        self._ended = asyncio.Event()
         self._open = True
 
-    def ring(self, key: int, delay: float = 0.0) -> None:
-        """Look at the key in `delay` seconds. Of several rings for a key the earliest counts."""
+    def ring(self, link_id: int, bot_id: int, delay: float = 0.0) -> None:
+        """Look at the link in `delay` seconds. Of several rings for one the earliest counts."""
         if not self._open:
             return
         if delay > 0:
-            self._ring_later(key, delay)
-        elif key in self._running:
-            self._again.add(key)
+            if not self._later.call(link_id, delay, partial(self.ring, link_id, bot_id)):
+                self._dropped()
+        elif link_id in self._running:
+            self._again.add(link_id)
         else:
-            self._running[key] = asyncio.create_task(self._run(key))
+            if not self._waiting.put(bot_id, link_id):
+                self._dropped()
+            self._start()
 
-    def _ring_later(self, key: int, delay: float) -> None:
-        loop = asyncio.get_running_loop()
-        waiting = self._later.get(key)
-        if waiting is None or loop.time() + delay < waiting.when():
-            if waiting is not None:
-                waiting.cancel()
-            self._later[key] = loop.call_later(delay, self._now, key)
-
-    def _now(self, key: int) -> None:
-        del self._later[key]
-        self.ring(key)
-
-    async def _run(self, key: int) -> None:
-        delay: float | None = None
-        try:
-            async with self._places:
-                self._again.discard(key)
-                delay = await self._work(key)
-        except DatabaseUnavailable as error:
-            log.warning("work_left_to_the_sweep", key=key, error=str(error))
-        except Exception:
-            log.exception("work_failed", key=key)
-        finally:
-            del self._running[key]
-            if key in self._again:
-                self._again.discard(key)
-                delay = 0.0
-            if delay is not None:
-                self.ring(key, delay)
+    def knows(self, link_id: int, bot_id: int) -> bool:
+        """Whether it is being worked on or waits for a place."""
+        return link_id in self._running or (bot_id, link_id) in self._waiting
 
     def __len__(self) -> int:
-        """How many keys are being worked on or wait for a place."""
-        return len(self._running)
+        """How many links are being worked on or wait for a place."""
+        return len(self._running) + len(self._waiting)
+
+    async def fewer_than(self, most: int) -> None:
+        """Returns when fewer are being worked on or wait."""
+        while len(self) >= most:
+            self._ended.clear()
+            await self._ended.wait()
+
+    def _start(self) -> None:
+        while (taken := self._waiting.take()) is not None:
+            bot_id, link_id = taken
+            self._running[link_id] = asyncio.create_task(self._run(link_id, bot_id))
+
+    async def _run(self, link_id: int, bot_id: int) -> None:
+        delay: float | None = None
+        try:
+            delay = await self._work(link_id, bot_id)
+        except DatabaseUnavailable as error:
+            log.warning("work_left_to_the_sweep", link_id=link_id, error=str(error))
+        except Exception:
+            log.exception("work_failed", link_id=link_id)
+        finally:
+            del self._running[link_id]
+            self._waiting.give_back(bot_id)
+            if link_id in self._again:
+                self._again.discard(link_id)
+                delay = 0.0
+            if delay is not None:
+                self.ring(link_id, bot_id, delay)
+            self._start()
+            self._ended.set()
 
     async def close(self, patience: float) -> None:
         """Take no more rings; let what runs finish for `patience` seconds, then cancel it."""
         self._open = False
-        for timer in self._later.values():
-            timer.cancel()
+        self._waiting.clear()
         self._later.clear()
         if not self._running:
             return

@@ -66,10 +66,14 @@ BOTS_AT_ONCE = 4
 
 
 async def spontaneous_activity_loop(
-    spontaneity: "Spontaneity", *, meter: TaskMeter, clock: Callable[[], float], sleep: Sleep = asyncio.sleep
+    look: Callable[[], Awaitable[object]],
+    *,
+    meter: TaskMeter,
+    clock: Callable[[], float],
+    sleep: Sleep = asyncio.sleep,
 ) -> None:
-    """Runs until it is cancelled."""
-    await every(SPONTANEOUS_ACTIVITY, spontaneity.look, meter=meter, clock=clock, sleep=sleep)
+    """Runs until it is cancelled. `look` is `Spontaneity.look`."""
+    await every(SPONTANEOUS_ACTIVITY, look, meter=meter, clock=clock, sleep=sleep)
 
 
 class Model(Protocol):
@@ -78,9 +82,9 @@ class Model(Protocol):
 
 
 class Spontaneity:
-    """`holding` keeps a claim while its block runs, `ring` says that a link has something to send, `analyze` is the
-    local analyser's, `known` what a persona knows of a person. `calls_per_day` bounds what one bot may ask of the model
-    for this; of several processes each may overdraw it by one. `chance` gives numbers from 0 to 1."""
+    """`holding` keeps a claim while its block runs, `ring` says that a link of a bot has something to send, `analyze`
+    is the local analyser's, `known` what a persona knows of a person. `calls_per_day` bounds what one bot may ask of
+    the model for this; of several processes each may overdraw it by one. `chance` gives numbers from 0 to 1."""
 
     def __init__(
         self,
@@ -92,7 +96,7 @@ class Spontaneity:
         analyze: Callable[[Sequence[str]], Awaitable[Sequence[Analysis]]],
         known: Callable[[int, int], Awaitable[Known]],
         holding: Callable[[Claim], AbstractContextManager[None]],
-        ring: Callable[[int], None],
+        ring: Callable[[int, int], None],
         rules: Rules,
         calls_per_day: int,
         lease: float,
@@ -188,7 +192,7 @@ class Spontaneity:
             await self._database.write(lambda connection: self._finish(connection, link, (), None))
             raise
         if said:
-            self._ring(link.claim.link_id)
+            self._ring(link.claim.link_id, bot.id)
 
     async def _claim(self, candidate: Candidate, speaker: Speaker) -> ClaimedLink | None:
         now, token = self._clock(), secrets.token_hex(8)

@@ -8,8 +8,6 @@ from maskarad.cache import Cache
 from maskarad.db import bots, users
 from maskarad.db.engine import Database
 from maskarad.errors import NotFound
-from maskarad.manager.errands import Errands
-from maskarad.manager.exports import Exports
 from maskarad.manager.ports import Health, Sender
 from maskarad.manager.screens.fixed import Fixed, fixed
 from maskarad.metrics import Metrics
@@ -47,13 +45,13 @@ class Desk:
         most_personas: int,
         bot_health: Callable[[int], Health | None],
         pictures: Orders,
-        errands: Errands,
-        exports: Exports,
+        ring: Callable[[int], None],
         time_zone: str,
         on_persona_changed: Callable[[int], None],
         on_bot_changed: Callable[[int], None],
     ) -> None:
-        """`own_telegram_id`: the manager bot's own. `new_secret` makes an unguessable text of letters, digits, `_`
+        """`ring` tells whoever carries out errands that this one was ordered or cancelled; it may be lost.
+        `own_telegram_id`: the manager bot's own. `new_secret` makes an unguessable text of letters, digits, `_`
         and `-`. `time_zone` (an IANA name) is the clock of statistics. The two hooks are called right after the commit
         that added, changed or removed the thing."""
         self.db = db
@@ -66,8 +64,7 @@ class Desk:
         self.most_personas = most_personas
         self.bot_health = bot_health
         self.pictures = pictures
-        self.errands = errands
-        self.exports = exports
+        self.ring = ring
         self.time_zone = time_zone
         self.fixed = {language: fixed(texts, language) for language in LANGUAGES}
         self._accounts = accounts

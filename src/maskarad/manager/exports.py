@@ -12,9 +12,6 @@ from maskarad.values import MANAGER_BOT_ID, Document
 MOST_BYTES = 2 * 2**30
 """Of one file; Telegram takes as much from people, but gives bots less (`telegram.files.CLOUD_BYTES`)."""
 
-NAMES = (".json", ".html", ".zip")
-"""How the names of exports end. What was asked for is read under any name."""
-
 
 class Fetch(Protocol):
     """As `telegram.files.Files.fetch`."""
@@ -58,7 +55,3 @@ class Exports:
             raise ExportRefused(refused.reason, **{**refused.values, "place": place}) from None
         finally:
             path.unlink(missing_ok=True)
-
-
-def is_named_like_one(document: Document) -> bool:
-    return document.name.lower().endswith(NAMES)

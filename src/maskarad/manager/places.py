@@ -2,12 +2,12 @@
 and the bot is in."""
 
 import asyncio
+from typing import Protocol
 
 from maskarad.db import Connection, bots, imports
 from maskarad.db.engine import Database
 from maskarad.errors import Flooded, TelegramError, TelegramUnreachable
 from maskarad.manager.forms import Importing
-from maskarad.manager.ports import Sender
 from maskarad.memory.exports.choosing import is_of
 from maskarad.values import ADMINISTRATORS, Bot, Chat, ChatType, User, Value
 
@@ -15,6 +15,12 @@ MOST_ASKED = 30
 """Groups about which Telegram is asked at once; those that are in the export come first."""
 
 NO_LINK_YET = 0
+
+
+class Asked(Protocol):
+    """Who knows who is in charge of a group. Raises TelegramError's subclasses."""
+
+    async def get_member_status(self, bot_id: int, chat_id: int, user_id: int) -> str: ...
 
 
 class Place(Value, frozen=True):
@@ -29,7 +35,7 @@ class Place(Value, frozen=True):
 class Places:
     """Of one bot, for its owner."""
 
-    def __init__(self, db: Database, sender: Sender, owner: User, bot: Bot, form: Importing) -> None:
+    def __init__(self, db: Database, sender: Asked, owner: User, bot: Bot, form: Importing) -> None:
         self._db = db
         self._sender = sender
         self._owner = owner

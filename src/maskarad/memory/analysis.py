@@ -1,6 +1,7 @@
 """What the local analyser says of a text."""
 
 from enum import StrEnum
+from hashlib import blake2b
 
 from maskarad.values import Value
 
@@ -30,3 +31,8 @@ class Analysis(Value, frozen=True):
     language: str
     question: bool
     spam: float
+
+
+def text_hash(text: str) -> str:
+    """What stands for a text where its analysis is kept."""
+    return blake2b(text.encode("utf-8", "surrogatepass"), digest_size=16).hexdigest()

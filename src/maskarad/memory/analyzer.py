@@ -5,7 +5,6 @@ from collections import OrderedDict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
 from functools import cache, partial
-from hashlib import blake2b
 from threading import Lock
 
 import msgspec
@@ -13,7 +12,7 @@ import msgspec
 from maskarad.db import analyses
 from maskarad.db.engine import Database
 from maskarad.errors import DatabaseUnavailable
-from maskarad.memory.analysis import Analysis, Emotion
+from maskarad.memory.analysis import Analysis, Emotion, text_hash
 from maskarad.memory.feelings import Scores, feelings
 from maskarad.memory.language import language_of
 from maskarad.memory.lexicon import load
@@ -216,11 +215,6 @@ class Analyzer:
             if to_write:
                 self._queued[key] = analysis
                 _bound(self._queued, self._most)
-
-
-def text_hash(text: str) -> str:
-    """What stands for a text in the table."""
-    return blake2b(text.encode("utf-8", "surrogatepass"), digest_size=16).hexdigest()
 
 
 def _bound(kept: OrderedDict[str, Analysis], most: int) -> None:

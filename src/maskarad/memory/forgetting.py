@@ -7,14 +7,14 @@ from functools import partial
 
 import structlog
 
-from maskarad.db import Connection, analyses, forgetting
+from maskarad.db import Connection, analyses, failed_updates, forgetting
 from maskarad.db.engine import Database
 from maskarad.db.forgetting import NEWEST, OLDEST, Said
-from maskarad.memory.analyzer import Analyzer, text_hash
+from maskarad.memory.analysis import text_hash
 from maskarad.memory.exports.texts import id_of_name
 from maskarad.memory.personalization import Personalization
 from maskarad.snapshots import Links
-from maskarad.values import Bot
+from maskarad.values import MANAGER_BOT_ID, Bot
 
 log = structlog.get_logger()
 
@@ -34,7 +34,7 @@ class Forgetting:
     def __init__(
         self,
         database: Database,
-        analyzer: Analyzer,
+        forget_analyses: Callable[[Iterable[str]], None],
         personalization: Personalization,
         links: Links,
         *,
@@ -43,7 +43,7 @@ class Forgetting:
         clock: Callable[[], float],
     ) -> None:
         self._database = database
-        self._analyzer = analyzer
+        self._forget_analyses = forget_analyses
         self._personalization = personalization
         self._links = links
         self._finder = finder
@@ -79,6 +79,8 @@ class Forgetting:
                 since=began_at,
             )
         )
+        bot_ids = (bot.id, MANAGER_BOT_ID) if is_gone else (bot.id,)
+        await self._database.write(partial(failed_updates.forget_person, bot_ids=bot_ids, user_id=user_id))
         self._links.drop(bot.id, user_id)
         self._personalization.drop(bot.persona_id, user_id)
         if is_gone:
@@ -94,7 +96,7 @@ class Forgetting:
 
         count = 0
         while lines := await self._database.write(erase):
-            self._analyzer.forget(line.text for line in lines)
+            self._forget_analyses(line.text for line in lines)
             count += len(lines)
         return count
 
@@ -106,7 +108,7 @@ class Forgetting:
             return _with_analyses(connection, lines)
 
         lines = await self._database.write(erase)
-        self._analyzer.forget(line.text for line in lines)
+        self._forget_analyses(line.text for line in lines)
         return lines
 
     async def _erase_nameless(self, group_ids: Sequence[int], names: Iterable[str]) -> list[Said]:
@@ -119,7 +121,7 @@ class Forgetting:
             return _with_analyses(connection, lines)
 
         lines = await self._database.write(erase)
-        self._analyzer.forget(line.text for line in lines)
+        self._forget_analyses(line.text for line in lines)
         return lines
 
     async def _erase_mentions(self, link_id: int, finders: Sequence[Callable[[str], bool]]) -> None:

@@ -5,14 +5,13 @@ what was dropped, never what is known of anybody.
 """
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from functools import partial
-from typing import NamedTuple
+from typing import NamedTuple, Protocol
 
 from maskarad.cache import Cache, Fetched, Ids, Meter, Shared
 from maskarad.db import personal
 from maskarad.db.engine import Database
-from maskarad.memory.learning import Learning
 from maskarad.memory.people import Declined, Known, PersonNote, noted
 from maskarad.memory.preferences import Stated, stated
 from maskarad.values import Bot, Chat, ChatType, ClaimedLink, HistoryLine
@@ -21,13 +20,20 @@ KNOWN_BYTES = 8_000_000
 DECLINED_BYTES = 1_000_000
 
 
+class Learn(Protocol):
+    """As `Learning.learn`."""
+
+    def __call__(self, link_id: int, *, most: int | None = None) -> Awaitable[int]: ...
+
+
 class Personalization:
-    """`lifetime` is the seconds that what is known stays in memory, `clock` gives Unix seconds."""
+    """`learn` brings what was said last in a link into what is known; `lifetime` is the seconds that this stays in
+    memory, `clock` gives Unix seconds."""
 
     def __init__(
         self,
         database: Database,
-        learning: Learning,
+        learn: Learn,
         *,
         clock: Callable[[], float],
         lifetime: float,
@@ -35,7 +41,7 @@ class Personalization:
         shared: Shared | None = None,
     ) -> None:
         self._database = database
-        self._learning = learning
+        self._learn = learn
         self._clock = clock
         news = None if shared is None else _News(shared)
         self._known: Cache[Known] = Cache(
@@ -106,7 +112,7 @@ class Personalization:
     async def forget_habits(self, bot: Bot, user_id: int) -> None:
         """Forget how somebody writes; it is learned anew from what they write next. Raises DatabaseUnavailable."""
         for link_id in await self._database.read(partial(personal.unlearned, bot_id=bot.id, user_id=user_id)):
-            await self._learning.learn(link_id)
+            await self._learn(link_id)
         await self._database.write(partial(personal.forget_habits, bot_id=bot.id, user_id=user_id))
         self.drop(bot.persona_id, user_id)
 

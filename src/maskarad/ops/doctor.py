@@ -22,6 +22,8 @@ from maskarad.errors import (
     WrongSecretKey,
 )
 from maskarad.llm.opening import open_model
+from maskarad.ops.failures import failures, state_of, todo_for
+from maskarad.ops.processes import at_work
 from maskarad.settings import Settings
 from maskarad.telegram.edge import open_sender
 from maskarad.values import BotState, CompletionRequest, PromptMessage, StoredBot, Token, Value
@@ -29,6 +31,9 @@ from maskarad.vault import KEY_FILE, Vault, open_vault
 
 PATIENCE = 10.0
 """Seconds that one thing may take to answer."""
+
+CHANGING_HANDS = 5.0
+"""Seconds for which a bot that goes from one process to another may be polled by neither."""
 
 _QUESTION = CompletionRequest(messages=(PromptMessage(role="user", content="Say OK."),), temperature=0.0, max_tokens=16)
 
@@ -75,8 +80,10 @@ async def examine(settings: Settings, *, in_sandbox: bool) -> AsyncIterator[Find
         "key": _key,
         "database": _database,
         "cache": _cache,
+        "processes": _processes,
         "telegram": _sandbox if in_sandbox else _telegram,
         "model": _scripted_model if scripted else _model,
+        "failures": _failures,
     }
     for subject, look in looks.items():
         try:
@@ -191,6 +198,34 @@ async def _cache(settings: Settings) -> str:
     return f"Redis does all that is asked of it, in {1000 * (time.perf_counter() - started):.0f} ms"
 
 
+async def _processes(settings: Settings) -> str:
+    """Who works on a database that several may work on."""
+    if settings.database_file is not None:
+        return "one at a time, as the database is SQLite"
+    database = open_database(settings.database, pool_size=1, max_overflow=0)
+    try:
+        found = await database.read(at_work)
+        if found.unpolled:
+            # Bots that change hands are nobody's for a moment.
+            await asyncio.sleep(CHANGING_HANDS)
+            found = await database.read(at_work)
+    except (DatabaseUnavailable, SchemaOutdated):
+        return "unknown, see the database"
+    finally:
+        await database.close()
+    if found.unpolled:
+        raise _Wrong(
+            f"{found}; nobody polls for {', '.join(found.unpolled)}",
+            "look into the logs of those that receive, or restart them",
+        )
+    if found.silent:
+        raise _Wrong(
+            f"{found}; silent: {len(found.silent)}",
+            "look whether these still run and reach the database; the next process to start tidies up after dead ones",
+        )
+    return str(found)
+
+
 async def _telegram(settings: Settings) -> str:
     address = settings.telegram_api_base_url
     if settings.telegram_bot_token is None:
@@ -239,3 +274,20 @@ async def _model(settings: Settings) -> str:
     finally:
         await model.close()
     return f"{where} answers in {time.perf_counter() - started:.1f} s"
+
+
+async def _failures(settings: Settings) -> str:
+    """A database that cannot be used is told of elsewhere."""
+    file = settings.database_file
+    if file is not None and _existing(file) != file:
+        return "none"
+    database = open_database(settings.database, pool_size=1, max_overflow=0)
+    try:
+        found = await database.read(failures)
+    except DatabaseUnavailable:
+        return "unknown: the database cannot be used"
+    finally:
+        await database.close()
+    if found is not None and (state := state_of(found)):
+        raise _Wrong(state, todo_for(found))
+    return "none"

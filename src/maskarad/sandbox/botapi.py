@@ -60,10 +60,10 @@ class BotApi:
             return Json(outcome.envelope, outcome.status)
         fault = self._faults.next_for(bot, method, params)
         if fault is not None and fault.kind == "cut" and fault.after == "before":
-            self._record(bot, method, params, 0, started)
+            self._record(bot, method, params, 0, started, fault)
             return await cut(request)
         outcome = await self.perform(bot, method, params, fault)
-        self._record(bot, method, params, outcome.status, started)
+        self._record(bot, method, params, outcome.status, started, fault)
         if fault is not None and fault.kind == "cut":
             return await cut(request)
         if fault is not None and fault.kind == "502":
@@ -102,8 +102,9 @@ class BotApi:
             raise Refused(401, "Unauthorized") if _TOKEN.fullmatch(token) else Refused(404, "Not Found")
         return bot
 
-    def _record(self, bot: Bot, method: str, params: Params, status: int, started: float) -> None:
-        """`status` 0: the connection was cut before the call took effect."""
+    def _record(self, bot: Bot, method: str, params: Params, status: int, started: float, fault: Fault | None) -> None:
+        """`status` 0: the connection was cut before the call took effect. `fault` is the kind of the one it met: a cut
+        with another status closed the connection when all was done."""
         self.calls.append(
             {
                 "seq": self.calls.next_seq,
@@ -113,6 +114,7 @@ class BotApi:
                 "params": _recorded(params),
                 "status": status,
                 "seconds": time.perf_counter() - started,
+                "fault": None if fault is None else fault.kind,
             }
         )
 

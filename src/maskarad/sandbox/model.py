@@ -3,13 +3,15 @@
 import time
 from collections import deque
 from collections.abc import AsyncIterator
-from typing import Literal
+from random import Random
+from typing import Annotated, Literal
 
 import msgspec
 import orjson
 from starlette.requests import Request
 from starlette.responses import Response, StreamingResponse
 
+from maskarad.sandbox.counting import count
 from maskarad.sandbox.parse import read_body
 from maskarad.sandbox.prompt_reading import Prompt, read_prompt
 from maskarad.sandbox.refusal import Refused
@@ -42,14 +44,38 @@ class ModelFault(msgspec.Struct):
     times: int = 1
 
 
+_WAYS_TO_FAIL = (
+    ModelFault(status=429, retry_after=1.0),
+    ModelFault(status=500),
+    ModelFault(status=503),
+    ModelFault(kind="cut"),
+    ModelFault(kind="cut_stream"),
+    ModelFault(kind="empty"),
+    ModelFault(kind="html"),
+)
+
+
+class Temper(msgspec.Struct, frozen=True):
+    """Every request waits between `quickest` and `slowest` seconds for its answer, and a share of them `fails`, in one
+    way or another. The same `seed` draws the same lots."""
+
+    quickest: Annotated[float, msgspec.Meta(ge=0)] = 0.0
+    slowest: Annotated[float, msgspec.Meta(ge=0)] = 0.0
+    fails: Annotated[float, msgspec.Meta(ge=0, le=1)] = 0.0
+    seed: int = 0
+
+
 class Direction(msgspec.Struct, frozen=True):
     """How the model is to behave from now on. `delay` seconds pass before an answer, `chunk_delay` between the chunks
-    of a stream; what is not given stays; `clear` comes first."""
+    of a stream; `script` "count" names the numbered lines it answers (see `counting`); what is not given stays; `clear`
+    comes first."""
 
     delay: float | None = None
     chunk_delay: float | None = None
     replies: list[str] = msgspec.field(default_factory=list)
     faults: list[ModelFault] = msgspec.field(default_factory=list)
+    script: Literal["talk", "count"] | None = None
+    temper: Temper | None = None
     clear: bool = False
 
 
@@ -66,6 +92,8 @@ class Model:
         self._delay = self._chunk_delay = 0.0
         self._replies: deque[str] = deque()
         self._faults: deque[ModelFault] = deque()
+        self._counts = False
+        self._moods: _Moods | None = None
 
     def start_over(self) -> None:
         self._forget_direction()
@@ -78,6 +106,8 @@ class Model:
         self._chunk_delay = self._chunk_delay if direction.chunk_delay is None else direction.chunk_delay
         self._replies.extend(direction.replies)
         self._faults.extend(direction.faults)
+        self._counts = self._counts if direction.script is None else direction.script == "count"
+        self._moods = self._moods if direction.temper is None else _Moods(direction.temper)
 
     async def models(self, request: Request) -> Response:
         if not _good_key(_key(request)):
@@ -94,16 +124,32 @@ class Model:
             return _failed(400, None, "The body is not JSON of a sensible size")
         if not isinstance(asked, dict) or not isinstance(asked.get("messages"), list):
             return _failed(400, None, "'messages' must be an array")
-        record = {"seq": self.requests.next_seq, "at": self._telegram.clock(), "key_tail": key[-4:]}
-        self.requests.append({**record, "body": orjson.Fragment(raw)})
+        fault, delay = self._lot()
+        number = self.requests.append(self._record(key, fault, raw))
         if not _good_key(key):
             return _failed(401, None)
-        if self._delay:
-            await self._telegram.pause(self._delay)
-        fault = self._next_fault()
+        if delay:
+            await self._telegram.pause(delay)
         if fault is not None and fault.kind != "cut_stream":
             return await self._broken(request, fault, asked)
-        return self._answered(request, asked, self._text(asked), cut_short=fault is not None)
+        return self._answered(request, asked, self._text(asked, number), cut_short=fault is not None)
+
+    def _lot(self) -> tuple[ModelFault | None, float]:
+        """What the next request is in for: how it fails, if it does, and after how many seconds."""
+        fault, delay = self._next_fault(), self._delay
+        if self._moods is not None:
+            drawn, delay = self._moods.next()
+            fault = fault or drawn
+        return fault, delay
+
+    def _record(self, key: str, fault: ModelFault | None, raw: bytes) -> Body:
+        return {
+            "seq": self.requests.next_seq,
+            "at": self._telegram.clock(),
+            "key_tail": key[-4:],
+            "fault": None if fault is None else fault.kind or fault.status,
+            "body": orjson.Fragment(raw),
+        }
 
     def _answered(self, request: Request, asked: Body, text: str, cut_short: bool = False) -> Response:
         answer = _Answer.to(asked, text, self.requests.last)
@@ -112,9 +158,11 @@ class Model:
             return StreamingResponse(chunks, media_type="text/event-stream")
         return Json(answer.whole())
 
-    def _text(self, asked: Body) -> str:
+    def _text(self, asked: Body, number: int) -> str:
         if self._replies:
             return self._replies.popleft()
+        if self._counts and (counted := count(asked, number)) is not None:
+            return counted
         return answer_text(read_prompt(asked))
 
     def _next_fault(self) -> ModelFault | None:
@@ -150,6 +198,20 @@ class Model:
         if isinstance(options, dict) and options.get("include_usage") is True:
             yield _event({**answer.head("chat.completion.chunk"), "choices": [], "usage": answer.usage()})
         yield b"data: [DONE]\n\n"
+
+
+class _Moods:
+    """Lots drawn from a temper."""
+
+    def __init__(self, temper: Temper) -> None:
+        self._temper = temper
+        self._chance = Random(temper.seed)
+
+    def next(self) -> tuple[ModelFault | None, float]:
+        delay = self._chance.uniform(self._temper.quickest, self._temper.slowest)
+        if self._chance.random() >= self._temper.fails:
+            return None, delay
+        return self._chance.choice(_WAYS_TO_FAIL), delay
 
 
 def answer_text(prompt: Prompt) -> str:

@@ -167,12 +167,20 @@ class Sandbox:
         return await self._list("calls", _given(bot=bot, method=method, after=after))
 
     async def order_fault(self, kind: str, **more: Any) -> int:
-        """`more`: method, bot, chat, retry_after, seconds, times, after."""
+        """`more`: method, bot, chat, retry_after, seconds, times, after, lasting, share."""
         found = await self._object("POST", "faults", {"kind": kind, **more})
         return int(found["id"])
 
     async def clear_faults(self) -> None:
         await self._call("DELETE", "faults")
+
+    async def order_disorder(self, lasting: float, **more: Any) -> None:
+        """For so many seconds. `more`: shares `twice` and `late`, `within`, seed."""
+        await self._call("POST", "disorder", {"lasting": lasting, **more})
+
+    async def deliveries(self, after: int = 0) -> list[Object]:
+        """Tries to deliver an update to a webhook, with their outcome."""
+        return await self._list("deliveries", {"after": after})
 
     async def inject_update(self, bot: int, update: Object) -> Object:
         return await self._object("POST", f"updates/{bot}", update)
@@ -181,7 +189,7 @@ class Sandbox:
         return await self._object("POST", f"updates/{bot}/redeliver", _given(update_id=update_id))
 
     async def direct_model(self, **direction: Any) -> None:
-        """`direction`: delay, chunk_delay, replies, faults, clear."""
+        """`direction`: delay, chunk_delay, replies, faults, script, temper, clear."""
         await self._call("POST", "model", direction)
 
     async def model_requests(self, after: int = 0, wait: float = 0.0) -> list[Object]:

@@ -144,6 +144,14 @@ def read_prompt(request: dict[str, Any]) -> Prompt:
     )
 
 
+def new_texts(request: dict[str, Any]) -> list[str]:
+    """What the platform marks as not answered yet, in order."""
+    messages = [each for each in _list(request.get("messages")) if isinstance(each, dict)]
+    said = (_content(each).split("\n") for each in messages if each.get("role") == "user")
+    lines = (line for raws in said for raw in raws if (line := _json_object(raw.strip())) is not None)
+    return [text for line in lines if line.get("new") is True and isinstance(text := line.get("text"), str)]
+
+
 def language(lines: Iterable[Line]) -> str:
     """uk, ru or en: that of the last line which gives it away."""
     for line in reversed(tuple(lines)):

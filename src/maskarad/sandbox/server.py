@@ -18,6 +18,7 @@ from starlette.routing import BaseRoute, Mount, Route
 from starlette.staticfiles import StaticFiles
 
 from maskarad.sandbox.botapi import BotApi
+from maskarad.sandbox.disorder import Post
 from maskarad.sandbox.events import EventFeed
 from maskarad.sandbox.faults import Faults
 from maskarad.sandbox.flood import FloodLimits
@@ -109,15 +110,16 @@ def _listen(host: str, port: int) -> socket.socket:
 
 
 def make_app(telegram: Telegram, options: Options, manager: int | None) -> Starlette:
-    faults = Faults()
+    faults = Faults(telegram.clock)
     api = BotApi(telegram, faults, FloodLimits(telegram.clock) if options.flood else None)
     model = Model(telegram)
+    post = Post(telegram.clock)
     routes: list[BaseRoute] = [
         Route("/bot{token}/{method}", api.endpoint, methods=["GET", "POST"]),
         Route("/v1/chat/completions", model.complete, methods=["POST"]),
         Route("/v1/models", model.models, methods=["GET"]),
         Route("/file/bot{token}/{path:path}", api.file, methods=["GET"]),
-        *human_routes(telegram, Levers(api, faults, model, manager), EventFeed(telegram)),
+        *human_routes(telegram, Levers(api, faults, model, post, manager), EventFeed(telegram)),
         Mount("/page", StaticFiles(directory=PAGE, check_dir=False)),
         Mount("/", StaticFiles(directory=PAGE, html=True, check_dir=False)),
     ]
@@ -125,7 +127,7 @@ def make_app(telegram: Telegram, options: Options, manager: int | None) -> Starl
     @contextlib.asynccontextmanager
     async def lifespan(_: Starlette) -> AsyncIterator[None]:
         async with aiohttp.ClientSession(connector=aiohttp.TCPConnector(limit=0)) as session:
-            pusher = WebhookPusher(session, api.perform, telegram.clock)
+            pusher = WebhookPusher(session, api.perform, post, telegram.clock)
             telegram.watch_webhook = pusher.watch
             for bot in telegram.world.bots.values():
                 pusher.watch(telegram.mailbox(bot))

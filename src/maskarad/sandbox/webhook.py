@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+import time
 from bisect import bisect_left
 from collections import deque
 from collections.abc import Awaitable, Callable
@@ -11,6 +12,7 @@ from typing import Any
 import aiohttp
 import orjson
 
+from maskarad.sandbox.disorder import Post
 from maskarad.sandbox.params import Params
 from maskarad.sandbox.updates import Mailbox
 from maskarad.sandbox.world import Bot, Update, Webhook
@@ -27,9 +29,12 @@ Perform = Callable[[Bot, str, Params], Awaitable[Any]]
 class WebhookPusher:
     """One watcher task per bot with a webhook. `perform` carries out a method that a webhook answers with."""
 
-    def __init__(self, session: aiohttp.ClientSession, perform: Perform, clock: Callable[[], float]) -> None:
+    def __init__(
+        self, session: aiohttp.ClientSession, perform: Perform, post: Post, clock: Callable[[], float]
+    ) -> None:
         self._session = session
         self._perform = perform
+        self._post = post
         self._clock = clock
         self._watchers: dict[int, asyncio.Task[None]] = {}
 
@@ -40,7 +45,7 @@ class WebhookPusher:
             running.cancel()
         hook = mailbox.bot.webhook
         if hook is not None:
-            delivery = _Delivery(self._session, self._perform, self._clock, mailbox, hook)
+            delivery = _Delivery(self._session, self._perform, self._post, self._clock, mailbox, hook)
             self._watchers[mailbox.bot.id] = asyncio.create_task(delivery.run())
 
     async def stop(self) -> None:
@@ -54,12 +59,14 @@ class _Delivery:
         self,
         session: aiohttp.ClientSession,
         perform: Perform,
+        post: Post,
         clock: Callable[[], float],
         mailbox: Mailbox,
         hook: Webhook,
     ) -> None:
         self._session = session
         self._perform = perform
+        self._post = post
         self._clock = clock
         self._mailbox = mailbox
         self._hook = hook
@@ -76,7 +83,7 @@ class _Delivery:
             async with asyncio.TaskGroup() as lanes:
                 while self._is_current():
                     for update in self._fresh():
-                        self._assign(lanes, update)
+                        self._dispatch(lanes, update)
                     await self._mailbox.bell.wait(3600)
 
     def _is_current(self) -> bool:
@@ -92,6 +99,20 @@ class _Delivery:
         if fresh:
             self._last_seen = fresh[-1].id
         return again + fresh
+
+    def _dispatch(self, lanes: asyncio.TaskGroup, update: Update) -> None:
+        lateness, copy_after = self._post.lateness(), self._post.copy_after()
+        if lateness is None:
+            self._assign(lanes, update)
+        else:
+            lanes.create_task(self._deliver_after(lateness, update))
+        if copy_after is not None:
+            lanes.create_task(self._deliver_after(copy_after, update))
+
+    async def _deliver_after(self, seconds: float, update: Update) -> None:
+        """Out of turn: nothing waits for it."""
+        await asyncio.sleep(seconds)
+        await self._deliver(update)
 
     def _assign(self, lanes: asyncio.TaskGroup, update: Update) -> None:
         lane = self._lanes.get(update.lane)
@@ -121,20 +142,25 @@ class _Delivery:
 
     async def _push(self, update: Update) -> tuple[str | None, bytes]:
         """What went wrong (None: nothing), and the answer's body."""
+        started = time.perf_counter()
+        status, error, answer = await self._post_it(orjson.dumps(update.body))
+        self._post.note(self._mailbox.bot.id, update, status, time.perf_counter() - started)
+        return error, answer
+
+    async def _post_it(self, body: bytes) -> tuple[int, str | None, bytes]:
         timeout = aiohttp.ClientTimeout(total=ANSWER_SECONDS)
-        body = orjson.dumps(update.body)
         try:
             async with self._session.post(
                 self._hook.url, data=body, headers=self._headers, timeout=timeout, allow_redirects=False
             ) as response:
                 answer = await response.content.read(1024 * 1024)
                 if 200 <= response.status < 300:
-                    return None, answer
-                return f"Wrong response from the webhook: {response.status} {response.reason}", b""
+                    return response.status, None, answer
+                return response.status, f"Wrong response from the webhook: {response.status} {response.reason}", b""
         except TimeoutError:
-            return "Read timeout expired", b""
+            return 0, "Read timeout expired", b""
         except aiohttp.ClientError:
-            return "Connection failed", b""
+            return 0, "Connection failed", b""
 
     def _confirm(self, update: Update) -> None:
         pending = self._mailbox.bot.pending

@@ -1,14 +1,8 @@
-"""One call to the Bot API, and the one place where its errors become ours."""
+"""One call to the Bot API, and the one place where its refusals become errors of ours."""
 
 import re
 from collections.abc import Mapping
-from datetime import timedelta
-from typing import Any, NamedTuple
-
-from telegram import InputFile
-from telegram import error as ptb
-from telegram.request import BaseRequest, RequestData
-from telegram.request._requestparameter import RequestParameter
+from typing import Any
 
 from maskarad.errors import (
     ChatGone,
@@ -16,7 +10,6 @@ from maskarad.errors import (
     Conflict,
     Flooded,
     MarkupRefused,
-    NothingSent,
     TelegramError,
     TelegramRefused,
     TelegramUnreachable,
@@ -24,8 +17,9 @@ from maskarad.errors import (
     Unchanged,
     WebhookActive,
 )
-from maskarad.telegram.transport import NoConnection
-from maskarad.values import Token
+from maskarad.telegram import wire
+from maskarad.telegram.transport import AiohttpRequest, Upload
+from maskarad.values import JsonObject, Token
 
 DETAIL_CHARACTERS = 200
 """How much of Telegram's own words an error of ours keeps."""
@@ -35,17 +29,7 @@ _TOKEN_SHAPE = re.compile(r"\d{1,19}:[A-Za-z0-9_-]{10,}")
 LONGEST_PAUSE_SECONDS = 86_400.0
 """What is believed of a `retry_after`."""
 
-_BAD_ANSWER = (KeyError, TypeError, ValueError, AttributeError, OverflowError)
-"""What python-telegram-bot raises on an answer that is JSON but not Telegram's."""
-
 _NO_PARAMETERS: Mapping[str, object] = {}
-
-
-class Upload(NamedTuple):
-    """A parameter that is a file: it makes the call a multipart form."""
-
-    name: str
-    content: bytes
 
 
 class BotApi:
@@ -54,7 +38,7 @@ class BotApi:
     `request` carries everything but long polls, `polls` carries those.
     """
 
-    def __init__(self, request: BaseRequest, polls: BaseRequest, base_url: str) -> None:
+    def __init__(self, request: AiohttpRequest, polls: AiohttpRequest, base_url: str) -> None:
         self._request = request
         self._polls = polls
         self._prefix = f"{base_url}/bot"
@@ -75,51 +59,58 @@ class BotApi:
         ChatMoved, Conflict, WebhookActive, MarkupRefused, Unchanged, TelegramRefused. None of them, nor what they
         refer to, holds the token.
         """
-        data = RequestData([_parameter(name, value) for name, value in params.items()])
+        files = {name: value for name, value in params.items() if isinstance(value, Upload)}
+        given = {name: value for name, value in params.items() if value is not None and name not in files}
         request = self._polls if long_poll else self._request
-        try:
-            return await request.post(
-                f"{self._prefix}{token.reveal()}/{method}", data, read_timeout=timeout or BaseRequest.DEFAULT_NONE
-            )
-        except ptb.TelegramError as error:
-            failure = translate(error, token)
-        except _BAD_ANSWER as error:
-            failure = TelegramUnreachable(f"the answer is not Telegram's ({type(error).__name__})")
-        # Raised out here so that the original, whose text may hold the address, is not this error's context.
-        raise failure
+        url = f"{self._prefix}{token.reveal()}/{method}"
+        status, body = await request.post(url, given, files, read_timeout=timeout)
+        return _result(status, _answer(body), token)
 
 
-def _parameter(name: str, value: object) -> RequestParameter:
-    if isinstance(value, Upload):
-        return RequestParameter(name, None, [InputFile(value.content, value.name)])
-    return RequestParameter(name, value, None)
+def _answer(body: bytes) -> JsonObject:
+    """What is no JSON object is no answer of Telegram's, and empty here."""
+    try:
+        answer = wire.decode(body)
+    except ValueError:
+        answer = None
+    return answer if isinstance(answer, dict) else {}
 
 
-def translate(error: ptb.TelegramError, token: Token) -> TelegramError:
-    """What python-telegram-bot raises as an error of ours, without the token. Class first, words second: Telegram tells
-    its 400s apart by their text only."""
-    # The library changes the case of what Telegram said.
-    spoken = re.sub(re.escape(token.reveal()), "…", error.message, flags=re.IGNORECASE)
-    detail = _TOKEN_SHAPE.sub("…", spoken)[:DETAIL_CHARACTERS]
+def _result(status: int, answer: JsonObject, token: Token) -> Any:
+    if 200 <= status < 300:
+        if "result" not in answer:
+            raise TelegramUnreachable("the answer is not Telegram's")
+        return answer["result"]
+    raise _refusal(status, answer, token)
+
+
+def _refusal(status: int, answer: JsonObject, token: Token) -> TelegramError:
+    """Status first, words second: Telegram tells its 400s apart by their text only (Bot API, "Making requests")."""
+    detail = _spoken(answer, token) or f"status {status}"
     words = detail.lower()
-    match error:
-        case ptb.RetryAfter():
-            return Flooded(_seconds(error.retry_after))
-        case ptb.ChatMigrated(new_chat_id=int(new_chat_id)):
+    parameters = answer.get("parameters")
+    match parameters if isinstance(parameters, dict) else {}:
+        case {"migrate_to_chat_id": int(new_chat_id)}:
             return ChatMoved(new_chat_id)
-        case ptb.Forbidden():
+        case {"retry_after": seconds}:
+            return Flooded(_seconds(seconds))
+    match status:
+        case 403:
             return ChatGone(detail)
-        case ptb.InvalidToken():
+        case 401 | 404:
             return TelegramRefused(detail) if "method not found" in words else TokenInvalid(detail)
-        case ptb.Conflict():
+        case 409:
             return WebhookActive(detail) if "webhook is active" in words else Conflict(detail)
-        case ptb.BadRequest():
+        case 400:
             return _bad_request(words, detail)
-        case NoConnection():
-            return NothingSent(detail)
-        case ptb.NetworkError() if "request entity too large" in words:
-            return TelegramRefused(detail)
-    return TelegramUnreachable(detail)
+    return TelegramRefused(detail) if "request entity too large" in words else TelegramUnreachable(detail)
+
+
+def _spoken(answer: JsonObject, token: Token) -> str:
+    """Telegram's own words, without anything that may be a token."""
+    description = answer.get("description")
+    spoken = description if isinstance(description, str) else ""
+    return _TOKEN_SHAPE.sub("…", spoken.replace(token.reveal(), "…"))[:DETAIL_CHARACTERS]
 
 
 def _bad_request(words: str, detail: str) -> TelegramError:
@@ -133,9 +124,6 @@ def _bad_request(words: str, detail: str) -> TelegramError:
 
 
 def _seconds(retry_after: object) -> float:
-    match retry_after:
-        case timedelta():
-            return min(retry_after.total_seconds(), LONGEST_PAUSE_SECONDS)
-        case int() | float():
-            return float(min(retry_after, LONGEST_PAUSE_SECONDS))
+    if isinstance(retry_after, int | float):
+        return float(min(retry_after, LONGEST_PAUSE_SECONDS))
     return 1.0

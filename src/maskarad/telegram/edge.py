@@ -3,17 +3,18 @@
 import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
+from typing import Protocol
 
 from maskarad.settings import Settings
 from maskarad.telegram.api import BotApi
 from maskarad.telegram.bots import BotRegistry, Notice
 from maskarad.telegram.files import Files
 from maskarad.telegram.handling import Handle
-from maskarad.telegram.limits import limits_from
+from maskarad.telegram.limits import Shared, limits_from
 from maskarad.telegram.pollers import Pollers
 from maskarad.telegram.send import Sender
 from maskarad.telegram.transport import AiohttpRequest
-from maskarad.telegram.webhooks import Webhooks
+from maskarad.telegram.webhooks import Registrations, Webhooks
 from maskarad.values import Token
 
 READ_SECONDS = 30.0
@@ -22,6 +23,19 @@ READ_SECONDS = 30.0
 
 async def _ignore(_bot_id: int) -> None:
     """Nobody is told of trouble: whoever calls hears it."""
+
+
+class Polling(Protocol):
+    """Which bots this process polls for: it tells the pollers it is given. `leave` gives them all up but for those that
+    still have a batch in work."""
+
+    conflict_seconds: float
+
+    def may_poll(self) -> bool: ...
+
+    def serve(self, pollers: Pollers) -> None: ...
+
+    async def leave(self) -> None: ...
 
 
 class Edge:
@@ -33,6 +47,7 @@ class Edge:
         *,
         on_invalid: Notice = _ignore,
         on_conflict: Notice = _ignore,
+        shared_limits: Shared | None = None,
         clock: Callable[[], float] = time.time,
     ) -> None:
         self._settings = settings
@@ -46,9 +61,10 @@ class Edge:
             on_conflict=on_conflict,
             clock=clock,
         )
-        self.sender = Sender(self._api, limits_from(settings, time.monotonic), self.registry)
+        self.sender = Sender(self._api, limits_from(settings, time.monotonic, shared_limits), self.registry)
         self.files = Files(self.sender, self.registry, self._request, settings.file_base_url)
         self._pollers: Pollers | None = None
+        self._polling: Polling | None = None
         self._webhooks: Webhooks | None = None
 
     async def open(self) -> None:
@@ -56,21 +72,46 @@ class Edge:
         await self._request.initialize()
         await self._polls.initialize()
 
-    def receive(self, handle: Handle) -> None:
-        """Begin to poll, or to have webhooks called, for every bot of the registry. Asks Telegram nothing else."""
-        if self._settings.run_mode == "webhook" and self._settings.webhook_url_base:
-            self._webhooks = Webhooks(self._api, self.registry, url_base=self._settings.webhook_url_base)
+    @property
+    def polls(self) -> bool:
+        """Whether `receive` polls, rather than having webhooks called."""
+        return self._settings.run_mode != "webhook" or self._settings.webhook_url_base is None
+
+    def receive(
+        self, handle: Handle, *, polling: Polling | None = None, registrations: Registrations | None = None
+    ) -> None:
+        """Begin to poll, or to have webhooks called, for every bot of the registry. Asks Telegram nothing else. Where
+        other processes do so too, `polling` says for which bots this one polls, and `registrations` which of them tells
+        Telegram of a webhook."""
+        url_base = self._settings.webhook_url_base
+        if not self.polls and url_base is not None:
+            self._webhooks = Webhooks(self._api, self.registry, url_base=url_base, registrations=registrations)
             self._webhooks.start()
-        else:
+        elif polling is None:
             self._pollers = Pollers(self._api, self.registry, handle)
             self._pollers.start()
+        else:
+            self._polling = polling
+            self._pollers = Pollers(
+                self._api,
+                self.registry,
+                handle,
+                may_poll=polling.may_poll,
+                conflict_seconds=polling.conflict_seconds,
+            )
+            self._pollers.start(only=frozenset())
+            polling.serve(self._pollers)
 
     async def stop_receiving(self) -> None:
         """No update is taken any more; those in work are finished."""
         if self._webhooks is not None:
             await self._webhooks.stop()
+        if self._polling is not None:
+            await self._polling.leave()
         if self._pollers is not None:
             await self._pollers.stop()
+        if self._polling is not None:
+            await self._polling.leave()
 
     async def close(self) -> None:
         await self._request.shutdown()

@@ -8,10 +8,8 @@ from pathlib import Path
 from typing import ParamSpec
 
 import structlog
-from telegram import error as ptb
 
 from maskarad.errors import FileTooBig, TelegramRefused, TelegramUnreachable
-from maskarad.telegram.api import translate
 from maskarad.telegram.bots import BotRegistry
 from maskarad.telegram.limits import Sleep
 from maskarad.telegram.send import RETRY_PAUSES, Sender
@@ -92,15 +90,9 @@ class Files:
 
     async def _chunks(self, bot_id: int, path: str) -> AsyncGenerator[bytes, None]:
         token = self._registry.token(bot_id)
-        try:
-            async with aclosing(self._request.stream(f"{self._prefix}{token.reveal()}/{path}")) as chunks:
-                async for chunk in chunks:
-                    yield chunk
-            return
-        except ptb.TelegramError as error:
-            failure = translate(error, token)
-        # Raised out here so that the original, whose text may hold the address, is not this error's context.
-        raise failure
+        async with aclosing(self._request.stream(f"{self._prefix}{token.reveal()}/{path}")) as chunks:
+            async for chunk in chunks:
+                yield chunk
 
 
 async def _on_thread(work: Callable[P, object], *args: P.args, **kwargs: P.kwargs) -> None:

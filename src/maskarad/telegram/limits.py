@@ -1,10 +1,13 @@
-"""Telegram's flood limits, kept on our side: each chat is a queue of its own, the bot's rate is shared by all."""
+"""Telegram's flood limits, kept on our side: each chat is a queue of its own, the bot's rate is shared by all.
+
+With Redis they hold over all processes (`shared_limits.py`); the queues stay each process' own.
+"""
 
 import asyncio
 from collections import deque
-from collections.abc import AsyncIterator, Awaitable, Callable, Hashable
+from collections.abc import AsyncIterator, Awaitable, Callable, Hashable, Sequence
 from contextlib import asynccontextmanager
-from typing import TypeVar
+from typing import NamedTuple, Protocol, TypeVar
 
 from maskarad.errors import Flooded
 from maskarad.settings import Settings
@@ -20,18 +23,50 @@ Sleep = Callable[[float], Awaitable[None]]
 Key = TypeVar("Key", bound=Hashable)
 
 
+class Rate(NamedTuple):
+    """At most so many messages within any `seconds`."""
+
+    messages: int
+    seconds: float
+
+
+def rate_of(messages: float, per_seconds: float) -> Rate:
+    """So many messages (above 0) in so many seconds; a fraction of one becomes one in a longer time."""
+    count = max(1, int(messages))
+    return Rate(count, per_seconds * count / messages)
+
+
+class Wait(NamedTuple):
+    """Seconds for which a chat's pause, its rates and its bot's rates still forbid a message."""
+
+    pause: float
+    chat: float
+    bot: float
+
+
+class Shared(Protocol):
+    """What all processes send. What it cannot do at the moment it leaves undone, in little time."""
+
+    async def take(self, bot_id: int, chat_id: int, *, of_bot: Sequence[Rate], of_chat: Sequence[Rate]) -> Wait | None:
+        """Count a message that leaves now, if it may: then there is nothing to wait for. None: nobody can tell."""
+
+    async def paused_for(self, bot_id: int, chat_id: int) -> float:
+        """Seconds."""
+
+    def pause(self, bot_id: int, chat_id: int, seconds: float) -> None:
+        """Tell the others; returns at once."""
+
+
 class Window:
-    """At most `count` messages within any `seconds`, exactly: the times of the last `count` are kept.
+    """A rate, exactly: the times of the last messages are kept.
 
     A token bucket of the same rate lets nearly twice as many through in its first window, which for a group's
     20 a minute is enough to earn a 429.
     """
 
-    def __init__(self, rate: float, per_seconds: float) -> None:
-        """`rate` (above 0) messages `per_seconds`; a fraction of one becomes one in a longer window."""
-        count = max(1, int(rate))
-        self._seconds = per_seconds * count / rate
-        self._times: deque[float] = deque(maxlen=count)
+    def __init__(self, rate: Rate) -> None:
+        self._seconds = rate.seconds
+        self._times: deque[float] = deque(maxlen=rate.messages)
 
     def free_at(self) -> float:
         """When one more message is allowed."""
@@ -49,13 +84,15 @@ class Window:
 class Lane:
     """A queue, first come, first served, with its rates and its pause. `order` is held by whoever is at its head."""
 
-    def __init__(self, windows: list[Window], clock: Clock, sleep: Sleep) -> None:
+    def __init__(self, rates: Sequence[Rate], clock: Clock, sleep: Sleep) -> None:
         self.order = asyncio.Lock()
         self.users = 0
-        self._windows = windows
+        self.rates = rates
+        self._windows = [Window(rate) for rate in rates]
         self._clock = clock
         self._sleep = sleep
         self._paused_until = 0.0
+        self._held_until = 0.0
 
     async def free(self, patience: float) -> None:
         """Wait for pause and rates. Raises Flooded like `after_pause`."""
@@ -83,21 +120,26 @@ class Lane:
     def pause(self, seconds: float) -> None:
         self._paused_until = max(self._paused_until, self._clock() + seconds)
 
+    def hold(self, seconds: float) -> None:
+        """What other processes have sent uses the rates up for so long."""
+        self._held_until = max(self._held_until, self._clock() + seconds)
+
     def _free_at(self) -> float:
-        return max((each.free_at() for each in self._windows), default=0.0)
+        return max(self._held_until, *(each.free_at() for each in self._windows), 0.0)
 
     def is_idle(self) -> bool:
-        idle_at = max(self._paused_until, *(each.idle_at() for each in self._windows), 0.0)
+        idle_at = max(self._paused_until, self._held_until, *(each.idle_at() for each in self._windows), 0.0)
         return not self.users and idle_at <= self._clock()
 
 
 class Turn:
-    """The right to send to one chat: nobody else sends there before it ends."""
+    """The right to send to one chat: nobody else in this process sends there before it ends."""
 
-    def __init__(self, bot: Lane, chat: Lane, patience: float) -> None:
+    def __init__(self, bot: Lane, chat: Lane, patience: float, others: "_Others | None") -> None:
         self._bot = bot
         self._chat = chat
         self._patience = patience
+        self._others = others
 
     async def ready(self) -> None:
         """Returns when one message may be sent, which is then counted. Raises Flooded when Telegram's pause is
@@ -106,21 +148,53 @@ class Turn:
             await self._chat.free(self._patience)
             # The bot's rate comes last: a chat that waits for itself holds nothing that another chat needs.
             async with self._bot.order:
-                await self._bot.free(self._patience)
-                # Waiting for the bot may have taken long, and the chat may have been paused meanwhile. Counted is
-                # what leaves, when it leaves: not what began to wait.
-                if self._chat.is_free():
-                    self._bot.count()
-                    self._chat.count()
+                if await self._counted():
                     return
+
+    async def _counted(self) -> bool:
+        """Wait for the bot, then count the message. False: the chat has to wait for itself again."""
+        while True:
+            await self._bot.free(self._patience)
+            # Waiting for the bot may have taken long, and the chat may have been paused meanwhile. Counted is
+            # what leaves, when it leaves: not what began to wait.
+            if not self._chat.is_free():
+                return False
+            if self._others is None or await self._others.allow(self._bot, self._chat):
+                self._bot.count()
+                self._chat.count()
+                return True
 
     def pause(self, seconds: float) -> None:
         """Telegram answered 429, which for messages is about this chat."""
         self._chat.pause(seconds)
+        if self._others is not None:
+            self._others.pause(seconds)
+
+
+class _Others:
+    """What the other processes do in one chat."""
+
+    def __init__(self, shared: Shared, bot_id: int, chat_id: int) -> None:
+        self._shared = shared
+        self._ids = bot_id, chat_id
+
+    async def allow(self, bot: Lane, chat: Lane) -> bool:
+        """Whether they leave room for a message now, which is then counted for them; else the lanes are held up for as
+        long as they do not. While nobody can tell, this process goes by what it knows itself."""
+        wait = await self._shared.take(*self._ids, of_bot=bot.rates, of_chat=chat.rates)
+        if wait is None:
+            return True
+        chat.pause(wait.pause)
+        chat.hold(wait.chat)
+        bot.hold(wait.bot)
+        return not any(wait)
+
+    def pause(self, seconds: float) -> None:
+        self._shared.pause(*self._ids, seconds)
 
 
 class FloodLimits:
-    """The limits of all bots of this process. Rates are messages; 0 turns a rate off, but never the pause after 429.
+    """The limits of all bots. Rates are messages; 0 turns a rate off, but never the pause after 429.
 
     Memory is bounded by the chats written to within the last minute.
     """
@@ -134,15 +208,18 @@ class FloodLimits:
         clock: Clock,
         sleep: Sleep = asyncio.sleep,
         patience: float = 60.0,
+        shared: Shared | None = None,
     ) -> None:
         """`clock` gives seconds that never go back. A pause above `patience` seconds is not waited for but raised as
-        Flooded, so that whoever sends can give its claim back and come again later."""
-        self._bot_rates = [(per_bot_second, 1.0)]
-        self._chat_rates = [(per_chat_second, 1.0)]
-        self._group_rates = [*self._chat_rates, (per_group_minute, 60.0)]
+        Flooded, so that whoever sends can give its claim back and come again later. Without `shared` the limits are
+        this process' own."""
+        self._bot_rates = _rates((per_bot_second, 1.0))
+        self._chat_rates = _rates((per_chat_second, 1.0))
+        self._group_rates = _rates((per_chat_second, 1.0), (per_group_minute, 60.0))
         self._clock = clock
         self._sleep = sleep
         self.patience = patience
+        self._shared = shared
         self._bots: dict[int, Lane] = {}
         self._chats: dict[tuple[int, int], Lane] = {}
         self._tidy_at = TIDY_FROM
@@ -159,13 +236,15 @@ class FloodLimits:
         bot.users += 1
         try:
             async with chat.order:
-                yield Turn(bot, chat, self.patience)
+                yield Turn(bot, chat, self.patience, self._others(bot_id, chat_id))
         finally:
             bot.users -= 1
             chat.users -= 1
 
     async def after_pause(self, bot_id: int, chat_id: int) -> None:
         """For calls that are no messages (edits): waits for a pause only, takes no turn. Raises Flooded."""
+        if self._shared is not None and (seconds := await self._shared.paused_for(bot_id, chat_id)) > 0:
+            self._chat(bot_id, chat_id).pause(seconds)
         chat = self._chats.get((bot_id, chat_id))
         if chat is not None:
             await chat.after_pause(self.patience)
@@ -173,17 +252,21 @@ class FloodLimits:
     def pause(self, bot_id: int, chat_id: int, seconds: float) -> None:
         """Telegram answered 429 to something that took no turn."""
         self._chat(bot_id, chat_id).pause(seconds)
+        if self._shared is not None:
+            self._shared.pause(bot_id, chat_id, seconds)
+
+    def _others(self, bot_id: int, chat_id: int) -> _Others | None:
+        return None if self._shared is None else _Others(self._shared, bot_id, chat_id)
 
     def _chat(self, bot_id: int, chat_id: int) -> Lane:
         # Telegram's ids of groups are negative.
         return self._lane(self._chats, (bot_id, chat_id), self._group_rates if chat_id < 0 else self._chat_rates)
 
-    def _lane(self, lanes: dict[Key, Lane], key: Key, rates: list[tuple[float, float]]) -> Lane:
+    def _lane(self, lanes: dict[Key, Lane], key: Key, rates: Sequence[Rate]) -> Lane:
         lane = lanes.get(key)
         if lane is None:
             self._tidy()
-            windows = [Window(rate, seconds) for rate, seconds in rates if rate > 0]
-            lane = lanes[key] = Lane(windows, self._clock, self._sleep)
+            lane = lanes[key] = Lane(rates, self._clock, self._sleep)
         return lane
 
     def _tidy(self) -> None:
@@ -199,15 +282,20 @@ class FloodLimits:
         return len(self._bots) + len(self._chats)
 
 
+def _rates(*given: tuple[float, float]) -> tuple[Rate, ...]:
+    return tuple(rate_of(messages, seconds) for messages, seconds in given if messages > 0)
+
+
 def _drop_idle(lanes: dict[Key, Lane]) -> None:
     for key in [key for key, lane in lanes.items() if lane.is_idle()]:
         del lanes[key]
 
 
-def limits_from(settings: Settings, clock: Clock) -> FloodLimits:
+def limits_from(settings: Settings, clock: Clock, shared: Shared | None = None) -> FloodLimits:
     return FloodLimits(
         per_bot_second=settings.telegram_max_per_second,
         per_chat_second=settings.telegram_max_per_chat_second,
         per_group_minute=settings.telegram_max_per_group_minute,
         clock=clock,
+        shared=shared,
     )

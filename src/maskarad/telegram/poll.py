@@ -1,7 +1,8 @@
 """One bot's long poll: ask, handle, and only then let Telegram forget."""
 
 import asyncio
-from collections.abc import Iterator
+import math
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from typing import Any
 
@@ -19,7 +20,7 @@ from maskarad.errors import (
 )
 from maskarad.telegram.api import BotApi
 from maskarad.telegram.bots import LONGEST_REFUSED_SECONDS, BotRegistry
-from maskarad.telegram.handling import Handle, Tries
+from maskarad.telegram.handling import Handle, UpdateFailed
 from maskarad.telegram.read import ALLOWED_UPDATES, read_update
 from maskarad.values import Event, Migration, Token
 
@@ -33,13 +34,20 @@ STUCK_SECONDS = 60.0
 
 CONFIRM_SECONDS = 2.0
 
+CALM_SECONDS = 60.0
+"""Without a conflict for as long, the next one is a new one."""
+
+MayPoll = Callable[[], bool]
+"""Whether polling for its bots is (still) this process's, as far as it can know by itself."""
+
 
 class NotHandled(Exception):
     """An update is not stored: its batch has to come again."""
 
 
 class Poller:
-    """Serves one token until it is stopped or Telegram refuses the token; the manager bot's it goes on trying.
+    """Serves one token until it is stopped, may poll no more, or Telegram refuses the token; the manager bot's it goes
+    on trying.
 
     The offset moves when every update of a batch is handled. A batch's chats are handled side by side, the updates
     of one chat in their order.
@@ -53,18 +61,23 @@ class Poller:
         registry: BotRegistry,
         handle: Handle,
         *,
+        may_poll: MayPoll,
+        conflict_seconds: float,
         poll_seconds: float,
         silence_seconds: float,
         stuck_seconds: float,
         jitter: Jitter,
     ) -> None:
-        """Telegram holds a poll open for `poll_seconds` when there is nothing to tell."""
+        """Telegram holds a poll open for `poll_seconds` when there is nothing to tell. Another program is suspected
+        once conflicts have gone on for `conflict_seconds`."""
+        self.bot_id = bot_id
         self.token = token
         self.stopping = False
-        self._bot_id = bot_id
         self._api = api
         self._registry = registry
         self._handle = handle
+        self._may_poll = may_poll
+        self._conflict_seconds = conflict_seconds
         self._poll_seconds = poll_seconds
         self._silent_after = poll_seconds + silence_seconds
         self._stuck_seconds = stuck_seconds
@@ -74,9 +87,9 @@ class Poller:
         self._offset = 0
         self._confirmed_offset = 0
         self._failures = 0
-        self._tries = Tries()
         self._webhook_is_set = False
         self._webhook_was_deleted = False
+        self._first_conflict = self._last_conflict = -math.inf
 
     def stop(self) -> None:
         """End the poll in flight; a batch in work is finished first."""
@@ -88,6 +101,9 @@ class Poller:
         """Poll, for the first time in `first_after` seconds, until `stop` or a refused token."""
         await self._sleep(first_after)
         while not self.stopping:
+            if not self._may_poll():
+                self.stopping = True
+                break
             try:
                 await self._round()
             except asyncio.CancelledError:
@@ -95,7 +111,8 @@ class Poller:
                     raise
             except Exception as error:  # noqa: BLE001  # a bot's outermost loop: it logs, and goes on
                 await self._pause_after(error)
-        await self._confirm()
+        if self._may_poll():  # else it would end the poll of whoever may
+            await self._confirm()
 
     async def _round(self) -> None:
         try:
@@ -103,13 +120,13 @@ class Poller:
                 await self._delete_webhook()
             updates = await self._ask()
         except TokenInvalid:
-            await self._registry.token_refused(self._bot_id, self.token)
-            if self._registry.receives(self._bot_id):
+            await self._registry.token_refused(self.bot_id, self.token)
+            if self._registry.receives(self.bot_id):
                 raise
             self.stopping = True
             return
         self._webhook_was_deleted = False
-        self._registry.works(self._bot_id)
+        self._registry.works(self.bot_id)
         if updates:
             await self._take(updates)
         if self._failures:
@@ -129,7 +146,7 @@ class Poller:
 
     async def _take(self, updates: list[Any]) -> None:
         """Handle a batch whole, then move the offset. Raises NotHandled, the rest of the batch being handled."""
-        self._registry.update_seen(self._bot_id)
+        self._registry.update_seen(self.bot_id)
         by_chat: dict[int, list[Event]] = {}
         for update in updates:
             event = self._read(update)
@@ -144,11 +161,10 @@ class Poller:
         if not ids:
             raise NotHandled("a batch without update ids")
         self._offset = max(ids) + 1
-        self._tries = Tries()
 
     def _read(self, update: Any) -> Event | None:
         try:
-            return read_update(update, self._bot_id)
+            return read_update(update, self.bot_id)
         except MalformedUpdate as error:
             self._log.warning("update_malformed", error=str(error))
             return None
@@ -159,11 +175,8 @@ class Poller:
                 await self._handle(event)
             except DatabaseUnavailable as error:
                 raise NotHandled("the database is away") from error
-            except Exception as error:
-                given_up = self._tries.failed(self._bot_id, event.update_id)
-                self._log.exception("update_failed", update_id=event.update_id, given_up=given_up)
-                if not given_up:
-                    raise NotHandled("a fault of ours") from error
+            except UpdateFailed as error:
+                raise NotHandled(str(error)) from error
 
     @contextmanager
     def _watched(self, updates: int) -> Iterator[None]:
@@ -171,14 +184,14 @@ class Poller:
 
         def stuck() -> None:
             self._log.warning("batch_stuck", updates=updates, seconds=self._stuck_seconds)
-            self._registry.batch_stuck(self._bot_id)
+            self._registry.batch_stuck(self.bot_id)
 
         timer = asyncio.get_running_loop().call_later(self._stuck_seconds, stuck)
         try:
             yield
         finally:
             timer.cancel()
-            self._registry.batch_done(self._bot_id)
+            self._registry.batch_done(self.bot_id)
 
     async def _delete_webhook(self) -> None:
         await self._api.call(self.token, "deleteWebhook", {"drop_pending_updates": False})
@@ -198,16 +211,26 @@ class Poller:
                 self._webhook_is_set = True
                 return 0.0
             case Conflict():
-                await self._registry.conflict(self._bot_id)
+                if self._conflict_lasts():
+                    await self._registry.conflict(self.bot_id)
             case Flooded():
                 pause = max(pause, error.retry_after)
             case TokenInvalid():
                 pause = backoff(self._failures, self._jitter, LONGEST_REFUSED_SECONDS)
             case TimeoutError():
-                self._registry.poll_restarted(self._bot_id)
-        self._registry.failed(self._bot_id, error)
+                self._registry.poll_restarted(self.bot_id)
+        self._registry.failed(self.bot_id, error)
         self._report(error, pause)
         return pause
+
+    def _conflict_lasts(self) -> bool:
+        """The other one is no process of ours: such a one would have stopped by now. Polls that work in between, when
+        something comes just then, do not count."""
+        now = asyncio.get_running_loop().time()
+        if now - self._last_conflict > CALM_SECONDS:
+            self._first_conflict = now
+        self._last_conflict = now
+        return now - self._first_conflict >= self._conflict_seconds
 
     def _report(self, error: Exception, pause: float) -> None:
         """One loud line when trouble begins, so that an outage of an hour with 1,000 bots does not fill the disk."""

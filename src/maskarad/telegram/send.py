@@ -17,10 +17,11 @@ from maskarad.errors import (
     TokenInvalid,
     Unchanged,
 )
-from maskarad.telegram.api import BotApi, Upload
+from maskarad.telegram.api import BotApi
 from maskarad.telegram.bots import BotRegistry
 from maskarad.telegram.limits import FloodLimits, Sleep, Turn
 from maskarad.telegram.markup import keyboard_json, with_fallback
+from maskarad.telegram.transport import Upload
 from maskarad.values import BotProfile, JsonObject, Piece, Screen, Token
 
 log = structlog.get_logger()
@@ -64,14 +65,16 @@ class Sender:
         *,
         reply_to: int | None = None,
         silent: bool = False,
+        before: Callable[[], Awaitable[None]] | None = None,
     ) -> int:
-        """Send one message and return its id. It waits for its turn in the chat and for the flood limits.
+        """Send one message and return its id. It waits for its turn in the chat and for the flood limits, and then,
+        right before each try, for `before`, which may still raise.
 
         A reply whose original is gone becomes a plain message. `silent`: it comes without a sound. ChatMoved and
         ChatGone are the caller's to store; nothing was sent then.
         """
         params = _addressed(chat_id, reply_to, silent=silent)
-        return await self._send(bot_id, chat_id, "sendMessage", content, params)
+        return await self._send(bot_id, chat_id, "sendMessage", content, params, before=before)
 
     async def send_photo(
         self,
@@ -110,20 +113,30 @@ class Sender:
         content: Piece | Screen,
         params: JsonObject,
         field: str = "text",
+        before: Callable[[], Awaitable[None]] | None = None,
     ) -> int:
         params |= self._keyboard(content)
         async with self._limits.turn(bot_id, chat_id) as turn:
             message = await with_fallback(
-                content, lambda text: self._say(bot_id, turn, method, {**params, **text}), field
+                content, lambda text: self._say(bot_id, turn, method, {**params, **text}, before), field
             )
         return _message_id(message)
 
-    async def _say(self, bot_id: int, turn: Turn, method: str, params: JsonObject) -> Any:
+    async def _say(
+        self,
+        bot_id: int,
+        turn: Turn,
+        method: str,
+        params: JsonObject,
+        before: Callable[[], Awaitable[None]] | None,
+    ) -> Any:
         """One message of a turn, again while it certainly did not arrive."""
         pauses = iter(RETRY_PAUSES)
         timeout = None if method == "sendMessage" else UPLOAD_SECONDS
         while True:
             await turn.ready()
+            if before is not None:
+                await before()
             try:
                 return await self._call(bot_id, method, params, timeout)
             except Flooded as flooded:

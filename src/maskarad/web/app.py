@@ -13,7 +13,7 @@ from maskarad.errors import DatabaseUnavailable, MalformedUpdate, MaskaradError
 from maskarad.metrics import CONTENT_TYPE, Metrics
 from maskarad.telegram import wire
 from maskarad.telegram.bots import BotRegistry, Served
-from maskarad.telegram.handling import Handle, Tries
+from maskarad.telegram.handling import Handle, UpdateFailed
 from maskarad.telegram.read import read_update
 from maskarad.values import Event, JsonObject
 
@@ -37,29 +37,28 @@ class Refused(Exception):
 
 def build_app(
     registry: BotRegistry,
-    handle: Handle,
+    handle: Handle | None,
     *,
     checks: Mapping[str, Check],
     metrics: Metrics,
     metrics_token: str | None = None,
 ) -> Starlette:
-    """`POST /telegram/{public_id}`, `GET /healthz` and, for those who send the token as a bearer, `GET /metrics`;
-    without a token there is no such page.
+    """`GET /healthz`; `GET /metrics` for those who send the token as a bearer (without a token there is no such page);
+    `POST /telegram/{public_id}` with a `handle`, where updates come in.
 
     A webhook is answered 200 only after `handle` has returned, 503 when the database is away and 500 after a fault of
-    ours: Telegram then delivers the update again. What fails by our fault for the third time is given up with 200.
+    ours: Telegram then delivers the update again.
     404 unknown id, 401 wrong secret, 413 body above 1 MiB, 400 not a JSON object; an update that cannot be read is
     logged and answered 200, as a poll would pass over it. `/healthz` runs every check: 200, or 503 with the names of
     those that failed.
     """
-    tries = Tries()
 
     async def receive(request: Request) -> Response:
         try:
             event = await _read(request, registry)
         except Refused as refused:
             return Response(status_code=refused.status)
-        return Response(status_code=200 if event is None else await _store(event, handle, tries))
+        return Response(status_code=200 if event is None or handle is None else await _store(event, handle))
 
     async def healthz(_request: Request) -> Response:
         failed = [name for name, check in checks.items() if not await _passes(name, check)]
@@ -71,13 +70,10 @@ def build_app(
             return Response(status_code=404 if metrics_token is None else 401)
         return Response(metrics.exposition(), media_type=CONTENT_TYPE)
 
-    return Starlette(
-        routes=[
-            Route("/telegram/{public_id}", receive, methods=["POST"]),
-            Route("/healthz", healthz, methods=["GET"]),
-            Route("/metrics", counted, methods=["GET"]),
-        ],
-    )
+    routes = [Route("/healthz", healthz, methods=["GET"]), Route("/metrics", counted, methods=["GET"])]
+    if handle is not None:
+        routes.append(Route("/telegram/{public_id}", receive, methods=["POST"]))
+    return Starlette(routes=routes)
 
 
 async def _read(request: Request, registry: BotRegistry) -> Event | None:
@@ -93,16 +89,14 @@ async def _read(request: Request, registry: BotRegistry) -> Event | None:
         return None
 
 
-async def _store(event: Event, handle: Handle, tries: Tries) -> int:
+async def _store(event: Event, handle: Handle) -> int:
     """The status that tells Telegram whether to keep the update."""
     try:
         await handle(event)
     except DatabaseUnavailable:
         return 503
-    except Exception:
-        given_up = tries.failed(event.bot_id, event.update_id)
-        log.exception("update_failed", bot_id=event.bot_id, update_id=event.update_id, given_up=given_up)
-        return 200 if given_up else 500
+    except UpdateFailed:
+        return 500
     return 200
 
 

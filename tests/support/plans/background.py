@@ -1,8 +1,9 @@
 """What is asked of the database every few seconds, or once an hour, whether anybody writes or not."""
 
-from maskarad.db import bots, personas, stirring, turns, users
+from maskarad.db import backlog, bots, personas, stirring, turns, users
 from maskarad.jobs import cleanup
-from maskarad.jobs.conversation import SWEEP_MOST
+from maskarad.jobs.sweep import MOST as SWEEP_MOST
+from maskarad.jobs.sweep import OF_EACH
 from maskarad.life.occasion import WEEK
 from maskarad.life.spontaneity import ARM_MOST, MOST
 from tests.support.plans import unasked
@@ -14,8 +15,19 @@ BACKGROUND = (
     Hot(
         name="turns.due",
         purpose="The sweep, every two seconds: links that have work and nobody at it.",
-        cheap="`ix_chat_bot_due` holds only links that have work, by the time from which it is due.",
-        run=lambda c: turns.due(c, now=NOW, most=SWEEP_MOST),
+        cheap="`ix_chat_bot_due` holds only links that have work, by the time from which it is due; those found are "
+        "sorted by bot, so that each has its share. PostgreSQL reads all bots, some thousands of rows, to find theirs.",
+        run=lambda c: turns.due(c, now=NOW, most=SWEEP_MOST, of_each=OF_EACH),
+        may_scan=frozenset({"bot_instances", "due"}),
+        may_sort=True,
+    ),
+    Hot(
+        name="backlog.waiting",
+        purpose="Every two seconds, where updates come in: how much waits, by bot.",
+        cheap="`ix_chat_bot_due` holds only links that have work; no more than QUEUE_MOST are counted.",
+        run=lambda c: backlog.waiting(c, now=NOW, most=20_001),
+        may_scan=frozenset({"waiting"}),
+        may_sort=True,
     ),
     Hot(
         name="bots.ids",

@@ -6,7 +6,7 @@ from typing import Any
 from sqlalchemy import Connection
 
 from maskarad.db import bots, hearing, personas, turns
-from maskarad.jobs.conversation import LEASE
+from maskarad.jobs.leases import LEASE
 from maskarad.turn.prompt import HISTORY_LINES
 from maskarad.values import (
     Access,

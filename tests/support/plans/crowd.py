@@ -33,6 +33,10 @@ CLAIM = "held"
 A_DAY = 86_400.0
 TODAY = int(NOW) // SECONDS_A_DAY
 LONG_AGO = NOW - 30 * A_DAY
+REMARK = (
+    '{"message":{"bot_id":1,"update_id":1,"chat":{"id":-1001,"type":"supergroup"},"message_id":1,'
+    '"sender":{"id":1,"name":"Bob"},"text":"","sent_at":1.0}}'
+)
 WHY = decisions.encode(Decision(verdict=Verdict.LISTEN, reason="quiet", score=0.2, threshold=0.5))
 
 
@@ -56,6 +60,7 @@ def fill(connection: Connection) -> None:
         (tables.chat_days, [*_long_days(), *(_day(2 + n, TODAY) for n in range(MANY))]),
         (tables.message_reactions, [_reaction(n) for n in range(MANY)]),
         (tables.history_imports, [_import(n) for n in range(MANY)]),
+        (tables.unweighed_remarks, [_unweighed(n) for n in range(MANY)]),
     ):
         _add(connection, table, rows)
     _index_words(connection)
@@ -286,6 +291,17 @@ def _reaction(n: int) -> dict[str, Any]:
         "emoji": "👍",
         "value": 1.0,
         "reacted_at": LONG_AGO,
+    }
+
+
+def _unweighed(n: int) -> dict[str, Any]:
+    """A day without a worker, ten messages in each of three hundred links."""
+    return {
+        "chat_bot_instance_id": 1 + n // 10,
+        "message_order": LONG_HISTORY - n if n < 10 else n,
+        "user_id": OWNER + n,
+        "remark": REMARK,
+        "stored_at": NOW - n * 30.0,
     }
 
 

@@ -6,7 +6,7 @@ from sqlalchemy import Connection
 
 from maskarad.db import stirring, usage
 from maskarad.db.stirring import Candidate
-from maskarad.jobs.conversation import LEASE
+from maskarad.jobs.leases import LEASE
 from maskarad.life.spontaneity import PURPOSE
 from maskarad.life.starter import LINES
 from maskarad.values import (

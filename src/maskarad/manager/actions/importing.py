@@ -1,24 +1,25 @@
 """The history of a chat, sent as a file: what is asked about it. Reading and storing happen in the background
-(`carrying_in`); the answers in between are a form, so any process goes on with it after any restart."""
+(`manager/carrying_in.py`); the answers in between are a form, so any process goes on with it after any restart."""
 
 from contextlib import suppress
 
 import msgspec
 
-from maskarad.db import Connection, bots, links, seen
+from maskarad.db import Connection, bots, imports, links, seen
 from maskarad.errors import Flooded, NotFound, TelegramUnreachable
-from maskarad.manager import forms
-from maskarad.manager.actions import carrying_in
-from maskarad.manager.actions.carrying_in import Carrying
+from maskarad.manager import errands, forms
+from maskarad.manager.asking import question, with_bots
 from maskarad.manager.callbacks import number
 from maskarad.manager.desk import Desk, Outcome, Visit
-from maskarad.manager.exports import is_named_like_one
 from maskarad.manager.forms import ExportChat, Importing, Stale
 from maskarad.manager.places import NO_LINK_YET, Place, Places
 from maskarad.manager.screens import bots as bot_screens
 from maskarad.manager.screens import importing as screens
 from maskarad.memory.exports.choosing import is_of
-from maskarad.values import MANAGER_BOT_ID, Bot, Document, Incoming, OwnedPersona, Screen
+from maskarad.values import MANAGER_BOT_ID, Bot, Document, Incoming, OwnedPersona, Screen, Value
+
+NAMES = (".json", ".html", ".zip")
+"""How the names of exports end. What was asked for is read under any name."""
 
 
 async def ask(desk: Desk, visit: Visit, persona_id: str) -> Outcome:
@@ -29,64 +30,64 @@ async def ask(desk: Desk, visit: Visit, persona_id: str) -> Outcome:
     return Outcome(screen=screens.ask_file(visit.words, form, bot))
 
 
+class _Taken(Value, frozen=True):
+    """What became of a file: an errand, or why there is none."""
+
+    errand_id: int | None = None
+    refused: str = ""
+
+
 async def take(desk: Desk, visit: Visit, message: Incoming, document: Document) -> Screen | None:
     """A file came that may be an export. None: an errand tells what becomes of it. Raises AlreadySeen."""
-    words = visit.words
-    bots_of_visitor = _with_bots(visit)
-    busy = desk.errands.is_busy(visit.user.id)
+    user_id, bots_of_visitor = visit.user.id, with_bots(visit.account)
 
-    def begin(connection: Connection) -> Importing | None:
-        seen.once(connection, MANAGER_BOT_ID, message.update_id, now=desk.clock())
-        if busy or not bots_of_visitor:
-            return None
-        form = Importing(
-            persona_id=_wanted(forms.load_for_change(connection, visit.user.id), bots_of_visitor),
-            number=message.update_id,
-            document=document,
-        )
-        forms.begin(connection, visit.user.id, form, now=desk.clock())
-        return form
+    def begin(connection: Connection) -> _Taken:
+        now = desk.clock()
+        seen.once(connection, MANAGER_BOT_ID, message.update_id, now=now)
+        if errands.is_busy(connection, user_id):
+            return _Taken(refused="importing.busy")
+        if not bots_of_visitor:
+            return _Taken(refused="importing.no_bots")
+        number, language = message.update_id, visit.words.language
+        looking = errands.Looking(user_id=user_id, number=number, language=language, document=document)
+        errand_id = errands.order(connection, errands.LOOK, looking, now=now)
+        if errand_id is None:
+            return _Taken(refused="errands.too_many")
+        persona_id = _wanted(forms.load_for_change(connection, user_id), bots_of_visitor)
+        forms.begin(connection, user_id, Importing(persona_id=persona_id, number=number, document=document), now=now)
+        return _Taken(errand_id=errand_id)
 
-    form = await desk.db.write(begin)
-    if form is None:
-        return screens.problem(words.html("importing.busy" if busy else "importing.no_bots"))
-    if not carrying_in.read(desk, visit, form, document, question):
-        return screens.problem(words.html("importing.busy"))
+    taken = await desk.db.write(begin)
+    if taken.errand_id is None:
+        return screens.problem(visit.words.html(taken.refused))
+    desk.ring(taken.errand_id)
     return None
 
 
 def is_export(form: forms.AnyForm | None, document: Document) -> bool:
     """Whether a file is to be read: it is named like an export, or one was asked for."""
-    return isinstance(form, Importing) or is_named_like_one(document)
+    return isinstance(form, Importing) or document.name.lower().endswith(NAMES)
 
 
 async def take_other(desk: Desk, visit: Visit, form: Importing) -> Screen:
     """Something else came where a file was asked for, or a button to be pressed. Raises AlreadySeen, NotFound."""
     words = visit.words
-    is_lost = form.document is not None and not form.chats and not desk.errands.is_busy(visit.user.id)
 
-    def note(connection: Connection) -> None:
+    def note(connection: Connection) -> bool:
         seen.once(connection, MANAGER_BOT_ID, visit.update_id, now=desk.clock())
+        is_read = form.document is None or bool(form.chats)
+        is_lost = not is_read and not errands.is_busy(connection, visit.user.id)
         if is_lost:
             forms.leave(connection, visit.user.id, form, now=desk.clock())
+        return is_lost
 
-    await desk.db.write(note)
+    is_lost = await desk.db.write(note)
     if form.chats:
-        return await question(desk, visit, form)
+        return await question(desk.db, desk.sender, visit.account, words, form)
     if form.document is not None:
         return screens.problem(words.html("importing.interrupted" if is_lost else "importing.busy"))
     _, bot = visit.owned_bot(form.persona_id)
     return screens.ask_file(words, form, bot, first=words.html("importing.file_needed"))
-
-
-async def question(desk: Desk, visit: Visit, form: Importing) -> Screen:
-    """What the form asks next. Raises NotFound when the bot is gone."""
-    if form.persona_id:
-        _, bot = visit.owned_bot(form.persona_id)
-        return await _ask_place(desk, visit, form, bot)
-    owned = _with_bots(visit)
-    fitting = await desk.db.read(lambda c: frozenset(each.persona.id for each in owned if _fits(c, form, each)))
-    return screens.ask_bot(visit.words, form, owned, fitting)
 
 
 async def choose_bot(desk: Desk, visit: Visit, form_number: str, persona_id: str) -> Outcome:
@@ -149,9 +150,13 @@ async def leave(desk: Desk, visit: Visit, form_number: str) -> Outcome:
 
 async def stop(desk: Desk, visit: Visit, form_number: str) -> Outcome:
     """Give up what is under way. What was stored stays."""
-    stopped = desk.errands.cancel(visit.user.id, number(form_number))
+    user_id = visit.user.id
+    errand_id = await desk.db.write(lambda c: errands.cancel(c, user_id, number(form_number), now=desk.clock()))
+    if errand_id is not None:
+        desk.ring(errand_id)
     with suppress(Stale):  # its question was answered, or another one is open
         await leave(desk, visit, form_number)
+    stopped = errand_id is not None
     return Outcome(notice=visit.words.get("toast.stopping" if stopped else "toast.not_under_way"), alert=not stopped)
 
 
@@ -159,22 +164,30 @@ async def _begin(
     desk: Desk, visit: Visit, form: Importing, document: Document, exported: ExportChat, bot: Bot, place: Place
 ) -> Outcome:
     """Raises Stale when it was begun already."""
-    if desk.errands.is_busy(visit.user.id):
-        raise Stale
 
     def settle(connection: Connection) -> int:
         bots.token_of_own(connection, visit.user.id, bot.id)
         forms.leave(connection, visit.user.id, form, now=desk.clock())
-        if place.link_id != NO_LINK_YET:
-            return place.link_id
-        return links.find_or_add(connection, bot.id, place.chat, now=desk.clock()).id
+        link_id = place.link_id
+        if link_id == NO_LINK_YET:
+            link_id = links.find_or_add(connection, bot.id, place.chat, now=desk.clock()).id
+        carrying = errands.Carrying(
+            user_id=visit.user.id,
+            number=form.number,
+            language=visit.words.language,
+            document=document,
+            exported=exported,
+            bot=bot,
+            link_id=link_id,
+            chat=place.chat,
+            stored=imports.added(connection, link_id),
+        )
+        errand_id = errands.order(connection, errands.STORE, carrying, now=desk.clock())
+        if errand_id is None:
+            raise Stale
+        return errand_id
 
-    link_id = await desk.db.write(settle)
-    order = Carrying(
-        number=form.number, document=document, exported=exported, bot=bot, link_id=link_id, chat=place.chat
-    )
-    if not carrying_in.store(desk, visit, order):
-        raise Stale
+    desk.ring(await desk.db.write(settle))
     return Outcome(screen=screens.taken(visit.words, exported, bot, place.chat))
 
 
@@ -212,24 +225,9 @@ async def _ask_place(desk: Desk, visit: Visit, form: Importing, bot: Bot, *, fir
     return screens.ask_place(visit.words, form, bot, places, first=first)
 
 
-def _with_bots(visit: Visit) -> list[OwnedPersona]:
-    return [each for each in visit.account.owned if each.bot is not None]
-
-
 def _wanted(form: forms.AnyForm | None, owned: list[OwnedPersona]) -> int:
     """The persona whose card was opened for this, else the only one with a bot; 0 when that must be asked."""
     ids = [each.persona.id for each in owned]
     if isinstance(form, Importing) and form.document is None and form.persona_id in ids:
         return form.persona_id
     return ids[0] if len(ids) == 1 else 0
-
-
-def _fits(connection: Connection, form: Importing, owned: OwnedPersona) -> bool:
-    """Whether a chat of the export is with this persona's bot, or one that it is in."""
-    bot = owned.bot
-    if bot is None:
-        return False
-    groups = bots.groups(connection, bot.id)
-    return any(is_of(each.id, each.name, chat, bot) for chat in groups for each in form.chats) or any(
-        each.id == bot.telegram_id for each in form.chats
-    )

@@ -3,14 +3,13 @@
 from collections.abc import Mapping
 
 from maskarad.analytics.figures import zone_of
-from maskarad.analytics.orders import Place, Wording
-from maskarad.analytics.reading import Setting, owner_order
+from maskarad.analytics.orders import OfOwner, Picture, Place
 from maskarad.db import Connection, owned
 from maskarad.db.owned import OwnedTotals
 from maskarad.manager.callbacks import number
 from maskarad.manager.desk import Desk, Outcome, Visit
 from maskarad.manager.screens.statistics import EVERYBODY, numbers, pictures
-from maskarad.values import MANAGER_BOT_ID, Screen
+from maskarad.values import MANAGER_BOT_ID
 
 
 async def stats(desk: Desk, visit: Visit, persona_id: str, page: str) -> Outcome:
@@ -38,18 +37,13 @@ async def choose_picture(_desk: Desk, visit: Visit, page: str) -> Outcome:
 
 async def picture(desk: Desk, visit: Visit, persona_id: str) -> Outcome:
     """It comes in a message of its own when it is drawn."""
-    chosen, words = _chosen(visit, persona_id), visit.words
-    names = {each.persona.id: each.persona.name for each in visit.account.owned}
-    setting = Setting(now=desk.clock(), zone=desk.time_zone)
-    title = words.get("analytics.all_personas") if chosen == EVERYBODY else names[chosen]
-    taken = desk.pictures.take(
-        Place(bot_id=MANAGER_BOT_ID, chat_id=visit.user.id),
-        lambda: owner_order(desk.db, visit.user.id, names, chosen or None, words, setting),
-        Wording(
-            caption=Screen(html=words.html("analytics.caption", title=title)),
-            failed=Screen(html=words.html("analytics.not_drawn")),
-        ),
+    chosen, words, owner_id = _chosen(visit, persona_id), visit.words, visit.user.id
+    wanted = Picture(
+        place=Place(bot_id=MANAGER_BOT_ID, chat_id=owner_id),
+        subject=OfOwner(owner_id=owner_id, persona_id=chosen),
+        language=words.language,
     )
+    taken = await desk.pictures.take(wanted, owner_id=owner_id)
     return Outcome(notice=words.get("analytics.drawing" if taken else "analytics.still_drawing"))
 
 

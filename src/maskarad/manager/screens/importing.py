@@ -1,22 +1,18 @@
-"""Importing a history: how to send it, where it goes, how far it is, and what came of it."""
+"""Importing a history: how to send it, and where it goes."""
 
 from collections.abc import Sequence
-from datetime import tzinfo
 
 from maskarad.analytics.figures import grouped
-from maskarad.analytics.wording import period
 from maskarad.manager.callbacks import button
 from maskarad.manager.forms import ExportChat, Importing
 from maskarad.manager.places import Place
 from maskarad.manager.screens.parts import choice, columns, page_of, pager, shortened
-from maskarad.memory.history_import import ImportResult
 from maskarad.texts import Words
 from maskarad.values import Bot, Button, Chat, ChatType, Keyboard, OwnedPersona, Screen
 
 PAGE_SIZE = 8
 LONGEST_LABEL = 48
 LONGEST_TITLE = 64
-_BAR = 10
 
 
 def ask_file(words: Words, form: Importing, bot: Bot, *, first: str = "") -> Screen:
@@ -36,7 +32,7 @@ def ask_bot(words: Words, form: Importing, owned: Sequence[OwnedPersona], fittin
 
 
 def ask_place(words: Words, form: Importing, bot: Bot, places: Sequence[Place], *, first: str = "") -> Screen:
-    buttons = [choice(_place(words, each.chat), each.fits, "il", form.number, each.link_id) for each in places]
+    buttons = [choice(place_name(words, each.chat), each.fits, "il", form.number, each.link_id) for each in places]
     question = words.html("importing.which_chat", bot=bot.username)
     return Screen(
         html="\n\n".join(filter(None, (first, _found(words, form), question))),
@@ -50,7 +46,7 @@ def ask_exported(words: Words, form: Importing, place: Place, page: int) -> Scre
     rows = tuple((_exported(words, form, place, page * PAGE_SIZE + index, each),) for index, each in enumerate(shown))
     key = "importing.which_exported_private" if place.chat.type is ChatType.PRIVATE else "importing.which_exported"
     return Screen(
-        html=words.html(key, chat=_place(words, place.chat)),
+        html=words.html(key, chat=place_name(words, place.chat)),
         keyboard=(
             *rows,
             *pager(page, len(form.chats), PAGE_SIZE, "ip", form.number, place.link_id),
@@ -65,54 +61,10 @@ def _exported(words: Words, form: Importing, place: Place, index: int, chat: Exp
 
 
 def taken(words: Words, exported: ExportChat, bot: Bot, chat: Chat) -> Screen:
-    html = words.html("importing.taken", name=_name(words, exported.name), bot=bot.username, chat=_place(words, chat))
-    return Screen(html=html)
-
-
-def begun(words: Words, number: int) -> Screen:
-    return _under_way(words, number, words.html("importing.begun"))
-
-
-def fetching(words: Words, number: int, done: int, total: int) -> Screen:
-    return _under_way(words, number, words.html("importing.fetching"), done, total)
-
-
-def checking(words: Words, number: int, done: int, total: int) -> Screen:
-    return _under_way(words, number, words.html("importing.checking"), done, total)
-
-
-def storing(words: Words, number: int, done: int, total: int, rate: float) -> Screen:
-    """`rate` is in messages a second."""
-    told = words.html("importing.storing", done=grouped(done), total=grouped(total), rate=grouped(round(rate)))
-    return _under_way(words, number, told, done, total)
-
-
-def _under_way(words: Words, number: int, told: str, done: int = 0, total: int = 0) -> Screen:
-    html = told
-    if total > 0:
-        share = min(done / total, 1.0)
-        full = int(share * _BAR)
-        html = f"{told}\n\n{'▓' * full}{'░' * (_BAR - full)} {int(100 * share)} %"
-    return Screen(html=html, keyboard=((button(words.get("button.cancel"), "ik", number),),))
-
-
-def done(words: Words, bot: Bot, chat: Chat, result: ImportResult, digest: str, zone: tzinfo) -> Screen:
-    """`digest` is what the persona is told of the chat, "" where it is told nothing."""
-    numbers = words.html(
-        "importing.numbers",
-        added=grouped(result.added),
-        known=grouped(result.known),
-        skipped=grouped(result.skipped),
+    html = words.html(
+        "importing.taken", name=_name(words, exported.name), bot=bot.username, chat=place_name(words, chat)
     )
-    about = ""
-    if result.people and result.first_at is not None and result.last_at is not None:
-        span = period(words, result.first_at, result.last_at, zone)
-        about = words.html("importing.about", people=grouped(result.people), period=span)
-    title = words.html("importing.done", bot=bot.username, chat=_place(words, chat))
-    told = words.html("importing.digest", digest=digest) if digest else ""
-    head = "\n".join(filter(None, (numbers, about)))
-    keyboard = ((button(words.get("button.bot"), "b", bot.persona_id),),)
-    return Screen(html="\n\n".join(filter(None, (title, head, told))), keyboard=keyboard)
+    return Screen(html=html)
 
 
 def problem(sentence: str) -> Screen:
@@ -126,7 +78,7 @@ def _found(words: Words, form: Importing) -> str:
     return words.html("importing.found_several", count=len(form.chats))
 
 
-def _place(words: Words, chat: Chat) -> str:
+def place_name(words: Words, chat: Chat) -> str:
     if chat.type is ChatType.PRIVATE:
         return words.get("importing.private_chat")
     return _label(chat.title or str(chat.id))

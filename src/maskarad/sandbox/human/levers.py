@@ -5,6 +5,7 @@ from typing import Any
 from msgspec import Struct
 
 from maskarad.sandbox.botapi import BotApi
+from maskarad.sandbox.disorder import Disorder, Post
 from maskarad.sandbox.events import MAX_WAIT_SECONDS
 from maskarad.sandbox.faults import Fault, Faults
 from maskarad.sandbox.human.ask import Ask
@@ -20,10 +21,11 @@ class Redelivery(Struct, frozen=True):
 class Levers:
     """Calls that reach beyond the world. `manager` is the id of the bot given at the start, if any."""
 
-    def __init__(self, api: BotApi, faults: Faults, model: Model, manager: int | None) -> None:
+    def __init__(self, api: BotApi, faults: Faults, model: Model, post: Post, manager: int | None) -> None:
         self._api = api
         self._faults = faults
         self._model = model
+        self._post = post
         self._manager = manager
 
     def reset(self, ask: Ask) -> Any:
@@ -32,6 +34,7 @@ class Levers:
         self._api.calls.clear()
         self._faults.clear()
         self._model.start_over()
+        self._post.start_over()
         return {}
 
     def order_fault(self, ask: Ask) -> Any:
@@ -40,6 +43,13 @@ class Levers:
     def clear_faults(self, ask: Ask) -> Any:
         self._faults.clear()
         return {}
+
+    def order_disorder(self, ask: Ask) -> Any:
+        self._post.order(ask.body(Disorder))
+        return {}
+
+    def list_deliveries(self, ask: Ask) -> Any:
+        return self._post.deliveries.after(_after(ask))
 
     def list_calls(self, ask: Ask) -> Any:
         found = self._api.calls.after(_after(ask))

@@ -46,6 +46,8 @@ def routes(telegram: Telegram, at: levers.Levers, feed: EventFeed) -> list[Route
         ("GET", "/sandbox/calls", at.list_calls),
         ("POST", "/sandbox/faults", at.order_fault),
         ("DELETE", "/sandbox/faults", at.clear_faults),
+        ("POST", "/sandbox/disorder", at.order_disorder),
+        ("GET", "/sandbox/deliveries", at.list_deliveries),
         ("POST", "/sandbox/updates/{bot_id}", levers.inject_update),
         ("POST", "/sandbox/updates/{bot_id}/redeliver", levers.redeliver_update),
         ("POST", "/sandbox/model", at.direct_model),

@@ -14,7 +14,15 @@ depends_on: str | Sequence[str] | None = None
 
 _KEY = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
 _ZERO = sa.text("0")
-TABLES = ("unweighed_remarks", "failed_updates", "polling_leases", "processes", "job_slots", "errands")
+TABLES = (
+    "unweighed_remarks",
+    "failed_updates",
+    "webhook_registrations",
+    "polling_leases",
+    "processes",
+    "job_slots",
+    "errands",
+)
 
 
 def upgrade() -> None:
@@ -38,6 +46,8 @@ def _add_work() -> None:
         sa.Column("id", _KEY, primary_key=True),
         sa.Column("kind", sa.Text(), nullable=False),
         sa.Column("place", sa.Text(), nullable=False),
+        sa.Column("owner_id", sa.BigInteger(), nullable=False),
+        sa.Column("line_at", sa.Double(), nullable=False),
         sa.Column("payload", sa.Text(), nullable=False),
         sa.Column("progress", sa.Text()),
         sa.Column("created_at", sa.Double(), nullable=False),
@@ -61,20 +71,36 @@ def _add_work() -> None:
     op.create_index("ix_job_slots_taken_at", "job_slots", ["taken_at"])
 
 
-def _add_receiving() -> None:
+def _add_processes() -> None:
     op.create_table(
         "processes",
         sa.Column("id", sa.Text(), primary_key=True),
         sa.Column("role", sa.Text(), nullable=False),
+        sa.Column("polls", sa.Boolean(), nullable=False),
+        sa.Column("place", sa.Text(), nullable=False),
+        sa.Column("pid", sa.BigInteger(), nullable=False),
         sa.Column("started_at", sa.Double(), nullable=False),
         sa.Column("seen_at", sa.Double(), nullable=False),
     )
+    process = sa.ForeignKey("processes.id", ondelete="CASCADE", name="fk_polling_leases_holder")
     op.create_table(
         "polling_leases",
         sa.Column("bot_instance_id", sa.BigInteger(), primary_key=True, autoincrement=False),
-        sa.Column("holder", sa.Text(), nullable=False),
-        sa.Column("lease_until", sa.Double(), nullable=False),
+        sa.Column("holder", sa.Text(), process, nullable=False),
     )
+    op.create_index("ix_polling_leases_holder", "polling_leases", ["holder"])
+    op.create_table(
+        "webhook_registrations",
+        sa.Column("bot_instance_id", sa.BigInteger(), primary_key=True, autoincrement=False),
+        sa.Column("fingerprint", sa.Text(), nullable=False),
+        sa.Column("done", sa.Boolean(), nullable=False),
+        sa.Column("due_at", sa.Double(), nullable=False),
+    )
+    op.create_index("ix_webhook_registrations_due_at", "webhook_registrations", ["due_at"])
+
+
+def _add_receiving() -> None:
+    _add_processes()
     op.create_table(
         "failed_updates",
         sa.Column("bot_instance_id", sa.BigInteger(), primary_key=True, autoincrement=False),
@@ -100,6 +126,7 @@ def _add_receiving() -> None:
         "unweighed_remarks",
         sa.Column("chat_bot_instance_id", _KEY, link, primary_key=True),
         sa.Column("message_order", sa.BigInteger(), primary_key=True, autoincrement=False),
+        sa.Column("user_id", sa.BigInteger(), nullable=False),
         sa.Column("remark", sa.Text(), nullable=False),
         sa.Column("stored_at", sa.Double(), nullable=False),
     )

@@ -1,0 +1,64 @@
+"""What workers add, what a message costs, how soon a turn begins; and the capacity model that is fitted to it.
+
+A full run writes benchmarks/scale.json, docs/scaling.md and its pictures; it takes some ten minutes and wants the
+machine for itself. Shorter rounds are only shown.
+"""
+
+import argparse
+import datetime
+import statistics
+import tempfile
+from pathlib import Path
+
+import uvloop
+
+from benchmarks import machine, pages
+from benchmarks.capacity import publishing
+from benchmarks.scale import costs, growth, report
+from benchmarks.scale.figures import Results
+from benchmarks.scene import tell
+
+SECONDS = 20.0
+
+
+async def measure(folder: Path, seconds: float) -> Results:
+    before = machine.calibrate()
+    tell("what a message costs")
+    cost = await costs.measure(folder, seconds, tell)
+    tell("what workers add")
+    rounds = await growth.measure(folder, seconds, tell)
+    return Results(
+        machine=machine.describe(),
+        taken_on=datetime.datetime.now(datetime.UTC).date().isoformat(),
+        calibration=statistics.mean((before, machine.calibrate())),
+        quiet=cost.quiet,
+        unloaded=cost.unloaded,
+        costs=cost.costs,
+        held=cost.held,
+        places=growth.PLACES,
+        model_seconds=growth.MODEL_SECONDS,
+        rounds=rounds,
+    )
+
+
+def main() -> None:
+    options = _options()
+    folder = Path(tempfile.mkdtemp(prefix="maskarad-scale-"))
+    tell(f"logs: {folder}")
+    found = uvloop.run(measure(folder, options.seconds))
+    print(report.part(found), flush=True)
+    if options.seconds == SECONDS:
+        pages.write_results(report.RESULTS, found)
+        publishing.publish(found)
+
+
+def _options() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(
+        prog="python -m benchmarks.scale", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--seconds", type=float, default=SECONDS, help=f"of each round ({SECONDS:g})")
+    return parser.parse_args()
+
+
+if __name__ == "__main__":
+    main()

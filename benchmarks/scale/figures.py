@@ -1,0 +1,107 @@
+"""What a run measures. Seconds everywhere; CPU is in seconds of one core, by part (`shares.PARTS`)."""
+
+import math
+from collections.abc import Mapping, Sequence
+
+from benchmarks.machine import Machine
+from maskarad.values import Value
+
+
+class Times(Value, frozen=True):
+    """Seconds."""
+
+    p50: float
+    p95: float
+    most: float
+
+
+def times(seconds: Sequence[float]) -> Times:
+    if not seconds:
+        return Times(p50=0.0, p95=0.0, most=0.0)
+    ordered = sorted(seconds)
+    p50, p95 = (ordered[math.ceil(share * len(ordered)) - 1] for share in (0.5, 0.95))
+    return Times(p50=p50, p95=p95, most=ordered[-1])
+
+
+class Quiet(Value, frozen=True):
+    """A cluster that nobody talks to, by the second."""
+
+    cores: Mapping[str, float]
+    statements: float
+    commits: float
+    wal_bytes: float
+    redis_commands: float
+
+
+class Cost(Value, frozen=True):
+    """Of one message or press, what goes on anyway taken off; `count` were played, `rate` a second."""
+
+    count: int
+    rate: float
+    cpu: Mapping[str, float]
+    cores: Mapping[str, float]
+    """Used while it was played, with `others` of the machine."""
+    statements: float
+    commits: float
+    wal_bytes: float
+    redis_commands: float
+    asked_model: float
+    waits: Times
+    """Until the answer is in the chat; until a delivery is acknowledged for what is only listened to."""
+
+
+class Unloaded(Value, frozen=True):
+    """One message at a time, by the sandbox's clock."""
+
+    count: int
+    posted_to_accepted: Times
+    accepted_to_asked: Times
+    posted_to_asked: Times
+    asked_to_shown: Times
+    """The model answers at once."""
+
+
+class Round(Value, frozen=True):
+    """So many workers at a steady rate of private messages; `answered` a second within the round."""
+
+    workers: int
+    rate: float
+    seconds: float
+    seed: int
+    said: int
+    answered: float
+    waits: Times
+    cores: Mapping[str, float]
+
+
+class Held(Value, frozen=True):
+    """What is kept of messages, chats and bots."""
+
+    database_bytes_per_message: float
+    redis_bytes_per_chat: float
+    redis_bytes_empty: float
+    gateway_mb: float
+    worker_mb: float
+    gateway_bytes_per_bot: float
+    worker_bytes_per_bot: float
+    postgres_connections: float
+    """A process, under the load of private messages."""
+    redis_connections: float
+    wal_bytes_after_checkpoint: float
+    """Of a private message answered right after a checkpoint, when each page that it changes is written whole."""
+
+
+class Results(Value, frozen=True):
+    machine: Machine
+    taken_on: str
+    calibration: float
+    """Milliseconds of CPU for the fixed loop."""
+    quiet: Quiet
+    unloaded: Unloaded
+    costs: Mapping[str, Cost]
+    """By kind: `private`, `listened`, `button`."""
+    held: Held
+    places: int
+    """Calls to the model that a worker makes at once in the rounds."""
+    model_seconds: float
+    rounds: tuple[Round, ...]

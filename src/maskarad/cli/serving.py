@@ -1,0 +1,147 @@
+"""The life of a process that serves: from its settings to the signal that ends it."""
+
+import asyncio
+import errno
+import fcntl
+import gc
+import os
+import resource
+import signal
+import subprocess
+import sys
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager, nullcontext
+
+import typer
+import uvloop
+
+from maskarad.app import Platform
+from maskarad.errors import SettingsError
+from maskarad.logs import configure
+from maskarad.settings import Settings, load
+from maskarad.values import Role
+
+MIGRATION_TIMEOUT = 3_600
+
+YOUNG_OBJECTS = 5_000
+"""New objects after which the garbage collector looks at them; Python's own 700 are one crowded batch of updates."""
+
+Watch = Callable[[asyncio.Event], AbstractContextManager[None]]
+"""Sets the event when something else than a signal ends the process."""
+
+
+def begin() -> Settings:
+    """Settings and logs as they are to be. Until the event loop listens to signals, SIGTERM ends the process as Ctrl-C
+    does: through every `finally`."""
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    settings = load()
+    configure(settings.log_level, settings.log_format)
+    return settings
+
+
+def serve(
+    settings: Settings,
+    role: Role,
+    *,
+    alone: bool,
+    greeting: Callable[[], Awaitable[str]],
+    watch: Watch | None = None,
+) -> None:
+    """Run until a signal comes; `greeting` is what is told once the process works. Raises SchemaOutdated,
+    SettingsError."""
+    _allow_many_connections()
+    uvloop.run(_until_told_to_stop(settings, role, alone, greeting, watch or (lambda _told: nullcontext())))
+
+
+async def _until_told_to_stop(
+    settings: Settings, role: Role, alone: bool, greeting: Callable[[], Awaitable[str]], watch: Watch
+) -> None:
+    told = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        loop.add_signal_handler(number, told.set)
+    platform = _make_platform(settings, role)
+    with watch(told):
+        try:
+            words = await greeting()
+            await platform.start(alone=alone)
+            _collect_only_what_is_new()
+            typer.echo(f"{words} Ctrl-C stops it.")
+            await told.wait()
+        finally:
+            await platform.stop()
+
+
+def _collect_only_what_is_new() -> None:
+    """What the start made stays until the end: the garbage collector need not search it over and over."""
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(YOUNG_OBJECTS, 20, 20)
+
+
+def _make_platform(settings: Settings, role: Role) -> Platform:
+    try:
+        return Platform(settings, role)
+    except OSError as error:
+        if error.filename is not None or error.errno == errno.ENOSPC:
+            raise
+        raise SettingsError(
+            f"HOST, PORT: cannot listen on {settings.host}:{settings.port}: {error.strerror}; PORT=0 takes a free port"
+        ) from None
+
+
+def _allow_many_connections() -> None:
+    """A polled bot holds a connection; the usual soft limit of 1,024 open files would end at some 900 bots."""
+    _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
+
+
+@contextmanager
+def alone_on(settings: Settings) -> Iterator[bool]:
+    """Hold the SQLite file's lock: it is for one running platform. With PostgreSQL there may be many, and none can know
+    that it is alone."""
+    file = settings.database_file
+    if file is None:
+        yield False
+        return
+    with file.with_name(f"{file.name}.lock").open("w") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise SettingsError(
+                f"DATA_DIR: another Maskarad is running on {file}; stop it or name another folder"
+            ) from None
+        yield True
+
+
+def needs_many(settings: Settings, role: str) -> None:
+    """Raises SettingsError where no other process could work beside this one."""
+    if settings.database_file is not None:
+        raise SettingsError(
+            f"DATABASE_URL: a {role} works beside other processes, which needs PostgreSQL; on SQLite `maskarad run` "
+            "does everything in one process"
+        )
+
+
+def upgrade_schema(settings: Settings) -> None:
+    """In a process of its own: Alembic stays in memory otherwise, 20 MB for a second's work. Raises SettingsError."""
+    typer.echo("Bringing the database up to date …", err=True)
+    done = subprocess.run(
+        [sys.executable, "-m", "maskarad", "db", "upgrade"],
+        env=os.environ | _naming_the_database_of(settings),
+        capture_output=True,
+        text=True,
+        timeout=MIGRATION_TIMEOUT,
+        check=False,
+    )
+    if done.returncode:
+        raise SettingsError(done.stderr.strip().removeprefix("maskarad: "))
+
+
+def _naming_the_database_of(settings: Settings) -> dict[str, str]:
+    """With the Bot API named the other process does not look for a sandbox of its own."""
+    return {
+        "DATABASE_URL": settings.database,
+        "DATA_DIR": str(settings.data_dir),
+        "TELEGRAM_API_BASE_URL": settings.telegram_api_base_url,
+    }

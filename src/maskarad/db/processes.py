@@ -1,0 +1,67 @@
+"""Who works on this database. What a process holds hangs on its row and goes with it: one `DELETE` frees it all, and a
+process whose row is gone knows that it holds nothing any more."""
+
+from collections.abc import Sequence
+
+from sqlalchemy import Connection, bindparam, delete, insert, select, update
+
+from maskarad.db.prepared import named_values
+from maskarad.db.tables import processes
+from maskarad.values import Value
+
+
+class Process(Value, frozen=True):
+    """`place` names where `pid` means something, empty where that is unknown; times are Unix seconds."""
+
+    id: str
+    role: str
+    polls: bool
+    place: str
+    pid: int
+    started_at: float
+    seen_at: float
+
+
+_COLUMNS = tuple(processes.c[name] for name in Process.__struct_fields__)
+_IS_IT = processes.c.id == bindparam("b_id")
+_JOIN = insert(processes).values(named_values(processes) | {"id": bindparam("id")})
+_SEEN = update(processes).where(_IS_IT).values(seen_at=bindparam("b_now"))
+_POLLS_NO_MORE = update(processes).where(_IS_IT).values(polls=False)
+# One that somebody else is just changing says that it lives, or is being deleted already: nobody waits for it.
+_SILENT = select(processes.c.id).where(processes.c.seen_at < bindparam("before")).with_for_update(skip_locked=True)
+_BURY = delete(processes).where(processes.c.id.in_(_SILENT))
+_LEAVE = delete(processes).where(_IS_IT)
+_NEIGHBOURS = select(*_COLUMNS).where(processes.c.place == bindparam("place"))
+_EVERYONE = select(*_COLUMNS).order_by(processes.c.started_at, processes.c.id)
+
+
+def join(connection: Connection, process: Process) -> None:
+    connection.execute(_JOIN, {name: getattr(process, name) for name in Process.__struct_fields__})
+
+
+def seen(connection: Connection, process_id: str, *, now: float) -> bool:
+    """The process lives. False: it was taken for dead, and what it held may be others' by now."""
+    return connection.execute(_SEEN, {"b_id": process_id, "b_now": now}).rowcount == 1
+
+
+def polls_no_more(connection: Connection, process_id: str) -> None:
+    connection.execute(_POLLS_NO_MORE, {"b_id": process_id})
+
+
+def bury(connection: Connection, *, before: float) -> int:
+    """Delete those that were last seen before; returns how many."""
+    return connection.execute(_BURY, {"before": before}).rowcount
+
+
+def leave(connection: Connection, process_id: str) -> None:
+    connection.execute(_LEAVE, {"b_id": process_id})
+
+
+def neighbours(connection: Connection, place: str) -> Sequence[Process]:
+    """Those whose `pid` means something to whoever is at that place."""
+    return [Process(*row) for row in connection.execute(_NEIGHBOURS, {"place": place})]
+
+
+def everyone(connection: Connection) -> Sequence[Process]:
+    """The longest at work first."""
+    return [Process(*row) for row in connection.execute(_EVERYONE)]

@@ -1,0 +1,108 @@
+"""Messages that were stored by a process without the analyser and could not be judged there: each waits in a row, at
+most some seconds, for a process that can.
+
+Their words are in the history alone, so whoever corrects them there does so for these rows, too.
+"""
+
+from typing import Any
+
+import msgspec
+from sqlalchemy import Connection, and_, bindparam, delete, func, insert, literal_column, or_, select
+
+from maskarad.db.history import IS_KNOWN
+from maskarad.db.prepared import Prepared, named_values
+from maskarad.db.tables import bot_instances, chat_contexts, unweighed_remarks
+from maskarad.db.tables import chat_bot_instances as links
+from maskarad.values import BotState, Incoming, Value
+
+_rows = unweighed_remarks.c
+
+_PUT = Prepared(insert(unweighed_remarks).values(named_values(unweighed_remarks)))
+_TAKE = Prepared(
+    delete(unweighed_remarks)
+    .where(
+        _rows.chat_bot_instance_id == bindparam("link_id"),
+        _rows.message_order == bindparam("message_order"),
+    )
+    .returning(_rows.message_order)
+)
+_ITS_LINE = and_(
+    chat_contexts.c.chat_bot_instance_id == bindparam("link_id"),
+    chat_contexts.c.message_order == _rows.message_order,
+    IS_KNOWN,
+)
+_WAITING = Prepared(
+    select(_rows.remark, _rows.message_order, func.coalesce(chat_contexts.c.text, literal_column("''")))
+    .join_from(unweighed_remarks, chat_contexts, _ITS_LINE, isouter=True)
+    .where(_rows.chat_bot_instance_id == bindparam("link_id"))
+    .order_by(_rows.message_order)
+    .limit(bindparam("most"))
+)
+# Of a bot at rest nothing is weighed; its rows are only to go once they are old.
+_IS_SERVED = and_(bot_instances.c.enabled, bot_instances.c.state == BotState.WORKING.value)
+_OLDEST = (
+    select(_rows.chat_bot_instance_id, links.c.bot_instance_id)
+    .join_from(unweighed_remarks, links, links.c.id == _rows.chat_bot_instance_id)
+    .join(bot_instances, bot_instances.c.id == links.c.bot_instance_id)
+    .where(
+        _rows.stored_at <= bindparam("before"),
+        or_(_IS_SERVED, _rows.stored_at <= bindparam("old")),
+    )
+    .order_by(_rows.stored_at)
+    .limit(bindparam("most"))
+)
+
+
+class Unweighed(Value, frozen=True):
+    """A message that takes a closer look than could be taken where it came in, and what was counted and drawn by lot
+    there."""
+
+    message: Incoming
+    floods: bool = False
+    """It asks, and its sender asks too fast."""
+    may_get_reaction: bool = False
+    """It is one of the few for which an emoji is considered."""
+
+
+_encode = msgspec.json.Encoder().encode
+_decode = msgspec.json.Decoder(Unweighed).decode
+
+
+def put(connection: Connection, link_id: int, unweighed: Unweighed, *, now: float) -> None:
+    """To be stored in the transaction that stores the message."""
+    message = unweighed.message
+    wordless = msgspec.structs.replace(unweighed, message=msgspec.structs.replace(message, text=""))
+    values: dict[str, Any] = {
+        "chat_bot_instance_id": link_id,
+        "message_order": message.message_id,
+        "user_id": message.sender.id,
+        "remark": _encode(wordless).decode(),
+        "stored_at": now,
+    }
+    _PUT.run(connection, values)
+
+
+def waiting(connection: Connection, link_id: int, *, most: int) -> list[Unweighed]:
+    """The first `most` of a link, in their order, with their numbers and words as they are by now: no words where these
+    are gone."""
+    rows = _WAITING.all(connection, {"link_id": link_id, "most": most})
+    return [_unweighed(*row) for row in rows]
+
+
+def _unweighed(remark: str, message_id: int, text: str) -> Unweighed:
+    found = _decode(remark)
+    message = msgspec.structs.replace(found.message, message_id=message_id, text=text)
+    return msgspec.structs.replace(found, message=message)
+
+
+def take(connection: Connection, link_id: int, message_id: int) -> bool:
+    """Let it wait no more. False: it does not any more; one of many that take it gets it."""
+    return _TAKE.first(connection, {"link_id": link_id, "message_order": message_id}) is not None
+
+
+def overdue(connection: Connection, *, before: float, old: float, most: int) -> list[tuple[int, int]]:
+    """Links, with their bots, in which something waits that was stored `before` then, the longest waiting first and at
+    most so many: nobody was rung for it, or nobody came. Those of bots that are not served are among them when it is as
+    `old` as that."""
+    rows = connection.execute(_OLDEST, {"before": before, "old": old, "most": most})
+    return list(dict.fromkeys((row.chat_bot_instance_id, row.bot_instance_id) for row in rows))

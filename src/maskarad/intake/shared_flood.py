@@ -1,0 +1,55 @@
+"""Who asks too fast, counted over all processes: the windows of `flood.py`, kept in Redis."""
+
+from typing import TYPE_CHECKING
+
+from maskarad.intake.flood import CHAT_MOST
+from maskarad.values import Incoming
+
+if TYPE_CHECKING:
+    from maskarad.redis_scripts import RedisScripts
+
+REMEMBERED_SECONDS = 600
+"""For how long a message is known by all to be counted: Telegram delivers again within minutes."""
+
+_ASK = """
+-- KEYS: the message, what its sender has asked here, what everybody has (when it was sent, the newest first).
+-- ARGV: how much one may ask, how much everybody may, within how many seconds, when the message was sent, 1 when only
+-- its sender counts, for how many seconds a message and a window are kept. Returns 1 for one too many.
+local known = redis.call('GET', KEYS[1])
+if known then return {tonumber(known)} end
+
+local function too_many(key, most)
+  local first = redis.call('LINDEX', key, most - 1)
+  redis.call('LPUSH', key, ARGV[4])
+  redis.call('LTRIM', key, 0, most - 1)
+  redis.call('EXPIRE', key, ARGV[7])
+  return first and tonumber(first) > ARGV[4] - ARGV[3]
+end
+
+local result = '0'
+if too_many(KEYS[2], ARGV[1]) then
+  result = '1'
+elseif too_many(KEYS[3], ARGV[2]) and ARGV[5] == '0' then
+  result = '1'
+end
+redis.call('SET', KEYS[1], result, 'EX', ARGV[6])
+return {tonumber(result)}
+"""
+
+
+class RedisFloods:
+    """Nothing of a message goes to Redis: ids of bots, chats and people, and times."""
+
+    def __init__(self, scripts: "RedisScripts") -> None:
+        self._ask = scripts.script(_ASK)
+
+    async def asks(self, message: Incoming, *, most: int, seconds: float, alone: bool) -> bool | None:
+        """As `flood.SharedFloods.asks`."""
+        # In a Redis cluster the braces keep all keys of one bot on one node, as a script needs them.
+        chat = f"{{{message.bot_id}}}:{message.chat.id}"
+        keys = (f"counted:{chat}:{message.message_id}", f"asked:{chat}:{message.sender.id}", f"asked:{chat}")
+        # What was sent within a window may come a little apart.
+        kept = round(2 * seconds) + 60
+        values = (most, CHAT_MOST * most, seconds, message.sent_at, int(alone), REMEMBERED_SECONDS, kept)
+        answer = await self._ask(keys, values)
+        return None if answer is None else answer[0] == 1

@@ -1,0 +1,70 @@
+"""The claims that this process works under: kept while it lives, and known to hold before anything is sent."""
+
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from functools import partial
+
+from maskarad.db import Connection
+from maskarad.db import turns as rows
+from maskarad.db.engine import Database, write_patiently
+from maskarad.errors import ClaimLost
+from maskarad.jobs.leases import LEASE
+from maskarad.values import Claim
+
+MARGIN = 2.0
+"""Seconds before a lease's end from which on it counts as doubtful: sending takes time, and clocks differ a little."""
+
+UNKNOWN = float("-inf")
+
+
+class Holding:
+    """`clock` is the platform's, which leases are compared by; `steady` this process's own: it goes on while the
+    process is stopped, and so tells it afterwards that others may have taken its work."""
+
+    def __init__(
+        self, database: Database, *, clock: Callable[[], float], steady: Callable[[], float] = time.monotonic
+    ) -> None:
+        self._database = database
+        self._clock = clock
+        self._steady = steady
+        self._claims: dict[str, Claim] = {}
+        self._sure_until: dict[str, float] = {}
+
+    def now(self) -> float:
+        """To be asked before a claim is written, for `holding`."""
+        return self._steady()
+
+    @contextmanager
+    def holding(self, claim: Claim, since: float = UNKNOWN) -> Iterator[None]:
+        """`renew` keeps the claim as long as the block runs."""
+        self._claims[claim.token] = claim
+        self._sure_until[claim.token] = since + LEASE - MARGIN
+        try:
+            yield
+        finally:
+            del self._claims[claim.token], self._sure_until[claim.token]
+
+    async def renew(self) -> None:
+        """Keep the claims that are being worked on. Raises DatabaseUnavailable."""
+        if self._claims:
+            asked, since = list(self._claims.values()), self._steady()
+            self._kept(await self._database.write(partial(self._renew, asked)), since)
+
+    async def make_sure(self, claim: Claim) -> None:
+        """Returns when the claim holds, at once as long as its last renewal is fresh. While the database is away it
+        waits. Raises ClaimLost, DatabaseUnavailable."""
+        while self._steady() >= self._sure_until[claim.token]:
+            since = self._steady()
+            kept = await write_patiently(self._database, partial(self._renew, [claim]))
+            if claim.token not in kept:
+                raise ClaimLost(f"link {claim.link_id} was taken over")
+            self._kept(kept, since)
+
+    def _renew(self, claims: Sequence[Claim], connection: Connection) -> set[str]:
+        return rows.renew(connection, claims, until=self._clock() + LEASE)
+
+    def _kept(self, tokens: set[str], since: float) -> None:
+        """They were renewed by a question that was put at `since`."""
+        for token in tokens & self._sure_until.keys():
+            self._sure_until[token] = since + LEASE - MARGIN

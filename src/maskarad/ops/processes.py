@@ -1,0 +1,47 @@
+"""Who works on the platform's PostgreSQL, for people to read."""
+
+from collections.abc import Sequence
+from datetime import UTC, datetime
+
+from maskarad.db import Connection, moments, polling, processes, schema
+from maskarad.db.processes import Process
+from maskarad.jobs.presence import PRESUMED_DEAD
+from maskarad.values import Value
+
+
+class AtWork(Value, frozen=True):
+    """`unpolled` are bots that nobody polls for, where there is anybody who polls; `now` is the database's time."""
+
+    processes: Sequence[Process]
+    unpolled: Sequence[str]
+    now: float
+
+    @property
+    def silent(self) -> Sequence[Process]:
+        """Those that others take for dead."""
+        return [each for each in self.processes if self._silence(each) > PRESUMED_DEAD]
+
+    def __str__(self) -> str:
+        told = (
+            f"{each.role} (since {_moment(each.started_at)}, seen {self._silence(each):.0f} s ago)"
+            for each in self.processes
+        )
+        return ", ".join(told) or "none is running"
+
+    def _silence(self, process: Process) -> float:
+        return max(0.0, self.now - process.seen_at)
+
+
+def at_work(connection: Connection) -> AtWork:
+    """Raises SchemaOutdated."""
+    schema.check(connection)
+    found = processes.everyone(connection)
+    unpolled: Sequence[str] = ()
+    if any(each.polls for each in found):
+        no_manager, usernames = polling.unpolled(connection)
+        unpolled = [*(("the manager bot",) if no_manager else ()), *(f"@{each}" for each in usernames)]
+    return AtWork(processes=found, unpolled=unpolled, now=moments.now(connection))
+
+
+def _moment(seconds: float) -> str:
+    return f"{datetime.fromtimestamp(seconds, UTC):%Y-%m-%d %H:%M} UTC"
