@@ -148,8 +148,8 @@ def add(
     addressed: bool = False,
     decision: str | None = None,
 ) -> None:
-    """Store a person's message; whoever calls counts it (`db/hearing.py`). Raises AlreadySeen when the link has this
-    message, NotFound when the link is gone."""
+    """Store a person's message; whoever calls has counted it, and so holds the link's row (`db/hearing.py`). Raises
+    AlreadySeen when the link has this message, NotFound when the link is gone."""
     values = {
         "chat_bot_instance_id": link_id,
         "message_order": message.message_id,
@@ -174,7 +174,8 @@ def add(
 
 
 def add_own(connection: Connection, link_id: int, chat_id: int, message: SentMessage, text: str, *, now: float) -> bool:
-    """Store what the persona said; whoever calls counts it. False: that message is stored, and stays as it is."""
+    """Store what the persona said; whoever calls has counted it, and so holds the link's row. False: that message is
+    stored, and stays as it is."""
     values = {
         "chat_bot_instance_id": link_id,
         "message_order": message.message_id,

@@ -14,7 +14,7 @@ _PARTS = text(
 )
 _FILLED = text(
     "SELECT relname FROM pg_class WHERE relkind = 'r' AND relnamespace = 'public'::regnamespace "
-    "AND pg_relation_size(oid) > 0"
+    "AND (NOT relispartition OR pg_relation_size(oid) > 0)"
 )
 _EMPTY = text(
     "SELECT c.relname FROM pg_inherits i JOIN pg_class c ON c.oid = i.inhrelid "
@@ -27,8 +27,7 @@ _CHILD = re.compile(r"^( *)->  ")
 
 
 def analyze(connection: Connection) -> None:
-    """As the server does by itself: an empty table, such as a partition to come, is never looked at, and the planner
-    takes it for one of some pages."""
+    """All but empty partitions, which the server does not look at by itself: the planner takes them for some pages."""
     filled = ", ".join(connection.execute(_FILLED).scalars()) if connection.dialect.name == "postgresql" else ""
     connection.execute(text(f"ANALYZE {filled}"))
 
