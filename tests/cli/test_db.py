@@ -1,5 +1,13 @@
+import asyncio
+from collections.abc import Iterator
+from contextlib import contextmanager
+
 from maskarad.db import schema
 from tests.cli.shell import Said, Shell
+from tests.support.databases import connect
+from tests.support.servers import PostgresServer
+
+KIND = "SELECT relkind FROM pg_class WHERE relname = 'chat_contexts'"
 
 
 def test_the_schema_goes_up_down_and_up(shell: Shell) -> None:
@@ -24,3 +32,38 @@ def test_a_revision_that_is_not_there_is_told(home: Shell) -> None:
         sentence = home.complaint("db", *arguments, code=2)
         assert sentence.startswith("the schema stays as it is: ")
         assert "9999" in sentence
+
+
+def test_a_history_is_divided_while_nobody_else_is_there(shell: Shell, postgres: PostgresServer) -> None:
+    postgres.execute("CREATE DATABASE dividing")
+    shell.set(DATABASE_URL=postgres.url("dividing"))
+    assert "needs" in shell.complaint("db", "partition", code=1)
+    shell("db", "upgrade")
+    assert shell("db", "partition") == Said(0, "the history is in partitions\n", "")
+    shell("persona", "add", "--owner", "1001", "--name", "Mira", "--description", "a tea witch")
+    assert shell("db", "downgrade", "0003", "--yes") == Said(0, "schema: 0003\n", "")
+    shell("db", "upgrade")
+    assert postgres.execute(KIND, database="dividing") == "r"
+    with at_work(postgres.url("dividing")):
+        assert "others are connected" in shell("db", "partition").err
+    assert postgres.execute(KIND, database="dividing") == "r"
+    said = shell("db", "partition")
+    assert (said.code, said.err) == (0, "")
+    assert said.out.splitlines()[-1].startswith("the history is in partitions, after ")
+    assert postgres.execute(KIND, database="dividing") == "p"
+    assert "Mira" in shell("persona", "list").out
+    postgres.execute("DROP DATABASE dividing")
+
+
+@contextmanager
+def at_work(url: str) -> Iterator[None]:
+    """Somebody else is connected to the database."""
+    with asyncio.Runner() as runner:
+        database = connect(url)
+        runner.run(database.read(schema.revision_of))
+        yield
+        runner.run(database.close())
+
+
+def test_sqlite_has_no_partitions(home: Shell) -> None:
+    assert "only a history on PostgreSQL" in home("db", "partition").err

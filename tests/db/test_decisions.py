@@ -12,6 +12,7 @@ from maskarad.values import Chat, ChatType, Decision, Verdict
 from tests.support import rows
 from tests.support.people import BOB
 from tests.support.plans.explain import plans_of
+from tests.support.plans.partitions import analyze
 from tests.support.rows import GROUP, NOW, private, said
 
 LONG_HISTORY = """
@@ -119,11 +120,12 @@ async def test_both_go_by_the_index(world: Database) -> None:
 
     await world.write(fill)
     if world.engines[0].dialect.name == "postgresql":
-        await world.write(lambda connection: connection.execute(text("ANALYZE chat_contexts")))
+        await world.write(analyze)
     for query in (
         partial(decisions.latest, bot_id=1, since=NOW - 86_400),
         partial(decisions.forget, before=NOW - 2000, most=500),
     ):
         (planned,) = await plans_of(world, query)
         assert "ix_context_decision" in planned.plan, planned
-        assert "Seq Scan on chat_contexts" not in planned.plan, planned
+        # PostgreSQL may read the partition through that is empty: one of two.
+        assert planned.plan.count("Seq Scan on chat_contexts") <= 1, planned

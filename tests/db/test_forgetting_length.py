@@ -11,6 +11,7 @@ from maskarad.db.engine import Database, Query
 from maskarad.memory.exports.texts import id_of_name
 from tests.support import rows
 from tests.support.people import BOB
+from tests.support.plans.partitions import analyze
 from tests.support.plans.work import work_of
 from tests.support.rows import NOW
 
@@ -41,7 +42,7 @@ BY_NAME = partial(
 def more(connection: Connection, *, first: int, last: int) -> None:
     for statement in (LINES, CALLS, WISHES):
         connection.execute(text(statement), {"first": first, "last": last})
-    connection.execute(text("ANALYZE"))
+    analyze(connection)
 
 
 @pytest.mark.parametrize(

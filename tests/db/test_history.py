@@ -102,11 +102,11 @@ async def test_a_message_twice_is_already_seen(world: Database) -> None:
 
 
 async def test_a_message_for_a_link_that_is_gone_is_not_taken_for_seen(world: Database) -> None:
-    add = partial(history.add, message=said(1))
+    add, keep = partial(history.add, message=said(1)), partial(hearing.keep, message=said(1))
     first, gone, again = await asyncio.gather(
-        world.write(partial(add, link_id=1)),
+        world.write(partial(keep, link_id=1)),
         world.write(partial(add, link_id=2)),
-        world.write(partial(add, link_id=1)),
+        world.write(partial(keep, link_id=1)),
         return_exceptions=True,
     )
     assert isinstance(gone, NotFound)

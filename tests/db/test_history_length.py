@@ -14,6 +14,7 @@ from maskarad.memory.stats import Acquaintance, DayOfChat, Learned
 from maskarad.turn.prompt import HISTORY_LINES
 from tests.support import rows
 from tests.support.databases import CountStatements
+from tests.support.plans.partitions import analyze
 from tests.support.plans.work import work_of
 from tests.support.rows import NOW, said
 
@@ -43,7 +44,7 @@ WRITTEN = Learned(
 async def grow(database: Database, *, first: int, last: int) -> None:
     for start in range(first, last + 1, AT_ONCE):
         await database.write(partial(add_lines, first=start, last=min(start + AT_ONCE - 1, last)))
-    await database.write(lambda connection: connection.execute(text("ANALYZE")))
+    await database.write(analyze)
 
 
 def add_lines(connection: Connection, *, first: int, last: int) -> None:

@@ -20,6 +20,7 @@ from tests.support.clock import FakeClock
 from tests.support.databases import CountStatements, connect
 from tests.support.people import ALICE, BOB
 from tests.support.plans.explain import plans_of, scanned
+from tests.support.plans.partitions import analyze
 from tests.support.plans.work import work_of
 from tests.support.rows import GROUP, NOW, said
 
@@ -194,7 +195,7 @@ LENGTHEN = text(
 def lengthen(connection: Connection, *, link_id: int) -> None:
     connection.execute(LENGTHEN, {"last": LONG, "link": link_id})
     connection.execute(text("UPDATE chat_bot_instances SET messages = :last"), {"last": LONG})
-    connection.execute(text("ANALYZE"))
+    analyze(connection)
 
 
 async def test_an_export_is_imported(store: ContextStore, database: Database, tmp_path: Path) -> None:

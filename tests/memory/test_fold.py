@@ -14,6 +14,7 @@ from maskarad.memory.summarising import SUMMARY_WORDS
 from maskarad.values import Completion, CompletionRequest
 from tests.memory.folding import TellingModel, a_link, cursor, folder, found, indexed, recalled, say
 from tests.support.clock import FakeClock
+from tests.support.plans.partitions import analyze
 from tests.support.plans.work import work_of
 from tests.support.rows import GROUP, NOW, said
 from tests.support.until import until
@@ -319,10 +320,10 @@ async def test_the_cost_of_a_step_does_not_grow_with_the_history(database: Datab
         assert summaries.store(connection, folding, folded, now=clock())
 
     await database.write(partial(bring, link_id=link, numbers=range(1, 5_001)))
-    await database.write(lambda connection: connection.execute(text("ANALYZE")))
+    await database.write(analyze)
     short = await database.write(lambda connection: work_of(connection, step))
     await database.write(partial(bring, link_id=link, numbers=range(5_001, 25_001)))
-    await database.write(lambda connection: connection.execute(text("ANALYZE")))
+    await database.write(analyze)
     long = await database.write(lambda connection: work_of(connection, step))
     # PostgreSQL reads a small table from end to end; of a great one some ten pages a line.
     assert long <= (1.3 * short if database.engines[0].dialect.name == "sqlite" else 20 * STEP)

@@ -16,6 +16,7 @@ from maskarad.values import Bot, ClaimedLink
 from tests.memory.folding import BOT, TellingModel, a_link, folder, found, say, texts
 from tests.support.clock import FakeClock
 from tests.support.databases import CountStatements
+from tests.support.plans.partitions import analyze
 from tests.support.plans.work import work_of
 
 TOLD = '{"summary": "There is a kettle."}'
@@ -190,4 +191,4 @@ def fill(connection: Connection, *, link: int, first: int, last: int) -> None:
         ),
         {"first": first},
     )
-    connection.execute(text("ANALYZE"))
+    analyze(connection)

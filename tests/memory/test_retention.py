@@ -103,7 +103,8 @@ async def test_a_link_that_has_no_more_to_lose_is_left_alone(
         assert await retention(database, clock, messages=messages).prune() > 0
         with statements(database) as seen:
             assert await retention(database, clock, messages=messages).prune() == 0
-        assert seen.count == 1
+        # On PostgreSQL whether partitions may go, too.
+        assert seen.count == (1 if database.engines[0].dialect.name == "sqlite" else 2)
     assert len(await kept(database, clock, link)) == 40
 
 

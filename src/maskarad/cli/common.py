@@ -38,13 +38,13 @@ def with_database(work: Work[T]) -> T:
     return with_any_database(on_current_schema)
 
 
-def with_any_database(work: Work[T]) -> T:
-    """As `with_database`, whatever the schema."""
+def with_any_database(work: Work[T], *, patient: bool = False) -> T:
+    """As `with_database`, whatever the schema. `patient`: a statement may take as long as it will."""
 
     async def run() -> T:
         settings = load_here()
         make_folders(settings)
-        database = open_database(settings.database, pool_size=2, max_overflow=0)
+        database = open_database(settings.database, pool_size=2, max_overflow=0, patient=patient)
         try:
             return await work(database, settings)
         finally:

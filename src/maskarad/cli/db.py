@@ -1,12 +1,14 @@
-"""`maskarad db upgrade|downgrade|current`"""
+"""`maskarad db upgrade|downgrade|current|partition`"""
 
+import time
 from typing import Annotated
 
 import typer
 
 from maskarad.cli.common import AsJson, Yes, confirm, print_one, with_any_database
-from maskarad.db import migrate, schema
+from maskarad.db import migrate, partitioning, partitions, schema
 from maskarad.db.engine import Database
+from maskarad.errors import BadInput
 from maskarad.settings import Settings
 
 app = typer.Typer(
@@ -26,7 +28,7 @@ def upgrade(revision: Annotated[str, typer.Argument(help="Revision to reach.")] 
         await database.write(lambda connection: migrate.upgrade(connection, revision))
         return await database.read(schema.revision_of)
 
-    typer.echo(f"schema: {with_any_database(work)}")
+    typer.echo(f"schema: {with_any_database(work, patient=True)}")
 
 
 @app.command()
@@ -41,7 +43,7 @@ def downgrade(
         await database.write(lambda connection: migrate.downgrade(connection, revision))
         return await database.read(schema.revision_of)
 
-    typer.echo(f"schema: {with_any_database(work) or 'empty'}")
+    typer.echo(f"schema: {with_any_database(work, patient=True) or 'empty'}")
 
 
 @app.command()
@@ -53,3 +55,25 @@ def current(as_json: AsJson = False) -> None:
 
     revision = with_any_database(work)
     print_one({"database": revision if as_json else revision or "empty", "needed": schema.REVISION}, as_json=as_json)
+
+
+@app.command()
+def partition() -> None:
+    """Divide a history on PostgreSQL, so that it stays fast and old parts can be dropped at once. A new database is
+    made so; one that is in use needs this once, with every process of the platform stopped. Again changes nothing."""
+
+    async def work(database: Database, _settings: Settings) -> None:
+        await database.read(schema.check)
+        if await database.read(partitions.are_there):
+            typer.echo("the history is in partitions")
+            return
+        if others := await database.read(partitioning.others):
+            raise BadInput(
+                f"others are connected to this database ({others}): stop every process of the platform first"
+            )
+        typer.echo("dividing the history: nothing is copied, but all of it is read; some seconds a million messages")
+        began = time.monotonic()
+        await database.write(partitioning.partition)
+        typer.echo(f"the history is in partitions, after {time.monotonic() - began:.1f} s")
+
+    with_any_database(work, patient=True)

@@ -1,9 +1,10 @@
 """A link's history: what was said in one chat, ordered by Telegram's message id."""
 
 from collections.abc import Mapping, Sequence
+from functools import lru_cache
 from typing import Any
 
-from sqlalchemy import Connection, and_, bindparam, delete, literal_column, not_, or_, select, update
+from sqlalchemy import Connection, and_, bindparam, delete, exists, literal_column, not_, or_, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import IntegrityError
 
@@ -28,13 +29,19 @@ _LIVE = (
     "reply_to",
     "forwarded_from",
 )
-_LINE: dict[str, Any] = {name: bindparam(name) for name in _LIVE}
+_LINE: dict[str, Any] = {name: bindparam(name, type_=chat_contexts.c[name].type) for name in _LIVE}
 _PLACE = ("chat_bot_instance_id", "message_order")
 
-
+# Partitions have no unique index of places (`db/partitions.py`). Whoever stores a line holds its link's row, so nobody
+# stores the same one between the look and the insert.
+_IS_STORED = exists().where(*(chat_contexts.c[name] == _LINE[name] for name in _PLACE))
 _ADD_LINE = {
     "sqlite": Prepared(sqlite.insert(chat_contexts).values(_LINE).on_conflict_do_nothing()),
-    "postgresql": Prepared(postgresql.insert(chat_contexts).values(_LINE).on_conflict_do_nothing()),
+    "postgresql": Prepared(
+        postgresql.insert(chat_contexts)
+        .from_select(_LIVE, select(*_LINE.values()).where(~_IS_STORED), include_defaults=False)
+        .on_conflict_do_nothing()
+    ),
 }
 _IS_IMPORTED = and_(*(chat_contexts.c[name] == bindparam(f"b_{name}") for name in _PLACE), chat_contexts.c.imported)
 _IMPORTED = select(chat_contexts.c.from_persona).where(_IS_IMPORTED).with_for_update()
@@ -82,7 +89,15 @@ _LINES = select(*LINE, chat_contexts.c.asked, chat_contexts.c.addressed).where(
     chat_contexts.c.chat_bot_instance_id == bindparam("link_id"), IS_KNOWN
 )
 _NEWEST_FIRST = _LINES.order_by(chat_contexts.c.message_order.desc())
-_LATEST = Prepared(_NEWEST_FIRST.limit(bindparam("most")))
+
+
+@lru_cache(maxsize=16)
+def _latest(most: int) -> Prepared:
+    """With the number in its text: of a bound one PostgreSQL thinks that it may be thousands, and plans for each value
+    anew, which in partitions takes longer than the reading."""
+    return Prepared(_NEWEST_FIRST.limit(literal_column(str(most))))
+
+
 # Counted from the end of the history, where the index leads: `waiting` lines are unread, so it stops at the first one.
 _WAITING = _NEWEST_FIRST.where(chat_contexts.c.asked > bindparam("answered")).limit(bindparam("waiting")).subquery()
 _UNREAD = select(_WAITING).order_by(_WAITING.c.asked).limit(bindparam("most"))
@@ -133,8 +148,8 @@ def add(
     addressed: bool = False,
     decision: str | None = None,
 ) -> None:
-    """Store a person's message; whoever calls counts it (`db/hearing.py`). Raises AlreadySeen when the link has this
-    message, NotFound when the link is gone."""
+    """Store a person's message; whoever calls has counted it, and so holds the link's row (`db/hearing.py`). Raises
+    AlreadySeen when the link has this message, NotFound when the link is gone."""
     values = {
         "chat_bot_instance_id": link_id,
         "message_order": message.message_id,
@@ -159,7 +174,8 @@ def add(
 
 
 def add_own(connection: Connection, link_id: int, chat_id: int, message: SentMessage, text: str, *, now: float) -> bool:
-    """Store what the persona said; whoever calls counts it. False: that message is stored, and stays as it is."""
+    """Store what the persona said; whoever calls has counted it, and so holds the link's row. False: that message is
+    stored, and stays as it is."""
     values = {
         "chat_bot_instance_id": link_id,
         "message_order": message.message_id,
@@ -211,7 +227,7 @@ def reopen(connection: Connection, link_id: int, order: int) -> None:
 
 def latest(connection: Connection, link_id: int, *, most: int, answered: int) -> list[HistoryLine]:
     """The newest `most` lines, oldest first; unread are those that asked for an answer after `answered`."""
-    rows = _LATEST.all(connection, {"link_id": link_id, "most": most})
+    rows = _latest(most).all(connection, {"link_id": link_id})
     return [_line(row, answered) for row in reversed(rows)]
 
 

@@ -10,13 +10,14 @@ from maskarad.db.embedded import EmbeddedDatabase
 from maskarad.db.engine import Database
 
 
-def open_database(url: str, *, pool_size: int, max_overflow: int) -> Database:
-    """Connect lazily to `sqlite:///FILE` or `postgresql://…`."""
+def open_database(url: str, *, pool_size: int, max_overflow: int, patient: bool = False) -> Database:
+    """Connect lazily to `sqlite:///FILE` or `postgresql://…`. `patient`: a statement may take as long as it will."""
     parsed = make_url(url)
     if parsed.get_backend_name() == "sqlite":
         return EmbeddedDatabase(Path(parsed.database or ""))
     server = importlib.import_module("maskarad.db.server")
-    database: Database = server.ServerDatabase(parsed, pool_size=pool_size, max_overflow=max_overflow)
+    timeout = {"statement_timeout": None} if patient else {}
+    database: Database = server.ServerDatabase(parsed, pool_size=pool_size, max_overflow=max_overflow, **timeout)
     return database
 
 

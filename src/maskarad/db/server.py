@@ -19,7 +19,9 @@ class ServerDatabase:
     """A transaction is one greenlet, from the pool and back to it. SQLAlchemy's `AsyncEngine` starts one for each step,
     and brings the ORM, 6 MB."""
 
-    def __init__(self, url: URL, *, pool_size: int, max_overflow: int) -> None:
+    def __init__(
+        self, url: URL, *, pool_size: int, max_overflow: int, statement_timeout: float | None = STATEMENT_TIMEOUT
+    ) -> None:
         self._engine = create_engine(
             url.set(drivername="postgresql+asyncpg"),
             pool_size=pool_size,
@@ -29,7 +31,7 @@ class ServerDatabase:
             pool_use_lifo=True,
             connect_args={
                 "timeout": CONNECT_TIMEOUT,
-                "command_timeout": STATEMENT_TIMEOUT,
+                "command_timeout": statement_timeout,
                 # Of a word that stands in very many lines some are enough for recall (`db/recall.py`). SET LOCAL would
                 # be one more statement in every turn. PgBouncer refuses it unless its `ignore_startup_parameters`
                 # names it; recall then takes longer in very long histories.

@@ -142,7 +142,8 @@ _ADD_SUMMARY = insert(conversation_summaries)
 
 
 def _index(key: str, row_id: Any, words: Any, given: Any) -> Executable:
-    """Adds the words of the rows given, where the row is still there and is not indexed."""
+    """Adds the words of the rows given, where the row is still there and is not indexed. Whoever deletes a row at the
+    same moment waits, and its trigger finds the words (PostgreSQL; SQLite has one writer anyway)."""
     indexed = table("history_index", column(key), column("words"))
     known = select(literal_column("1")).select_from(indexed).where(indexed.c[key] == chat_contexts.c.id).exists()
     # The sum keeps SQLite from going through all lines of the link for each row given.
@@ -151,6 +152,7 @@ def _index(key: str, row_id: Any, words: Any, given: Any) -> Executable:
         select(chat_contexts.c.id, words)
         .select_from(given.join(chat_contexts, chat_contexts.c.id == row_id))
         .where(is_of_link, IS_KNOWN, ~known)
+        .with_for_update(read=True, key_share=True, of=chat_contexts)
     )
     return insert(indexed).from_select([key, "words"], found)
 

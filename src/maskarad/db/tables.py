@@ -245,6 +245,7 @@ chat_contexts = Table(
     Column("counted", Boolean, nullable=False, server_default=text("false")),
     # A forgotten message stays for a while as a row of nobody (user 0) without text, so that it is known if it comes
     # again.
+    # Not unique where the history is in partitions, for a unique index would have to have `id` too.
     Index("ix_context_chat_order", "chat_bot_instance_id", "message_order", unique=True),
     Index("idx_messages_chat", "chat_id"),
     Index("idx_messages_time", "timestamp"),

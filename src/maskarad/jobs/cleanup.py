@@ -14,6 +14,7 @@ from maskarad.db.batches import end_of_batch
 from maskarad.db.engine import Database
 from maskarad.db.tables import analysis_cache, job_slots, seen_updates
 from maskarad.db.tables import failed_updates as failed_updates_table
+from maskarad.memory.partitions import make_ahead
 
 log = structlog.get_logger()
 
@@ -43,8 +44,9 @@ async def memory_cleanup_task(
     prune: Callable[[], Awaitable[int]],
     clock: Callable[[], float],
 ) -> int:
-    """Forget what is too old; returns how many rows went. `prune` takes old lines out of histories. Raises
-    DatabaseUnavailable."""
+    """Make room for the history, then forget what is too old; returns how many rows went. `prune` takes old lines out
+    of histories. Raises DatabaseUnavailable."""
+    await make_ahead(database)
     gone = 0
     for step in STEPS:
         gone += await _all_of(database, step, clock)

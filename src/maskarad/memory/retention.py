@@ -1,14 +1,17 @@
 """How long histories are kept: for ever, or as many lines or days as the settings say."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
 from functools import partial
+from math import inf
 
-from maskarad.db import retention
+from maskarad.db import partitions, retention
 from maskarad.db.engine import Database
+from maskarad.db.history import FORGOTTEN_KEPT
 from maskarad.db.retention import Keep
 from maskarad.db.summaries import FOLD_DOWN_TO
 from maskarad.memory.fold import PAUSE, Folder
+from maskarad.memory.partitions import drop_past
 from maskarad.memory.stats import SECONDS_A_DAY
 
 LINKS_AT_ONCE = 100
@@ -33,15 +36,29 @@ class Retention:
         nobody waits for it. Raises DatabaseUnavailable."""
         since = None if self._days is None else self._clock() - self._days * SECONDS_A_DAY
         keep = Keep(messages=self._messages, since=since)
-        gone, after = 0, 0
-        while not keep.is_all:
-            links = await self._database.read(partial(retention.candidates, keep=keep, after=after, most=LINKS_AT_ONCE))
-            for link_id in links:
-                gone += await self._prune(link_id, keep)
-            if len(links) < LINKS_AT_ONCE:
-                break
-            after = links[-1]
+        if keep.is_all:
+            return 0
+        gone = await self._drop_past(keep)
+        async for link_id in self._candidates(keep):
+            gone += await self._prune(link_id, keep)
         return gone
+
+    async def _drop_past(self, keep: Keep) -> int:
+        """What can go with a whole partition need not go line by line."""
+        before = -inf if keep.since is None else min(keep.since, self._clock() - FORGOTTEN_KEPT)
+        past = await self._database.read(partial(partitions.past, before=before))
+        if past and keep.since is not None:
+            async for link_id in self._candidates(Keep(since=keep.since)):
+                await self._folder.fold(link_id, said_before=keep.since)
+        return await drop_past(self._database, before=before) if past else 0
+
+    async def _candidates(self, keep: Keep) -> AsyncIterator[int]:
+        after: int | None = 0
+        while after is not None:
+            found = await self._database.read(partial(retention.candidates, keep=keep, after=after, most=LINKS_AT_ONCE))
+            for link_id in found:
+                yield link_id
+            after = found[-1] if len(found) == LINKS_AT_ONCE else None
 
     async def _prune(self, link_id: int, keep: Keep) -> int:
         if keep.since is not None:

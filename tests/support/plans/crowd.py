@@ -8,6 +8,7 @@ from maskarad.db import decisions, tables
 from maskarad.db.personas import name_key
 from maskarad.memory.stats import SECONDS_A_DAY
 from maskarad.values import Decision, Verdict
+from tests.support.plans.partitions import analyze
 from tests.support.rows import NOW
 
 MANY = 3_000
@@ -63,7 +64,7 @@ def fill(connection: Connection) -> None:
     ):
         _add(connection, table, rows)
     _index_words(connection)
-    connection.execute(text("ANALYZE"))
+    analyze(connection)
 
 
 def _add(connection: Connection, table: Table, rows: list[dict[str, Any]]) -> None:

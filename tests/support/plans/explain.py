@@ -9,6 +9,7 @@ from sqlalchemy import Connection, event
 
 from maskarad.db.engine import Database, Query
 from maskarad.values import Value
+from tests.support.plans.partitions import parts, shown_once
 
 SETTLED_AFTER = 6
 """Runs. PostgreSQL plans a prepared statement for its values five times, then keeps the general plan unless that is
@@ -76,7 +77,8 @@ def _explain_on_sqlite(connection: Connection, sent: Sent) -> str:
 
 def _explain_on_postgresql(connection: Connection, sent: Sent) -> str:
     with prepared(connection, sent) as execute:
-        return "\n".join(connection.exec_driver_sql(f"EXPLAIN (COSTS OFF) {execute}").scalars())
+        plan = "\n".join(connection.exec_driver_sql(f"EXPLAIN (COSTS OFF) {execute}").scalars())
+    return shown_once(plan, parts(connection))
 
 
 @contextmanager

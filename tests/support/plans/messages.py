@@ -29,7 +29,7 @@ INTAKE = (
     Hot(
         name="hearing.hear",
         purpose="A group message that the persona only listens to: two statements in one transaction.",
-        cheap="The link's key, then one row added; `ix_context_chat_order` refuses the same message a second time.",
+        cheap="The link's key, then one row added; `ix_context_chat_order` knows the same message when it comes again.",
         run=calls.listen,
     ),
     Hot(

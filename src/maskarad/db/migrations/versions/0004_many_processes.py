@@ -5,6 +5,8 @@ from collections.abc import Sequence
 import sqlalchemy as sa
 from alembic import op
 
+from maskarad.db import partitioning
+
 revision = "0004"
 down_revision = "0003"
 branch_labels: str | Sequence[str] | None = None
@@ -27,6 +29,15 @@ def upgrade() -> None:
     op.add_column("platform_identity", sa.Column("oldest_code", sa.Text(), nullable=False, server_default="0004"))
     _add_work()
     _add_receiving()
+    _partition()
+
+
+def _partition() -> None:
+    """A history that is in use stays one table until somebody says `maskarad db partition`: processes of older code may
+    be at work on it."""
+    connection = op.get_bind()
+    if connection.dialect.name == "postgresql" and partitioning.is_new(connection):
+        partitioning.partition(connection)
 
 
 def _add_work() -> None:
@@ -123,6 +134,7 @@ def _add_receiving() -> None:
 
 
 def downgrade() -> None:
+    partitioning.unite(op.get_bind())
     for table in TABLES:
         op.drop_table(table)
     op.drop_column("platform_identity", "oldest_code")
