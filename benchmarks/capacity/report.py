@@ -122,7 +122,9 @@ def _limits(sizes: Sequence[Needs]) -> str:
         over = [limit for limit in found if limit.share > 1]
         near = [limit for limit in found if NEAR < limit.share <= 1] or found[len(over) : len(over) + 2]
         rows.append((f"{each.bots:,}", _named(over) or "nothing", _named(near)))
-    return table(("bots", "beyond its end, the furthest first", "next, share of its end"), rows)
+    return table(
+        ("bots", "more than one of it holds, the furthest first", "next, share of what one holds"), rows, numbers=False
+    )
 
 
 def _named(found: Sequence[Limit]) -> str:

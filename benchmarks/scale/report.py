@@ -22,8 +22,10 @@ TITLES = {
 }
 
 
-def table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
-    return "\n".join((_cells(head), "|---|" + "---:|" * (len(head) - 1), *map(_cells, rows)))
+def table(head: Sequence[str], rows: Sequence[Sequence[str]], *, numbers: bool = True) -> str:
+    """All columns but the first hold numbers, or words."""
+    rest = "---:|" if numbers else "---|"
+    return "\n".join((_cells(head), "|---|" + rest * (len(head) - 1), *map(_cells, rows)))
 
 
 def _cells(cells: Sequence[str]) -> str:
@@ -65,7 +67,7 @@ def _reservation(found: Results) -> str:
         return ""
     return (
         f" **Other programs used {min(others):.2f} to {max(others):.2f} of the {found.machine.cores} cores meanwhile: "
-        "CPU of a message is little changed by that, times are longer than they need be.**"
+        "CPU of a message comes out higher for that, and times are longer than they need be.**"
     )
 
 

@@ -1,7 +1,8 @@
 """Two processes on one PostgreSQL and one Redis: what one of them changes, the other shows at once."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
+from typing import Any
 
 import aiohttp
 import pytest
@@ -88,8 +89,19 @@ async def press(stage: Stage, *button: int | str) -> str:
     """The screen that the last menu turns into."""
     manager = stage.sandbox.private(OWNER, MANAGER_ID)
     menu = (await stage.sandbox.chat(manager))["messages"][-1]
+    edits = await edits_of_manager(stage)
     await stage.sandbox.press(manager, OWNER, menu["message_id"], data=encode(*map(str, button)))
+
+    async def is_shown() -> bool:
+        return await edits_of_manager(stage) > edits
+
+    await until(is_shown)
     return str((await stage.sandbox.chat(manager))["messages"][-1]["text"])
+
+
+async def edits_of_manager(stage: Stage) -> int:
+    """How often it has turned a message into another screen, also into the same one."""
+    return len(await stage.sandbox.calls(bot=MANAGER_ID, method="editMessageText"))
 
 
 async def test_a_language_chosen_in_one_process_is_spoken_by_the_other(
@@ -163,7 +175,10 @@ async def test_nothing_secret_goes_to_redis(
 async def everything_in(redis: RedisServer) -> str:
     """Keys and values, whatever is not text in them spelt out."""
     async with Redis.from_url(redis.url) as client:
-        keys = await client.keys("*")
-        streams = [key for key in keys if await client.type(key) == b"stream"]
-        values = [(key, await client.get(key)) for key in keys if key not in streams]
-        return repr([*values, *[(key, await client.xrange(key)) for key in streams]])
+        read: dict[object, Callable[[Any], Awaitable[Any]]] = {
+            b"string": client.get,
+            b"stream": client.xrange,
+            b"list": lambda key: client.lrange(key, 0, -1),
+            b"zset": lambda key: client.zrange(key, 0, -1),
+        }
+        return repr([(key, await read[await client.type(key)](key)) for key in await client.keys("*")])
