@@ -8,6 +8,7 @@ from benchmarks.capacity.simulation import Seen, Service, Shape, Simulation
 from benchmarks.capacity.usage import Usage, busiest
 from benchmarks.scale import shares
 from benchmarks.scale.figures import Cost, Results, Times, times
+from maskarad.jobs.changes import INTERVAL
 from maskarad.values import Value
 
 SIZES = (1_000, 10_000, 100_000)
@@ -20,6 +21,8 @@ FULL = 0.6
 """Share of a core that is planned to be used in the busiest hour."""
 THINKING_FULL = 0.7
 """Of the places of all workers."""
+LOOKING = 0.2
+"""Of a core, that looking whether bots changed may take."""
 AT_LEAST = 2
 """Of each process, so that one may die."""
 WHEN_QUIET = 2
@@ -61,6 +64,10 @@ class Needs(Value, frozen=True):
     worker_mb: float
     waits: Mapping[str, Times]
     """Simulated."""
+    look_process: float
+    """Cores of each process for its looks at all bots."""
+    look_postgres: float
+    """PostgreSQL's cores for the looks of all processes."""
     busy: Mapping[str, float]
     thinking: float
     most_waiting: int
@@ -116,6 +123,7 @@ def needs(measured: Results, usage: Usage, bots: int) -> Needs:
         postgres_cores=_processes(cores[shares.POSTGRESQL]),
     )
     processes = shape.gateways + shape.workers
+    looks = bots / measured.look.bots / INTERVAL
     seen = _simulate(measured, usage, bots, shape)
     held = measured.held
     wal = _mixed(_wal(private, measured, usage) * further, _wal(listened, measured, usage), usage.answered)
@@ -149,6 +157,8 @@ def needs(measured: Results, usage: Usage, bots: int) -> Needs:
         gateway_mb=_memory(measured.few.gateway_mb, measured.many.gateway_mb, measured, bots),
         worker_mb=_memory(measured.few.worker_mb, measured.many.worker_mb, measured, bots),
         waits={name: times(getattr(seen, name)) for name in ("acknowledged", "started", "answered", "pressed")},
+        look_process=looks * measured.look.process,
+        look_postgres=looks * measured.look.postgres * processes,
         busy=seen.busy,
         thinking=seen.thinking,
         most_waiting=seen.most_waiting,
@@ -164,7 +174,8 @@ def limits(found: Needs) -> list[Limit]:
         ("one worker's core", found.cores[shares.WORKER], FULL),
         ("one worker's calls to the model", found.model_connections, THINKING_FULL * PLACES),
         ("PostgreSQL's connections (max_connections 100)", found.postgres_connections, 97),
-        ("PostgreSQL's cores (16)", found.cores[shares.POSTGRESQL], 16 * FULL),
+        ("PostgreSQL's cores (16)", found.cores[shares.POSTGRESQL] + found.look_postgres, 16 * FULL),
+        ("looks at all bots (a fifth of a process' core)", found.look_process, LOOKING),
         ("PostgreSQL's commits (20,000/s)", found.commits, 20_000),
         ("PostgreSQL's log (200 MB/s)", found.wal_bytes, 200e6),
         ("PostgreSQL's disk after a year (2 TB)", found.database_bytes_year, 2e12),

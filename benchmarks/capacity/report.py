@@ -83,6 +83,11 @@ ROWS: Sequence[Row] = (
         lambda each: f"{each.gateway_mb:,.0f} / {each.worker_mb:,.0f} MB",
         "computed",
     ),
+    (
+        "cores for looks at all bots: each process / PostgreSQL",
+        lambda each: f"{each.look_process:.3f} / {each.look_postgres:.2f}",
+        "computed",
+    ),
     ("calls to the model at once", lambda each: f"{each.model_connections:,.0f}", "computed"),
     ("connections to Telegram in use", lambda each: f"{each.telegram_connections:,.0f}", "computed"),
     ("connections to PostgreSQL, pools full", lambda each: f"{each.postgres_connections:,}", "computed"),

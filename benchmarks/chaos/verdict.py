@@ -175,10 +175,23 @@ def _repeated(spoken: Sequence[Spoken]) -> Iterator[tuple[Spoken, Spoken]]:
 
 
 def _in_flight(first: Spoken, again: Spoken, troubles: Sequence[Happened]) -> Happened | None:
-    """The kill between a part's sending and its being sent again that came first after the sending."""
+    """The kill between a part's sending and its being sent again that came first after the sending. What was sent while
+    PostgreSQL was away could not be written down before it was back."""
     kills = (each for each in troubles if each.trouble.kind in KILLING and each.trouble.target != PROXY)
-    near = [each for each in kills if -0.5 <= each.began - first.at <= IN_FLIGHT and each.began <= again.at]
+    near = [
+        each
+        for each in kills
+        if each.began <= again.at
+        and (
+            -0.5 <= each.began - first.at <= IN_FLIGHT
+            or (_is_of_postgres(each) and each.began <= first.at <= each.ended)
+        )
+    ]
     return min(near, key=lambda each: each.began, default=None)
+
+
+def _is_of_postgres(happened: Happened) -> bool:
+    return happened.trouble.kind == "PostgreSQL killed"
 
 
 def _twice_answered(spoken: Sequence[Spoken]) -> Iterator[Broken]:

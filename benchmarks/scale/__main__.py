@@ -39,6 +39,7 @@ async def measure(folder: Path, seconds: float, workers: int) -> Results:
         held=cost.held,
         few=cost.footprint,
         many=many,
+        look=cost.look,
         places=growth.PLACES,
         model_seconds=growth.MODEL_SECONDS,
         rounds=rounds,

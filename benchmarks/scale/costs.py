@@ -6,8 +6,8 @@ import time
 from collections.abc import Awaitable, Callable, Sequence
 from pathlib import Path
 
-from benchmarks.scale import shares
-from benchmarks.scale.figures import Cost, Footprint, Held, Quiet, Times, Unloaded, times
+from benchmarks.scale import looking, shares
+from benchmarks.scale.figures import Cost, Footprint, Held, Look, Quiet, Times, Unloaded, times
 from benchmarks.scale.postgres import Counts
 from benchmarks.scale.shares import Shares
 from benchmarks.scale.town import Town, town
@@ -47,6 +47,7 @@ class Measured(Value, frozen=True):
     costs: dict[str, Cost]
     held: Held
     footprint: Footprint
+    look: Look
 
 
 async def measure(folder: Path, seconds: float, tell: Tell) -> Measured:
@@ -78,6 +79,8 @@ async def measure(folder: Path, seconds: float, tell: Tell) -> Measured:
         after = await asyncio.to_thread(place.postgres.counts)
         redis_full = shares.information(place.cluster.redis, *MEMORY)
         pages = await _after_checkpoints(place)
+        look = await looking.measure(place.postgres)
+        tell(f"  a look at {look.bots} bots: {look.process * 1e3:.0f} ms")
     held = Held(
         database_bytes_per_message=(after.database_bytes - before.database_bytes) / (after.messages - before.messages),
         redis_bytes_per_chat=(redis_full - redis_empty) / (CHATS + GROUPS),
@@ -86,7 +89,7 @@ async def measure(folder: Path, seconds: float, tell: Tell) -> Measured:
         redis_connections=connections[1],
         wal_bytes_after_checkpoint=pages,
     )
-    return Measured(quiet=quiet, unloaded=unloaded, costs=found, held=held, footprint=footprint)
+    return Measured(quiet=quiet, unloaded=unloaded, costs=found, held=held, footprint=footprint, look=look)
 
 
 async def _connections(place: Town) -> tuple[float, float]:

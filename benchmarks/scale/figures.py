@@ -95,6 +95,14 @@ class Footprint(Value, frozen=True):
     worker_mb: float
 
 
+class Look(Value, frozen=True):
+    """Seconds of CPU for one look of a process that knows so many bots: its own, and PostgreSQL's."""
+
+    bots: int
+    process: float
+    postgres: float
+
+
 class Results(Value, frozen=True):
     machine: Machine
     taken_on: str
@@ -107,6 +115,7 @@ class Results(Value, frozen=True):
     held: Held
     few: Footprint
     many: Footprint
+    look: Look
     places: int
     """Calls to the model that a worker makes at once in the rounds."""
     model_seconds: float

@@ -13,7 +13,7 @@ from benchmarks.scale.figures import Footprint, Round, times
 from benchmarks.scale.shares import Shares
 from benchmarks.scale.town import Town, town
 
-BOTS, CHATS = 1_000, 400
+BOTS, CHATS = 600, 300
 PLACES = 8
 """LLM_MAX_CONNECTIONS of a worker: so few that three of them need a fraction of this machine."""
 MODEL_SECONDS = 1.0

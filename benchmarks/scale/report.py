@@ -6,6 +6,7 @@ from benchmarks import pages
 from benchmarks.program import ROOT
 from benchmarks.scale import shares
 from benchmarks.scale.figures import Cost, Results, Round, Times
+from maskarad.jobs.changes import INTERVAL
 
 PAGE = ROOT / "docs" / "scaling.md"
 RESULTS = ROOT / "benchmarks" / "scale.json"
@@ -204,7 +205,7 @@ def _quiet(found: Results) -> str:
 
 
 def _held(found: Results) -> str:
-    held, few, many = found.held, found.few, found.many
+    held, few, many, look = found.held, found.few, found.many, found.look
     return (
         f"Right after a checkpoint, when every page that changes is written whole, a private message costs "
         f"{held.wal_bytes_after_checkpoint / 1e3:.0f} kB of log instead. A stored message with all that belongs to it "
@@ -212,5 +213,7 @@ def _held(found: Results) -> str:
         f"{held.redis_bytes_per_chat / 1e3:.1f} kB of Redis. A process holds {held.postgres_connections:.0f} "
         f"connections to PostgreSQL under load and {held.redis_connections:.0f} to Redis. After its start a gateway "
         f"that knows {few.bots} bots has {few.gateway_mb:.0f} MB resident, a worker {few.worker_mb:.0f} MB; with "
-        f"{many.bots:,} bots, whose webhooks were just set, {many.gateway_mb:.0f} and {many.worker_mb:.0f} MB."
+        f"{many.bots:,} bots, whose webhooks were just set, {many.gateway_mb:.0f} and {many.worker_mb:.0f} MB. "
+        f"Every process looks each {INTERVAL:g} s whether bots were added or removed: with {look.bots:,} bots that is "
+        f"{look.process * 1e3:.0f} ms of its core and {look.postgres * 1e3:.0f} ms of PostgreSQL's."
     )

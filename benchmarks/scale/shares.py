@@ -47,6 +47,10 @@ class Shares:
         now = self._used()
         return {part: max(now[part] - self._began[part], 0.0) for part in PARTS}
 
+    def used_by(self, part: str) -> float:
+        """Seconds of CPU of one part."""
+        return _of_trees(self._parts[part]) - self._began[part]
+
     def _used(self) -> dict[str, float]:
         found = {part: _of_trees(pids) for part, pids in self._parts.items()}
         found[LOAD] = _of(psutil.Process(os.getpid()), with_ended=False)

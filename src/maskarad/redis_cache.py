@@ -24,7 +24,7 @@ from redis.exceptions import RedisError
 from maskarad.backoff import Jitter, backoff
 from maskarad.cache import Fetched, Ids
 from maskarad.metrics import Metrics
-from maskarad.redis_connections import open_pool
+from maskarad.redis_connections import end_if_cancelled, open_pool
 from maskarad.values import Value
 
 log = structlog.get_logger()
@@ -167,7 +167,7 @@ class RedisCache:
         silent = 0
         while not self._broken.is_set():
             message = await feed.get_message(timeout=SILENCE)
-            _end_if_cancelled()
+            end_if_cancelled()
             if message is not None:
                 silent = 0
                 self._heard(message)
@@ -259,13 +259,6 @@ class RedisCache:
     def _clear_all(self) -> None:
         for clear in self._clear:
             clear()
-
-
-def _end_if_cancelled() -> None:
-    """A cancellation that comes as one of redis-py's own timeouts ends is lost in there (8.1)."""
-    task = asyncio.current_task()
-    if task is not None and task.cancelling():
-        raise asyncio.CancelledError
 
 
 async def probe(url: str) -> None:

@@ -1,9 +1,10 @@
 """How this platform talks to Redis, for all who do. Imported only by those who have one."""
 
+import asyncio
 from typing import Any
 
 from redis.asyncio import BlockingConnectionPool
-from redis.asyncio.connection import parse_url
+from redis.asyncio.connection import AbstractConnection, Connection, parse_url
 from redis.asyncio.retry import Retry
 from redis.backoff import NoBackoff
 from redis.exceptions import ConnectionError as NoConnection
@@ -30,9 +31,33 @@ def open_pool(url: str, *, patience: float = PATIENCE) -> BlockingConnectionPool
         "timeout": patience,
     }
     try:
-        pool = BlockingConnectionPool(**{**parse_url(url), **options})
+        given: dict[str, Any] = {**parse_url(url), **options}
+        given["connection_class"] = _saying_closed(given.get("connection_class", Connection))
+        pool = BlockingConnectionPool(**given)
         pool.make_connection()  # type: ignore[no-untyped-call]  # redis-py has no types there
     except (ValueError, TypeError):
         # Not its words: they may hold a part of the password.
         raise SettingsError("REDIS_URL: is not an address of a Redis, or has an option that no Redis knows") from None
     return pool
+
+
+def _saying_closed(kind: type[AbstractConnection]) -> type[AbstractConnection]:
+    """uvloop answers with a RuntimeError when something is written to a connection that the other side has just closed;
+    to redis-py, and so to all who ask, that is no loss of a connection."""
+
+    class Saying(kind):  # type: ignore[misc,valid-type]
+        async def send_packed_command(self, *args: Any, **kwargs: Any) -> None:
+            try:
+                await super().send_packed_command(*args, **kwargs)
+            except RuntimeError as error:
+                raise NoConnection("closed by Redis") from error
+
+    return Saying
+
+
+def end_if_cancelled() -> None:
+    """A cancellation that comes as one of redis-py's own timeouts ends is lost in there (8.1). To be called after each
+    question of a loop. Raises CancelledError."""
+    task = asyncio.current_task()
+    if task is not None and task.cancelling():
+        raise asyncio.CancelledError

@@ -16,7 +16,7 @@ from redis.exceptions import RedisError
 
 from maskarad.backoff import Jitter, backoff
 from maskarad.metrics import Metrics
-from maskarad.redis_connections import PATIENCE, open_pool
+from maskarad.redis_connections import PATIENCE, end_if_cancelled, open_pool
 
 log = structlog.get_logger()
 
@@ -75,7 +75,7 @@ class RedisScripts:
             async with asyncio.timeout(PATIENCE):
                 answer = await script(keys=[self._namespace + key for key in keys], args=values)
         except (RedisError, OSError, TimeoutError) as error:
-            _end_if_cancelled()
+            end_if_cancelled()
             self._went_away(error)
             return None
         return cast(list[int], answer)
@@ -124,7 +124,7 @@ class RedisScripts:
             async with asyncio.timeout(PATIENCE):
                 await self._redis.set(f"{self._namespace}tried", b"", ex=1)
         except (RedisError, OSError, TimeoutError) as error:
-            _end_if_cancelled()
+            end_if_cancelled()
             self._warn(error)
             return False
         return True
@@ -155,7 +155,7 @@ class Script:
         self._scripts.tell(self, keys, values)
 
 
-def _end_if_cancelled() -> None:
+def end_if_cancelled() -> None:
     """A cancellation that comes as one of redis-py's own timeouts ends is lost in there (8.1)."""
     task = asyncio.current_task()
     if task is not None and task.cancelling():

@@ -110,6 +110,27 @@ class Away:
         return await self._database.write(query)
 
 
+async def test_once_the_database_was_away_every_claim_is_asked_for(process: Process) -> None:
+    away = Away(process.database)
+    holding = Holding(away, clock=process.clock, steady=process.steady)
+    claim = await process.claims("a")
+    assert claim is not None
+    with holding.holding(claim, holding.now()):
+        holding.doubt()
+        away.failures = 2
+        await holding.make_sure(claim)
+        assert away.failures == 0
+        with counted(process.database) as seen:
+            await holding.make_sure(claim)
+        assert seen.count == 0
+        away.failures = 1
+        with pytest.raises(DatabaseUnavailable):
+            await holding.renew()
+        with counted(process.database) as seen:
+            await holding.make_sure(claim)
+        assert seen.count == 1
+
+
 async def test_while_the_database_is_away_nothing_is_sure(process: Process) -> None:
     away = Away(process.database)
     holding = Holding(away, clock=process.clock, steady=process.steady)

@@ -54,6 +54,7 @@ def build_conversations(
         typing=typing,
         moved=moved,
         make_sure=holding.make_sure,
+        doubt=holding.doubt,
         clock=ground.clock,
     )
     return Conversations(

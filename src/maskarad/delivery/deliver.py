@@ -10,7 +10,7 @@ import structlog
 
 from maskarad.db import links, outbox, turns
 from maskarad.db.engine import Database, write_patiently
-from maskarad.errors import ChatGone, ChatMoved, TelegramRefused
+from maskarad.errors import ChatGone, ChatMoved, DatabaseUnavailable, TelegramRefused
 from maskarad.values import Bot, Claim, ClaimedLink, Part, PartKind, Piece, Progress, SentMessage
 
 log = structlog.get_logger()
@@ -37,7 +37,8 @@ class Messenger(Protocol):
 class Delivery:
     """`pause_before` gives the seconds between a part and the one before it; `typing` shows "typing…" meanwhile;
     `moved` hears of a group that became a supergroup; `make_sure` raises ClaimLost where a claim holds no longer, so
-    that a process that was stopped for a while sends nothing that another one is sending."""
+    that a process that was stopped for a while sends nothing that another one is sending; `doubt` hears that the
+    database is away, while `make_sure` is to let nothing through."""
 
     def __init__(
         self,
@@ -48,6 +49,7 @@ class Delivery:
         typing: Callable[[int, int], AbstractAsyncContextManager[None]],
         moved: Callable[[int, int, int], None],
         make_sure: Callable[[Claim], Awaitable[None]],
+        doubt: Callable[[], None],
         clock: Callable[[], float],
         sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
     ) -> None:
@@ -57,6 +59,7 @@ class Delivery:
         self._typing = typing
         self._moved = moved
         self._make_sure = make_sure
+        self._doubt = doubt
         self._clock = clock
         self._sleep = sleep
 
@@ -131,7 +134,9 @@ class Delivery:
         return SentMessage(message_id=message_id, bot_telegram_id=bot.telegram_id, bot_name=bot.name)
 
     async def _mark(self, link: ClaimedLink, part: Part, sent: SentMessage | None) -> Progress:
-        now = self._clock()
-        return await write_patiently(
-            self._database, lambda connection: turns.sent(connection, link.claim, part, sent, now=now)
-        )
+        mark = partial(turns.sent, claim=link.claim, part=part, message=sent, now=self._clock())
+        try:
+            return await self._database.write(mark)
+        except DatabaseUnavailable:
+            self._doubt()
+        return await write_patiently(self._database, mark)

@@ -20,7 +20,7 @@ from taskiq_redis.redis_broker import RedisStreamBroker
 
 from maskarad.backoff import backoff
 from maskarad.jobs.bells import Room
-from maskarad.redis_connections import open_pool
+from maskarad.redis_connections import end_if_cancelled, open_pool
 
 log = structlog.get_logger()
 
@@ -93,8 +93,10 @@ class RingBroker(RedisStreamBroker):
                 failures += 1
                 if failures == 1:
                     log.warning("redis_away", error=type(error).__name__, meanwhile="sweeps find the work")
+                end_if_cancelled()
                 await asyncio.sleep(backoff(failures, random.random, LONGEST_PAUSE))
                 continue
+            end_if_cancelled()
             failures = 0
             for entry_id, fields in entries:
                 yield AckableMessage(data=fields.get(b"data", b""), ack=partial(self._acknowledge, entry_id))

@@ -8,7 +8,7 @@ from functools import partial
 from maskarad.db import Connection
 from maskarad.db import turns as rows
 from maskarad.db.engine import Database, write_patiently
-from maskarad.errors import ClaimLost
+from maskarad.errors import ClaimLost, DatabaseUnavailable
 from maskarad.jobs.leases import LEASE
 from maskarad.values import Claim
 
@@ -49,7 +49,17 @@ class Holding:
         """Keep the claims that are being worked on. Raises DatabaseUnavailable."""
         if self._claims:
             asked, since = list(self._claims.values()), self._steady()
-            self._kept(await self._database.write(partial(self._renew, asked)), since)
+            try:
+                kept = await self._database.write(partial(self._renew, asked))
+            except DatabaseUnavailable:
+                self.doubt()
+                raise
+            self._kept(kept, since)
+
+    def doubt(self) -> None:
+        """The database does not answer: whatever is sent now could not be written down, and would be sent again if this
+        process died before it could. From here on each claim is asked for first, which waits for the database."""
+        self._sure_until = dict.fromkeys(self._sure_until, UNKNOWN)
 
     async def make_sure(self, claim: Claim) -> None:
         """Returns when the claim holds, at once as long as its last renewal is fresh. While the database is away it
