@@ -206,7 +206,7 @@ ROWS: Mapping[str, Show] = {
     "parts twice: Telegram cut the connection when it was sent": lambda run: str(run.doubles_at_cuts),
     "answered after a later line that Telegram brought first": lambda run: str(run.late),
     "webhook deliveries": lambda run: str(run.deliveries),
-    "not taken at once, by status (0: no answer, 502: the proxy, 503: no PostgreSQL)": _refused,
+    "not taken at once, by status (0: no answer, 502: proxy, 503: no PostgreSQL, or no gateway)": _refused,
     "calls to the model / failed": lambda run: f"{run.asked} / {run.failed}",
     "started in vain, PostgreSQL being away": lambda run: str(run.in_vain),
     "memory at the most: gateway / worker": lambda run: f"{run.gateway_mb:.0f} / {run.worker_mb:.0f} MB",

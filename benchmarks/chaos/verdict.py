@@ -6,7 +6,7 @@ from itertools import groupby, pairwise
 
 from benchmarks.chaos.crowd import Pressed
 from benchmarks.chaos.record import Asked, CutCall, Refusal, Said, Spoken
-from benchmarks.chaos.troubles import KILLING, PROXY, Happened
+from benchmarks.chaos.troubles import KILLING, Happened
 from maskarad.values import Value
 
 IN_FLIGHT = 3.0
@@ -69,7 +69,7 @@ class Verdict(Value, frozen=True):
 
 
 def judge(evidence: Evidence) -> Verdict:
-    answered_at = _answered(evidence.spoken)
+    answered_at = _answered(evidence)
     unanswered = [each for number, each in evidence.said.items() if number not in answered_at]
     excused = [each for each in unanswered if _is_excused(each, evidence)]
     lost = (each for each in unanswered if each not in excused)
@@ -102,12 +102,13 @@ def judge(evidence: Evidence) -> Verdict:
     )
 
 
-def _answered(spoken: Sequence[Spoken]) -> dict[int, float]:
-    """By number, when the first part came that names it."""
+def _answered(evidence: Evidence) -> dict[int, float]:
+    """By number, when the first part that names it came into the chat in which it was said."""
     found: dict[int, float] = {}
-    for each in spoken:
+    for each in evidence.spoken:
         for number in each.part.numbers if each.part else ():
-            found.setdefault(number, each.at)
+            if number not in evidence.said or evidence.said[number].chat == each.chat:
+                found.setdefault(number, each.at)
     return found
 
 
@@ -175,9 +176,10 @@ def _repeated(spoken: Sequence[Spoken]) -> Iterator[tuple[Spoken, Spoken]]:
 
 
 def _in_flight(first: Spoken, again: Spoken, troubles: Sequence[Happened]) -> Happened | None:
-    """The kill between a part's sending and its being sent again that came first after the sending. What was sent while
-    PostgreSQL was away could not be written down before it was back."""
-    kills = (each for each in troubles if each.trouble.kind in KILLING and each.trouble.target != PROXY)
+    """The kill between a part's sending and its being sent again that came first after the sending: of a worker, which
+    sends, or of PostgreSQL, in which it is written down. What was sent while PostgreSQL was away could not be written
+    down before it was back."""
+    kills = (each for each in troubles if each.trouble.kind in KILLING and _may_cost_a_part(each))
     near = [
         each
         for each in kills
@@ -279,6 +281,16 @@ def _strays(evidence: Evidence) -> Iterator[Broken]:
     for each in evidence.spoken:
         if each.part is None and each.text not in evidence.apologies:
             yield Broken(promise="nothing is said that nobody said", what=f"in {each.chat}: {each.text}", at=each.at)
+        for number in each.part.numbers if each.part else ():
+            said = evidence.said.get(number)
+            if said is None or said.chat != each.chat:
+                where = "nowhere" if said is None else f"in {said.chat}"
+                what = f"in {each.chat}: {each.text}, which answers what was said {where}"
+                yield Broken(promise="nothing is said in a chat that is of another", what=what, at=each.at)
+
+
+def _may_cost_a_part(happened: Happened) -> bool:
+    return happened.trouble.target.startswith("worker") or _is_of_postgres(happened)
 
 
 def _died_with_its_gateway(pressed: Pressed, troubles: Sequence[Happened]) -> bool:

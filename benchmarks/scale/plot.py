@@ -30,7 +30,9 @@ def draw(found: Results, file: Path) -> None:
             rates = [full * (FROM + (TO - FROM) * step / STEPS) for step in range(STEPS + 1)]
             seen = [_simulated(found, workers, rate, played[0].seconds) for rate in rates]
             axes.plot(rates, seen, color=colour, linewidth=1.4, alpha=0.7)
-            axes.plot([each.rate for each in played], [each.waits.p95 for each in played], "o", color=colour)
+            axes.plot(
+                [each.said / each.seconds for each in played], [each.waits.p95 for each in played], "o", color=colour
+            )
             axes.axvline(full, color=colour, linewidth=1, linestyle=":")
         axes.yaxis.set_major_formatter("{x:g}")
         axes.yaxis.set_minor_formatter("{x:g}")

@@ -121,7 +121,7 @@ def _per_core(found: Results) -> str:
         f"**{1 / platform_cpu(private):.0f} turns a second for each core** of gateways, workers, PostgreSQL and Redis "
         f"together; {1 / platform_cpu(listened):.0f} messages that are only listened to; "
         f"{1 / platform_cpu(button):.0f} presses. One gateway and one worker answered {private.rate:.0f} private "
-        f"messages a second from {private.count} people's lines, on a machine that also plays Telegram, the model and "
+        f"messages a second ({private.count} of them), on a machine that also plays Telegram, the model and "
         f"the people for {rest * 1e3:.1f} ms of CPU a message, proxy included. CPU of one, in milliseconds of a core:"
     )
 

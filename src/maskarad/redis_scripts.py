@@ -153,10 +153,3 @@ class Script:
     def tell(self, keys: Sequence[str], values: Sequence[float]) -> None:
         """Call it without waiting for its answer."""
         self._scripts.tell(self, keys, values)
-
-
-def end_if_cancelled() -> None:
-    """A cancellation that comes as one of redis-py's own timeouts ends is lost in there (8.1)."""
-    task = asyncio.current_task()
-    if task is not None and task.cancelling():
-        raise asyncio.CancelledError

@@ -1,7 +1,6 @@
 """Did the database fail, or what it was asked? The one place that knows the drivers' words for it."""
 
 import errno
-import sqlite3
 
 from sqlalchemy.exc import DatabaseError, DBAPIError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
@@ -16,8 +15,9 @@ DISK_FULL = "53100"
 """Its SQLSTATE."""
 FULL = "the disk that holds the database is full: make room there, and all goes on by itself"
 
-# SQLite asks for room for its shared memory, too; what it calls these errors is all it says of why.
-_FULL_CODES = frozenset((sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR_SHMSIZE))
+# SQLITE_FULL and SQLITE_IOERR_SHMSIZE: SQLite asks for room for its shared memory, too, and what it calls these errors
+# is all it says of why. By number: on PostgreSQL the module would be 2 MB for nothing.
+_FULL_CODES = frozenset((13, 4874))
 
 
 def translated(error: BaseException) -> BaseException:
@@ -30,7 +30,7 @@ def translated(error: BaseException) -> BaseException:
 def is_disk_full(error: BaseException) -> bool:
     """Whether the database failed because nothing more can be written to its disk."""
     driver = error.orig if isinstance(error, DBAPIError) else error
-    if isinstance(driver, sqlite3.Error):
+    if _is_of_sqlite(driver):
         return getattr(driver, "sqlite_errorcode", None) in _FULL_CODES
     return getattr(driver, "errno", None) == errno.ENOSPC or getattr(driver, "sqlstate", None) == DISK_FULL
 
@@ -38,7 +38,7 @@ def is_disk_full(error: BaseException) -> bool:
 def _without_words(error: DBAPIError) -> DBAPIError:
     """PostgreSQL's sentence quotes the failing row and asyncpg's the wrong value, that is, people's words; SQLite's
     names columns only. The engines hide the parameters."""
-    if isinstance(error.orig, sqlite3.Error):
+    if _is_of_sqlite(error.orig):
         return error
     reason = f"{type(error.orig).__name__}, SQLSTATE {getattr(error.orig, 'sqlstate', None)}"
     return type(error)(error.statement, None, Exception(reason), hide_parameters=True)
@@ -47,7 +47,11 @@ def _without_words(error: DBAPIError) -> DBAPIError:
 def _is_unavailable(error: BaseException) -> bool:
     """Whether the database failed, and not what it was asked."""
     if not isinstance(error, DBAPIError):
-        return isinstance(error, PoolTimeout | OSError | sqlite3.Error)
+        return isinstance(error, PoolTimeout | OSError) or _is_of_sqlite(error)
     if error.connection_invalidated or isinstance(error, OperationalError) or type(error) is DatabaseError:
         return True
     return str(getattr(error.orig, "sqlstate", None))[:2] in UNAVAILABLE_CLASSES
+
+
+def _is_of_sqlite(error: BaseException | None) -> bool:
+    return type(error).__module__ == "sqlite3"

@@ -6,18 +6,19 @@ from pathlib import Path
 from sqlalchemy.engine import make_url
 
 from maskarad.db import schema
-from maskarad.db.embedded import EmbeddedDatabase
 from maskarad.db.engine import Database
 
 
 def open_database(url: str, *, pool_size: int, max_overflow: int, patient: bool = False) -> Database:
     """Connect lazily to `sqlite:///FILE` or `postgresql://…`. `patient`: a statement may take as long as it will."""
     parsed = make_url(url)
+    database: Database
     if parsed.get_backend_name() == "sqlite":
-        return EmbeddedDatabase(Path(parsed.database or ""))
+        database = importlib.import_module("maskarad.db.embedded").EmbeddedDatabase(Path(parsed.database or ""))
+        return database
     server = importlib.import_module("maskarad.db.server")
     timeout = {"statement_timeout": None} if patient else {}
-    database: Database = server.ServerDatabase(parsed, pool_size=pool_size, max_overflow=max_overflow, **timeout)
+    database = server.ServerDatabase(parsed, pool_size=pool_size, max_overflow=max_overflow, **timeout)
     return database
 
 
