@@ -112,6 +112,7 @@ async def test_who_calls_it_is_answered_and_it_knows_how_it_was_called(
     [
         (said("а ти як гадаєш?", reply_to_user_id=1001), "between_others"),
         (said("@alice, ти йдеш завтра?", mentions=frozenset({"alice"})), "between_others"),
+        (said("/start@alice_bot", command="start", command_for="alice_bot"), "between_others"),
         (said("ок"), "wordless"),
         (said("[photo]", has_text=False), "wordless"),
         (said("Чому небо синє?", forwarded_from=CHARLIE), "wordless"),

@@ -77,7 +77,7 @@ def remark_of(message: Incoming, bot: Bot, names: Names) -> Remark:
         return Remark(called=called, from_bot=message.sender.is_bot)
     text = message.text
     wordless = _is_wordless(message)
-    to_another = _is_to_another(message)
+    to_another = _is_to_another(message) or message.command_for not in (None, bot.username.lower())
     is_question = not (wordless or to_another) and _is_question(text)
     to_all = is_question and _ALL.search(text) is not None
     return Remark(
