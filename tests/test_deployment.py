@@ -18,6 +18,7 @@ import aiohttp
 import pytest
 from aiohttp import web
 
+from maskarad.app import STOPS_WITHIN
 from maskarad.cli import COMMANDS
 from maskarad.configuration import settings_list
 from tests.support.proxy import needs_caddy, proxy
@@ -30,8 +31,6 @@ UNITS = sorted((DEPLOY / "systemd").glob("*.service"))
 FOLDER = "/srv/maskarad"
 
 OF_COMPOSE_ALONE = {"DOMAIN", "POSTGRES_PASSWORD", "MASKARAD_IMAGE"}
-LONGEST_STOP = 20
-"""Seconds that a process takes at most once it is told to stop."""
 
 
 def build_stage() -> Iterator[tuple[str, str]]:
@@ -175,6 +174,20 @@ def test_every_role_that_deployment_starts_is_a_command() -> None:
     assert set(started) <= set(COMMANDS)
 
 
+def test_the_data_folder_is_made_before_anything_needs_it() -> None:
+    """Where gateways and workers run, no unit makes it."""
+    page = (ROOT / "docs" / "deployment.md").read_text(encoding="utf-8")
+    [folder] = re.findall(r"^DATA_DIR=(.+)$", (DEPLOY / "systemd" / "maskarad.env").read_text("utf-8"), re.MULTILINE)
+    made = page.index(f"sudo install -d -o maskarad -g maskarad -m 0700 {folder}\n")
+    assert page.index("useradd") < made < page.index("/bin/maskarad")
+    assert all(f"DATA_DIR={folder}" in unit.read_text("utf-8") for unit in UNITS)
+
+
+def test_units_start_after_the_servers_that_they_need() -> None:
+    ordered = {unit.name for unit in UNITS if re.search(r"^After=.*postgresql.*redis", unit.read_text("utf-8"), re.M)}
+    assert ordered == {"maskarad-gateway@.service", "maskarad-worker@.service"}
+
+
 def test_whoever_stops_a_process_waits_long_enough() -> None:
     periods = [int(seconds) for seconds in re.findall(r"stop_grace_period: (\d+)s", COMPOSE)]
     periods += [
@@ -183,11 +196,13 @@ def test_whoever_stops_a_process_waits_long_enough() -> None:
         for seconds in re.findall(r"^TimeoutStopSec=(\d+)$", unit.read_text(encoding="utf-8"), re.MULTILINE)
     ]
     assert len(periods) == 2 + len(UNITS)
-    assert min(periods) > LONGEST_STOP
+    assert min(periods) > STOPS_WITHIN + 5
 
 
 def test_nothing_but_the_proxy_is_reached_from_outside() -> None:
-    ports = [port for line in re.findall(r"^    ports: \[(.*)\]$", COMPOSE, re.MULTILINE) for port in line.split(", ")]
+    lines = re.findall(r"^    ports: \[(.*)\]$", COMPOSE, re.MULTILINE)
+    assert len(lines) == len(re.findall(r"\bports\b *:|network_mode", COMPOSE))
+    ports = [port for line in lines for port in line.split(", ")]
     public = [port for port in ports if not port.startswith('"127.0.0.1:')]
     assert public == ['"80:80"', '"443:443"', '"443:443/udp"']
     assert len(ports) == len(public) + 1

@@ -51,6 +51,7 @@ def test_quiet_hours_run_from_one_full_hour_to_another(monkeypatch: pytest.Monke
     [
         ("PORT", "eighty"),
         ("PORT", "65536"),
+        ("DRAIN_SECONDS", "7"),
         ("RUN_MODE", "carrier pigeon"),
         ("REPLY_PACING", "slow"),
         ("TELEGRAM_API_BASE_URL", "ftp://example.org"),

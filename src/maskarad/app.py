@@ -4,8 +4,9 @@ meet; `assembly/` puts each together."""
 import asyncio
 import importlib
 import time
-from collections.abc import Awaitable, Callable, Coroutine
+from collections.abc import Callable, Coroutine
 from contextlib import suppress
+from functools import partial
 from random import Random
 from typing import TYPE_CHECKING, Any
 
@@ -16,11 +17,12 @@ from maskarad.assembly.memory import Memory, learn_later, nothing_in_memory
 from maskarad.assembly.telegram import Telegram
 from maskarad.clock import PlatformClock
 from maskarad.db import errands as errand_rows
-from maskarad.db import schema, users
+from maskarad.db import processes, schema, users
 from maskarad.db import turns as turn_rows
 from maskarad.db.engine import Database
 from maskarad.errors import DatabaseUnavailable, SettingsError, Stopping
 from maskarad.jobs import tasks
+from maskarad.jobs.ending import ended_by
 from maskarad.jobs.initialization import database_initialization_task
 from maskarad.jobs.periodic import Sleep, every, once
 from maskarad.jobs.polling import Polling
@@ -28,7 +30,7 @@ from maskarad.jobs.presence import Presence
 from maskarad.jobs.registrations import StoredRegistrations
 from maskarad.jobs.slots import Job, once_a_slot
 from maskarad.settings import Settings
-from maskarad.values import ALL_IN_ONE, Bot, Queue, Role
+from maskarad.values import ALL_IN_ONE, Bot, Queue, Role, Token
 from maskarad.web.app import build_app
 from maskarad.web.server import HttpServer
 
@@ -40,10 +42,16 @@ if TYPE_CHECKING:
 log = structlog.get_logger()
 
 STOP_PATIENCE = 14.0
-"""Seconds that turns under way may take to finish once the platform is told to stop; all of it takes 20 at most."""
+"""Seconds that turns under way may take to finish once the platform is told to stop."""
+
+WORK_ENDS_WITHIN = 15.0
+"""Seconds for those that were late to be given back, too, and for updates that still come."""
 
 ANSWER_PATIENCE = 2.0
 """Seconds for answers to commands and buttons that still wait for Telegram then."""
+
+STOPS_WITHIN = 19.5
+"""Seconds that all of it takes at most; who started the process allows 20 and some (deploy/)."""
 
 
 class Platform:
@@ -74,6 +82,7 @@ class Platform:
         self._registrations: StoredRegistrations | None = None
         self._tasks: set[asyncio.Task[None]] = set()
         self._running = self._stopping = False
+        self._look_now = asyncio.Event()
         self._ground = Ground(settings, clock=self._clock, chances=chances)
         self._telegram = Telegram(self._ground, on_bot=self._on_bot, on_bot_gone=self._on_bot_gone)
         self._mind = _mind(self._ground) if role.queues else None
@@ -127,8 +136,9 @@ class Platform:
         warm_up = self._mind.warm_up if self._mind else None
         await once(lambda: database_initialization_task(self.database, warm_up), meter=meter, clock=self._clock)
         if self._shared_clock is not None:
-            await self._shared_clock.ask(self.database)
+            await self._shared_clock.begin(self.database)
         identity = await self.database.read(schema.identity)
+        await self._check_key(identity)
         if ground.shared is not None:
             self._in_background(ground.shared.run(identity), "shared cache")
         if ground.scripts is not None:
@@ -148,11 +158,23 @@ class Platform:
         self._start_jobs()
         log.info("platform_started", role=self._role.name, bots=count, mode=self._settings.run_mode, port=self.port)
 
+    async def _check_key(self, identity: str) -> None:
+        """A process with another key could open no bot's token, and would be deaf and dumb without a word."""
+        vault = self._ground.vault
+        sealed = vault.seal(Token(identity))
+        vault.open(await self.database.write(lambda connection: schema.key_check(connection, sealed)))
+
     async def _join(self) -> None:
         """Become one of several processes."""
         receives, polls = self._role.receives, self._role.receives and self._telegram.edge.polls
-        self._presence = Presence(self.database, role=self._role.name, polls=polls, clock=self._clock)
+        self._presence = Presence(self.database, role=processes.as_text(self._role), polls=polls, clock=self._clock)
         await self._presence.beat()
+        if receives and await self.database.read(partial(processes.receives_otherwise, polls=polls)):
+            await self._presence.end()
+            raise SettingsError(
+                "RUN_MODE: another process of this platform receives the other way, and Telegram gives a bot's updates "
+                "by one way only: set the same RUN_MODE everywhere, or stop the others first"
+            )
         if polls:
             self._polling = Polling(self.database, self._presence, shared=self._ground.shared)
         elif receives:
@@ -169,6 +191,7 @@ class Platform:
             self._every(tasks.CLOCK, lambda: clock.ask(self.database))
         if self._work:
             self._work.start(self._every)
+            self._every(tasks.SWEEP, self._work.sweep, hurry=self._look_now)
         if self._work and Queue.SLOW in self._role.queues:
             name = tasks.SPONTANEOUS_ACTIVITY.name
             self._in_background(self._work.speak_unasked(self._once_a_slot, self._sleep), name)
@@ -177,9 +200,9 @@ class Platform:
             self._every(tasks.REQUEUED, self._reception.requeued.look)
             self._in_background(self._reception.introduce_manager(), "commands of the manager bot")
 
-    def _every(self, task: tasks.Task, job: Job) -> None:
-        meter = self._ground.metrics.task(task.name)
-        work = every(task, self._once_a_slot(task, job), meter=meter, clock=self._clock, sleep=self._sleep)
+    def _every(self, task: tasks.Task, job: Job, *, hurry: asyncio.Event | None = None) -> None:
+        job, meter = self._once_a_slot(task, job), self._ground.metrics.task(task.name)
+        work = every(task, job, meter=meter, clock=self._clock, sleep=self._sleep, hurry=hurry)
         self._in_background(work, task.name)
 
     def _once_a_slot(self, task: tasks.Task, job: Job) -> Job:
@@ -196,18 +219,29 @@ class Platform:
     def _ended(self, task: asyncio.Task[None]) -> None:
         self._tasks.discard(task)
         if not task.cancelled() and (error := task.exception()) is not None:
-            log.error("background_failed", task=task.get_name(), error=str(error), exc_info=error)
+            log.error("background_failed", task=task.get_name(), exc_info=error)
 
     async def stop(self) -> None:
-        """Receive no more, let turns finish or give them back, then close everything."""
+        """Receive no more, let turns finish or give them back, then close everything. What hangs is left behind."""
         self._stopping = True
-        await self._ground.bells.stop_listening()
-        stopping: list[Awaitable[None]] = [self._stop_receiving()]
-        if self._work:
-            stopping.append(self._work.stop(STOP_PATIENCE))
-        await asyncio.gather(*stopping, return_exceptions=True)
-        await self._telegram.background.close(ANSWER_PATIENCE)
-        await self._ground.bells.close()
+        began = asyncio.get_running_loop().time()
+        work = {"working": self._work.stop(STOP_PATIENCE)} if self._work else {}
+        await ended_by(
+            began + WORK_ENDS_WITHIN,
+            hearing=self._ground.bells.stop_listening(),
+            receiving=self._stop_receiving(),
+            **work,
+        )
+        await ended_by(
+            began + STOPS_WITHIN,
+            answering=self._telegram.background.close(ANSWER_PATIENCE),
+            ringing=self._ground.bells.close(),
+        )
+        await ended_by(began + STOPS_WITHIN, closing=self._close())
+        if self._running:
+            log.info("platform_stopped")
+
+    async def _close(self) -> None:
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
@@ -219,8 +253,6 @@ class Platform:
             await self._presence.end()
         await self._telegram.edge.close()
         await self._ground.close()
-        if self._running:
-            log.info("platform_stopped")
 
     async def _stop_receiving(self) -> None:
         if self._registrations:
@@ -238,7 +270,7 @@ class Platform:
         self._ground.snapshots.accounts.drop(bot.owner_id)
         if self._work:
             # What came while the bot was at rest, or was being put to rest, need not wait for the next sweep.
-            self._in_background(self._work.sweep(), f"sweep for bot {bot.id}")
+            self._look_now.set()
         if self._reception and new:
             self._in_background(self._reception.introduce_bot(bot.id), f"commands of bot {bot.id}")
 

@@ -7,28 +7,49 @@ time, by a counter that nobody sets.
 
 import time
 from collections.abc import Callable
+from typing import NamedTuple
 
 import structlog
 
-from maskarad.db import moments
+from maskarad.db import Connection, moments
 from maskarad.db.engine import Database
+from maskarad.errors import DatabaseUnavailable
 
 log = structlog.get_logger()
 
 LONGEST_ANSWER = 1.0
 """Seconds; an answer that took longer says too little about the time."""
 
+QUESTIONS = 3
+"""At a time; the quickest answer says most."""
+
+TRIES_AT_THE_START = 5
+
 WORTH_TELLING = 2.0
 """Seconds by which a machine's clock may be wrong before its log says so."""
 
+_STEADY = getattr(time, "CLOCK_BOOTTIME", time.CLOCK_MONOTONIC)
+
+
+def steady() -> float:
+    """Seconds that nobody sets, and that go on also while the process is stopped or the machine sleeps."""
+    return time.clock_gettime(_STEADY)
+
+
+class _Answer(NamedTuple):
+    asked: float
+    now: float
+    answered: float
+
+    @property
+    def took(self) -> float:
+        return self.answered - self.asked
+
 
 class PlatformClock:
-    """Unix seconds. Until the database has been asked they are the machine's own."""
+    """Unix seconds. Until `begin` they are the machine's own."""
 
-    def __init__(
-        self, *, machine: Callable[[], float] = time.time, steady: Callable[[], float] = time.monotonic
-    ) -> None:
-        """`steady` never goes back, and goes on while the process is stopped."""
+    def __init__(self, *, machine: Callable[[], float] = time.time, steady: Callable[[], float] = steady) -> None:
         self._machine = machine
         self._steady = steady
         self._began = machine() - steady()
@@ -37,15 +58,28 @@ class PlatformClock:
     def __call__(self) -> float:
         return self._began + self._steady()
 
-    async def ask(self, database: Database) -> None:
-        """Set it by the database. Raises DatabaseUnavailable."""
-        asked = self._steady()
-        now = await database.read(moments.now)
-        answered = self._steady()
-        if answered - asked > LONGEST_ANSWER:
-            return
-        self._began = now - (asked + answered) / 2
+    async def begin(self, database: Database) -> None:
+        """Set it for the first time: a process that starts by its machine's clock might take what is the others'.
+        Raises DatabaseUnavailable, also when no answer comes quickly enough."""
+        for _ in range(TRIES_AT_THE_START):
+            if await self.ask(database):
+                return
+        raise DatabaseUnavailable(f"the database takes more than {LONGEST_ANSWER:g} s to say what time it is")
+
+    async def ask(self, database: Database) -> bool:
+        """Set it by the database. False: it took so long that the answer says too little. Raises
+        DatabaseUnavailable."""
+        answers = await database.read(lambda connection: [self._answer(connection) for _ in range(QUESTIONS)])
+        quickest = min(answers, key=lambda answer: answer.took)
+        if quickest.took > LONGEST_ANSWER:
+            return False
+        self._began = quickest.now - (quickest.asked + quickest.answered) / 2
         skew = self._machine() - self()
         if abs(skew) > WORTH_TELLING and not self._told:
             self._told = True
             log.warning("clock_is_wrong", seconds=round(skew, 1), meanwhile="the database's time counts")
+        return True
+
+    def _answer(self, connection: Connection) -> _Answer:
+        """Measured without the wait for a connection."""
+        return _Answer(asked=self._steady(), now=moments.now(connection), answered=self._steady())

@@ -31,6 +31,10 @@ class NotFound(MaskaradError):
     """The thing asked for does not exist, or is not for the asker to know about."""
 
 
+class NotServed(MaskaradError):
+    """The bot is not served here (now): it is disabled, its token is refused, or it is not known (any more)."""
+
+
 class NameTaken(MaskaradError):
     """The owner already has a persona of that name."""
 
@@ -61,6 +65,15 @@ class Stopping(MaskaradError):
 
 class DatabaseUnavailable(MaskaradError):
     """The database did not answer; nothing was committed. Telegram is to keep the update."""
+
+
+class StatementTimedOut(DatabaseUnavailable):
+    """The database was there, and did not get through with what it was asked. Asked again and again it may never:
+    where attempts are counted this is one."""
+
+
+class IntakeFull(MaskaradError):
+    """Too much waits in this process already; nothing was stored. Telegram is to keep the update."""
 
 
 class WrongSecretKey(MaskaradError):

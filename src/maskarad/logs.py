@@ -3,7 +3,12 @@ above debug."""
 
 import logging
 import sys
-from typing import Literal
+import traceback
+from collections.abc import Iterator
+from types import TracebackType
+from typing import Literal, TextIO
+
+from maskarad.errors import MaskaradError
 
 # structlog loads rich where it finds it, 3 MB for tracebacks that we do not let it print: they show local variables.
 _hides_rich = sys.modules.setdefault("rich", None) is None  # type: ignore[arg-type]  # "not to be had", as import reads it
@@ -11,6 +16,8 @@ import structlog  # noqa: E402
 
 if _hides_rich:
     del sys.modules["rich"]
+
+ExcInfo = tuple[type[BaseException] | None, BaseException | None, TracebackType | None]
 
 _LEVELS = {"debug": logging.DEBUG, "info": logging.INFO, "warning": logging.WARNING, "error": logging.ERROR}
 
@@ -22,8 +29,7 @@ def configure(level: str, form: Literal["console", "json"]) -> None:
         if form == "json"
         else structlog.dev.ConsoleRenderer(
             colors=sys.stderr.isatty(),
-            # Never one that prints local variables: they hold tokens and people's words.
-            exception_formatter=structlog.dev.plain_traceback,
+            exception_formatter=_write,
         )
     )
     structlog.configure(
@@ -31,13 +37,42 @@ def configure(level: str, form: Literal["console", "json"]) -> None:
             structlog.contextvars.merge_contextvars,
             structlog.processors.add_log_level,
             structlog.processors.TimeStamper(fmt="iso", utc=True),
-            *((structlog.processors.format_exc_info,) if form == "json" else ()),
+            *((structlog.processors.ExceptionRenderer(told),) if form == "json" else ()),
             renderer,
         ],
         wrapper_class=structlog.make_filtering_bound_logger(_LEVELS[level]),
         logger_factory=structlog.PrintLoggerFactory(sys.stderr),
         cache_logger_on_first_use=True,
     )
-    logging.basicConfig(
-        level=max(_LEVELS[level], logging.WARNING), format="%(asctime)s %(levelname)s %(name)s: %(message)s"
-    )
+    handler = logging.StreamHandler()
+    handler.setFormatter(_Formatter("%(asctime)s %(levelname)s %(name)s: %(message)s"))
+    logging.basicConfig(level=max(_LEVELS[level], logging.WARNING), handlers=[handler])
+
+
+def told(exc_info: ExcInfo) -> str:
+    """Where an exception, and each that it came from, was raised, and its type. Of our own errors also the text, which
+    is fit for a log; others may quote people's words or a secret, as local variables do."""
+    return "".join(_lines(exc_info[1])).rstrip("\n")
+
+
+def _lines(error: BaseException | None) -> Iterator[str]:
+    if error is None:
+        return
+    if error.__cause__ is not None or not error.__suppress_context__:
+        yield from _lines(error.__cause__ or error.__context__)
+    yield from traceback.format_tb(error.__traceback__)
+    kind = f"{type(error).__module__}.{type(error).__qualname__}".removeprefix("builtins.")
+    yield f"{kind}: {error}\n" if isinstance(error, MaskaradError) else f"{kind}\n"
+    for each in error.exceptions if isinstance(error, BaseExceptionGroup) else ():
+        yield from _lines(each)
+
+
+def _write(stream: TextIO, exc_info: ExcInfo) -> None:
+    stream.write(f"\n{told(exc_info)}")
+
+
+class _Formatter(logging.Formatter):
+    """What libraries log."""
+
+    def formatException(self, ei: ExcInfo) -> str:
+        return told(ei)

@@ -19,7 +19,7 @@ import structlog
 from redis.asyncio import Redis
 from redis.asyncio.client import PubSub
 from redis.exceptions import ConnectionError as NoConnection
-from redis.exceptions import RedisError
+from redis.exceptions import RedisError, ResponseError
 
 from maskarad.backoff import Jitter, backoff
 from maskarad.cache import Fetched, Ids
@@ -262,9 +262,16 @@ class RedisCache:
 
 
 async def probe(url: str) -> None:
-    """Ask of a Redis all that the cache will ask of it. Raises SettingsError, RedisError, OSError."""
+    """Ask of a Redis all that the cache will ask of it, and what came last of all that is asked of it (XAUTOCLAIM, with
+    6.2). Raises SettingsError, RedisError, OSError."""
     async with Redis.from_pool(open_pool(url)) as redis, redis.pubsub() as feed:
         await _begin(redis, feed, "maskarad:probe:")
+        try:
+            await redis.xautoclaim("maskarad:probe:stream", "nobody", "nobody", min_idle_time=0)
+        except ResponseError as error:
+            # It knows the command, and that there is no such stream.
+            if not str(error).startswith("NOGROUP"):
+                raise
 
 
 async def _begin(redis: Redis, feed: PubSub, namespace: str) -> None:

@@ -8,7 +8,7 @@ import structlog
 from maskarad.controls.commands import Commands
 from maskarad.controls.membership import Memberships
 from maskarad.controls.reactions import Reactions
-from maskarad.errors import AlreadySeen, NotFound, TelegramError
+from maskarad.errors import AlreadySeen, NotFound, NotServed, TelegramError
 from maskarad.intake.accept import Intake
 from maskarad.values import MANAGER_BOT_ID, Bot, Event, Incoming, Membership, Migration, Press, ReactionChange
 
@@ -45,18 +45,25 @@ class Router:
         """Returns when all that the event changes is stored: Telegram may forget it then. Nobody waits here for an
         answer to be shown. Raises DatabaseUnavailable."""
         try:
+            await self.act_on(event)
+        except NotServed:
+            log.info("update_for_unknown_bot", bot_id=event.bot_id)
+        except NotFound:
+            log.info("update_for_something_removed", bot_id=event.bot_id)
+        except TelegramError as error:
+            log.warning("update_not_acted_on", bot_id=event.bot_id, error=str(error))
+
+    async def act_on(self, event: Event) -> None:
+        """As `handle`, for whoever has to know what came of it: raises also NotServed, NotFound and TelegramError."""
+        try:
             if event.bot_id == MANAGER_BOT_ID:
                 await self._for_manager(event)
             elif (bot := self._find_bot(event.bot_id)) is not None:
                 await self._for_persona(bot, event)
             else:
-                log.info("update_for_unknown_bot", bot_id=event.bot_id)
+                raise NotServed(f"bot {event.bot_id} is not served here")
         except AlreadySeen:
             log.debug("update_seen_before", bot_id=event.bot_id)
-        except NotFound:
-            log.info("update_for_something_removed", bot_id=event.bot_id)
-        except TelegramError as error:
-            log.warning("update_not_acted_on", bot_id=event.bot_id, error=str(error))
 
     async def _for_manager(self, event: Event) -> None:
         match event:

@@ -159,7 +159,7 @@ class Settings(BaseSettings):
     drain_seconds: float = Field(
         4.0,
         ge=0,
-        le=60,
+        le=6,
         description="Seconds that one of several processes goes on taking webhooks after SIGTERM, while /healthz says "
         "that it is stopping: by then the proxy has to send elsewhere.",
     )

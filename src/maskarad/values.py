@@ -277,7 +277,8 @@ class Incoming(Value, frozen=True):
     sender: Sender
     text: str
     sent_at: float
-    edited: bool = False
+    edited_at: float | None = None
+    """When it was edited last, both by Telegram's clock; None: it is new."""
     reply_to_user_id: int | None = None
     reply_to_message_id: int | None = None
     mentions: frozenset[str] = frozenset()
@@ -291,6 +292,10 @@ class Incoming(Value, frozen=True):
     forwarded_from: Sender | None = None
     has_text: bool = True
     document: Document | None = None
+
+    @property
+    def edited(self) -> bool:
+        return self.edited_at is not None
 
 
 class Press(Value, frozen=True):

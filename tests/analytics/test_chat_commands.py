@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator
+from functools import partial
 from itertools import count
 
 import pytest
@@ -15,6 +16,7 @@ from maskarad.controls.commands import Commands
 from maskarad.controls.desk import ControlDesk
 from maskarad.controls.statistics import Statistics
 from maskarad.db import bots, links, statistics
+from maskarad.db import errands as errand_rows
 from maskarad.db.engine import Database
 from maskarad.db.tables import chat_bot_instances, errands
 from maskarad.errors import Flooded, TelegramUnreachable
@@ -157,6 +159,13 @@ class Scene:
         family = Statistics(desk, orders, learn=learn, zone="Europe/Kyiv")
         floods = Floods(most=0, seconds=30)
         self.commands = Commands(desk, (family,), TEXTS, turn_away=turn_away, floods=floods, answer_within=600)
+
+    async def orders(self, payload: str) -> None:
+        """What another process has stored."""
+        new = errand_rows.NewErrand(kind=KIND, place="1:-1001", owner_id=ALICE.id, payload=payload)
+        errand_id = await self.database.write(partial(errand_rows.order, new=new, most=9, now=1.0))
+        assert errand_id is not None
+        self.errands.ring(errand_id)
 
     async def is_idle(self) -> bool:
         """No picture is under way."""
@@ -304,6 +313,24 @@ async def test_a_picture_that_fails_is_owned_up_to(scene: Scene) -> None:
     scene.artist.fails_with = None
     await until(scene.is_idle)
     assert (await scene.says("analytics")).picture == b"picture"
+
+
+PICTURE = (
+    '{"place":{"bot_id":1,"chat_id":-1001,"reply_to":5},"language":"en",'
+    '"subject":{"type":"chat","link_id":1,"persona":"Mira","title":"Kitchen"}}'
+)
+
+
+async def test_a_picture_ordered_by_an_older_version_is_drawn(scene: Scene) -> None:
+    await talk(scene.database, GROUP, BOB)
+    await scene.orders(PICTURE)
+    await until(lambda: [(said.picture, said.reply_to) for said in scene.telegram.said] == [(b"picture", 5)])
+
+
+async def test_a_picture_that_nobody_here_can_read_is_owned_up_to(scene: Scene) -> None:
+    await scene.orders(PICTURE.replace('"chat",', '"dream",'))
+    await until(lambda: [said.reply_to for said in scene.telegram.said] == [5])
+    assert scene.telegram.said[0].text.startswith("⚠️ I couldn't draw it.")
 
 
 async def test_a_picture_that_was_surely_not_sent_is_sent_later(scene: Scene, clock: FakeClock) -> None:

@@ -48,8 +48,10 @@ class Shell:
         source = io.StringIO(stdin) if isinstance(stdin, str) else stdin
         self._monkeypatch.setattr(sys, "stdin", source)
         self._capsys.readouterr()
+        configuration = structlog.get_config()
         with structlog.testing.capture_logs():  # which `main` sends elsewhere
             code = call(arguments)
+        structlog.configure(**configuration)  # `run` and the like have theirs write to what is closed after the test
         printed = self._capsys.readouterr()
         return Said(code, printed.out, printed.err)
 

@@ -2,6 +2,7 @@ import asyncio
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+from maskarad.cli.place import alone_on, load_here
 from maskarad.db import schema
 from tests.cli.shell import Said, Shell
 from tests.support.databases import connect
@@ -41,8 +42,10 @@ def test_a_history_is_divided_while_nobody_else_is_there(shell: Shell, postgres:
     shell("db", "upgrade")
     assert shell("db", "partition") == Said(0, "the history is in partitions\n", "")
     shell("persona", "add", "--owner", "1001", "--name", "Mira", "--description", "a tea witch")
+    with at_work(postgres.url("dividing")):
+        assert "others are connected" in shell("db", "downgrade", "0003", "--yes").err
     assert shell("db", "downgrade", "0003", "--yes") == Said(0, "schema: 0003\n", "")
-    shell("db", "upgrade")
+    assert "`maskarad db partition`" in shell("db", "upgrade").out
     assert postgres.execute(KIND, database="dividing") == "r"
     with at_work(postgres.url("dividing")):
         assert "others are connected" in shell("db", "partition").err
@@ -63,6 +66,12 @@ def at_work(url: str) -> Iterator[None]:
         runner.run(database.read(schema.revision_of))
         yield
         runner.run(database.close())
+
+
+def test_under_a_running_platform_the_schema_is_not_taken_back(home: Shell) -> None:
+    with alone_on(load_here()):
+        assert "another Maskarad is running" in home.complaint("db", "downgrade", "base", "--yes", code=1)
+    assert home("db", "downgrade", "base", "--yes") == Said(0, "schema: empty\n", "")
 
 
 def test_sqlite_has_no_partitions(home: Shell) -> None:

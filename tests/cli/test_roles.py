@@ -24,6 +24,11 @@ def test_they_have_no_sandbox(home: Shell, role: str) -> None:
     assert home.complaint(role, code=1).startswith("TELEGRAM_BOT_TOKEN: is not set")
 
 
+def test_a_worker_is_told_which_token_it_needs(home: Shell) -> None:
+    home.set(DATABASE_URL=SERVER)
+    assert home.complaint("worker", code=1).endswith("set the same token as the gateways have")
+
+
 @pytest.mark.parametrize("queues", ["dreams", "turns,dreams"])
 def test_a_queue_that_there_is_not_is_named_with_those_that_there_are(home: Shell, queues: str) -> None:
     home.set(DATABASE_URL=SERVER, TELEGRAM_BOT_TOKEN=TOKEN)

@@ -17,6 +17,7 @@ from maskarad.jobs.held import MOST_ATTEMPTS, Lane
 from maskarad.memory.dossier import File
 from maskarad.texts import load_texts
 from maskarad.values import Bot, Screen, Sender
+from tests.support import rows
 from tests.support.clock import FakeClock
 from tests.support.people import ALICE, BOB
 from tests.support.remarks import USTYM
@@ -60,7 +61,9 @@ class Office:
         self.telegram = Telegram()
         self.clerk = Clerk()
         self.errands = Errands(
-            database, [Lane({KIND: HandingOver(self.clerk.make, self.telegram, TEXTS)}, most=1)], clock=clock
+            database,
+            [Lane({KIND: HandingOver(database, self.clerk.make, self.telegram, TEXTS)}, most=1)],
+            clock=clock,
         )
         self.exporting = Exporting(database, ring=self.errands.ring, clock=clock)
 
@@ -75,6 +78,7 @@ class Office:
 
 @pytest.fixture
 async def office(database: Database, clock: FakeClock) -> AsyncIterator[Office]:
+    await database.write(rows.bot)
     made = Office(database, clock)
     yield made
     await made.errands.close()
@@ -86,7 +90,7 @@ async def test_one_at_a_time_for_each_person_and_a_new_one_after_that(office: Of
     assert telegram.said == []
     clerk.go_on.set()
     await until(lambda: len(telegram.said) == 2)
-    told = "Ustym_bot.json: All I keep about you, and 2 messages.\nOlder messages did not fit."
+    told = "mira1_bot.json: All I keep about you, and 2 messages.\nOlder messages did not fit."
     assert telegram.said == [(BOB.id, told), (ALICE.id, told)]
     await until(lambda: exporting.take(USTYM, BOB, "en"))
 
@@ -114,7 +118,7 @@ async def test_what_the_end_of_a_process_interrupts_another_makes(
 async def test_who_is_forgotten_meanwhile_gets_no_file(office: Office) -> None:
     assert await office.exporting.take(USTYM, BOB, "en")
     await until(lambda: office.clerk.asked == 1)
-    await office.exporting.drop(USTYM, BOB.id)
+    await office.database.write(partial(errands.drop, places=[errands.in_chat(USTYM.id, BOB.id)]))
     office.clerk.go_on.set()
     await until(lambda: office.errands.under_way == 0)
     assert office.telegram.said == []
@@ -151,3 +155,26 @@ async def test_whoever_gets_no_file_is_told_so(office: Office, clock: FakeClock)
     await until(office.rests)
     [failed] = await office.database.read(lambda c: errands.failed(c, most=10))
     assert (failed.kind, failed.error) == (KIND, "NotFound: the bot is gone")
+
+
+async def test_a_file_ordered_by_an_older_version_is_made(office: Office) -> None:
+    stored = '{"bot_id":1,"person_id":1002,"language":"en","name":"Боб","username":"bob"}'
+    await ordered(office, stored)
+    office.clerk.go_on.set()
+    await until(lambda: [chat for chat, _ in office.telegram.said] == [BOB.id])
+    assert "2 messages" in office.telegram.said[0][1]
+
+
+async def test_what_cannot_be_read_is_said_to_whoever_ordered_it(office: Office) -> None:
+    await ordered(office, '{"bot_id":1,"person_id":1002,"language":"en","name":7}')
+    await until(lambda: office.telegram.said == [(BOB.id, TEXTS.html("en", "me.file_failed"))])
+    await until(office.rests)
+    [failed] = await office.database.read(lambda c: errands.failed(c, most=10))
+    assert (failed.attempts, office.clerk.asked) == (1, 0)
+
+
+async def ordered(office: Office, payload: str) -> None:
+    new = errands.NewErrand(kind=KIND, place=errands.in_chat(1, BOB.id), owner_id=ALICE.id, payload=payload)
+    errand_id = await office.database.write(partial(errands.order, new=new, most=9, now=1.0))
+    assert errand_id is not None
+    office.errands.ring(errand_id)

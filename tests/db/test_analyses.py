@@ -29,8 +29,20 @@ async def test_more_than_one_statement_takes(database: Database) -> None:
     hashes = [f"{number:032x}" for number in range(1201)]
     await put(database, *((each, "x") for each in hashes))
     assert len(await get(database, *hashes)) == 1201
-    assert await database.write(partial(analyses.erase, hashes=hashes[1:])) == 1200
+    await database.write(partial(analyses.erase, hashes=hashes[1:], now=NOW))
     assert await get(database, *hashes) == {hashes[0]: "x"}
+
+
+async def test_what_was_erased_is_not_written_again_for_a_while(database: Database) -> None:
+    await put(database, ("a", "1"))
+    await database.write(partial(analyses.erase, hashes=["a", "b"], now=NOW))
+    await put(database, ("a", "1"), ("b", "2"), ("c", "3"))
+    assert await get(database, "a", "b", "c") == {"c": "3"}
+    late = NOW + analyses.ERASED_KEPT + 1
+    assert await database.write(partial(analyses.forget, before=NOW - analyses.KEPT)) == 0
+    assert await database.write(partial(analyses.forget, before=late - analyses.KEPT)) == 2
+    await put(database, ("a", "1"), now=late)
+    assert await get(database, "a") == {"a": "1"}
 
 
 async def test_what_is_old_is_forgotten(database: Database) -> None:

@@ -137,14 +137,41 @@ async def test_what_failed_is_shown_until_it_is_requeued_or_ordered_again(databa
     assert (failed.failed_at, failed.error) == (NOW + 1, "PictureFailed: died")
     assert await line(database, now=NOW + 99) == []
     assert not await database.write(lambda c: errands.cancel(c, errand, now=NOW))
-    assert await database.write(lambda c: errands.requeue(c, errand, now=NOW + 2))
-    assert not await database.write(lambda c: errands.requeue(c, errand, now=NOW + 2))
-    held = await taken(database, errand, now=NOW + 2)
+    assert await database.write(partial(errands.requeue, errand_id=errand))
+    assert not await database.write(partial(errands.requeue, errand_id=errand))
+    held = await taken(database, errand)
     assert held.attempts == 1
     await database.write(lambda c: errands.fail(c, held, error="again", now=NOW + 3))
     again = await order(database)
     assert await database.read(lambda c: errands.failed(c, most=10)) == []
     assert await line(database) == [again]
+
+
+async def test_of_what_failed_nothing_stays_that_was_noted(database: Database) -> None:
+    held = await taken(database, await order(database))
+    await database.write(partial(errands.note, held=held, progress="what was told"))
+    await database.write(partial(errands.fail, held=held, error="x", now=NOW))
+    await database.write(partial(errands.requeue, errand_id=held.id))
+    assert (await taken(database, held.id)).progress is None
+
+
+async def test_after_the_database_was_away_only_what_nobody_has_is_taken(database: Database) -> None:
+    left, free = await order(database, "1"), await order(database, "2", owner=BOB.id)
+    await taken(database, left)
+    late = NOW + LEASE + 1
+    look = partial(errands.waiting, kinds=("file",), known=("file",), greeted=(), now=late, takes_over=False)
+    assert await database.read(look) == [free]
+    take = partial(errands.claim, token="b", lease=LEASE, now=late, takes_over=False)
+    assert [await database.write(partial(take, errand_id=each)) is not None for each in (left, free)] == [False, True]
+
+
+async def test_what_is_in_a_place_goes_of_every_kind(database: Database) -> None:
+    await order(database, "1")
+    other = await order(database, "2")
+    song = NewErrand(kind="song", place="1", owner_id=ALICE.id, payload="{}")
+    await database.write(partial(errands.order, new=song, most=9, now=NOW))
+    await database.write(partial(errands.drop, places=["1", "3"]))
+    assert await database.read(ids) == [other]
 
 
 async def test_what_failed_long_ago_is_forgotten(database: Database) -> None:

@@ -3,12 +3,13 @@
 from functools import partial
 
 import pytest
-from sqlalchemy import Connection
+from sqlalchemy import Connection, select
 
 from maskarad.db import bots, failed_updates, personas
 from maskarad.db.engine import Database
 from maskarad.db.failed_updates import ATTEMPTS, UpdateKey
-from maskarad.telegram.handling import body_of
+from maskarad.db.tables import failed_updates as rows_of
+from maskarad.jobs.quarantine import author_of, body_of
 from maskarad.values import MANAGER_BOT_ID, Chat, Incoming, Sender
 from tests.support import rows
 from tests.support.people import ALICE, BOB
@@ -18,9 +19,14 @@ DAY = 86_400.0
 
 
 def fail(connection: Connection, update: Incoming, times: int = ATTEMPTS, now: float = NOW) -> None:
-    key = update.bot_id, update.update_id
     for _ in range(times):
-        failed_updates.count(connection, key, body=body_of(update), error="ValueError", now=now)
+        count(connection, update, now=now)
+
+
+def count(connection: Connection, update: Incoming, now: float = NOW) -> int:
+    key = update.bot_id, update.update_id
+    values = {"user_id": author_of(update), "body": body_of(update), "error": "ValueError"}
+    return failed_updates.count(connection, key, **values, now=now)  # type: ignore[arg-type]
 
 
 def said(bot_id: int, update_id: int, sender: Sender, chat: Chat = GROUP, reply_to: int | None = None) -> Incoming:
@@ -38,6 +44,16 @@ def said(bot_id: int, update_id: int, sender: Sender, chat: Chat = GROUP, reply_
 
 async def left(database: Database) -> list[UpdateKey]:
     return sorted(await database.read(partial(failed_updates.latest, most=100)))
+
+
+async def words(database: Database) -> list[UpdateKey]:
+    """Those that have kept what they say."""
+    aside = await database.read(partial(failed_updates.put_aside, most=100))
+    return sorted((each.bot_id, each.update_id) for each in aside)
+
+
+async def bodies(database: Database) -> str:
+    return "".join(await database.read(lambda connection: connection.execute(select(rows_of.c.body)).scalars().all()))
 
 
 @pytest.fixture
@@ -69,7 +85,39 @@ async def test_a_persona_that_is_removed_takes_those_of_its_bot_along(world: Dat
 
 async def test_a_person_who_is_forgotten_is_in_none_of_the_bots(world: Database) -> None:
     await world.write(partial(failed_updates.forget_person, bot_ids=[1, MANAGER_BOT_ID], user_id=BOB.id))
-    assert await left(world) == [(1, 12), (2, 10)]
+    assert await words(world) == [(1, 12), (2, 10)]
+    assert await world.write(failed_updates.requeue_all) == 2
+
+
+async def test_what_was_erased_stays_so_though_it_comes_again_and_again(world: Database) -> None:
+    """One that was put aside (Telegram missed the answer), and one that was counted only."""
+    await world.write(partial(failed_updates.forget_person, bot_ids=[1], user_id=BOB.id))
+
+    def come_again(connection: Connection) -> None:
+        for update in (said(1, 10, BOB, private(BOB)), said(1, 11, BOB)):
+            assert count(connection, update) > ATTEMPTS
+            fail(connection, update)
+
+    await world.write(come_again)
+    assert await words(world) == [(0, 10), (1, 12), (2, 10)]
+
+
+async def test_nothing_is_kept_of_what_telegram_still_brings(database: Database) -> None:
+    await database.write(lambda connection: fail(connection, said(1, 11, BOB), times=ATTEMPTS - 1))
+    assert await bodies(database) == ""
+    await database.write(lambda connection: fail(connection, said(1, 11, BOB), times=1))
+    assert await bodies(database) == body_of(said(1, 11, BOB))
+
+
+async def test_when_too_many_are_put_aside_telegram_keeps_what_fails(
+    world: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(failed_updates, "MOST_ASIDE", 5)
+    late = said(2, 30, ALICE)
+    assert await world.write(lambda connection: [count(connection, late) for _ in range(7)]) == [1, 2, 3, 4, 4, 4, 4]
+    assert (2, 30) not in await words(world)
+    await world.write(partial(failed_updates.drop, key=(1, 10)))
+    assert await world.write(lambda connection: count(connection, late)) == ATTEMPTS
 
 
 async def test_they_go_after_their_time(world: Database) -> None:

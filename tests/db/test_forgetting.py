@@ -7,9 +7,10 @@ from functools import partial
 import pytest
 from sqlalchemy import Connection, select, update
 
-from maskarad.db import forgetting, hearing, history, imports, links, outbox, statistics, turns, users
+from maskarad.db import errands, forgetting, hearing, history, imports, links, outbox, statistics, turns, users
 from maskarad.db.engine import Database
 from maskarad.db.tables import chat_bot_instances, chat_contexts, interaction_patterns, message_reactions
+from maskarad.db.tables import errands as errands_table
 from maskarad.errors import AlreadySeen, ClaimLost
 from maskarad.intake.names import Names
 from maskarad.memory.analyzer import Analyzer
@@ -118,6 +119,32 @@ async def texts(database: Database) -> dict[int, str]:
     statement = select(chat_contexts.c.message_order, chat_contexts.c.text)
     rows_read = await database.read(lambda connection: connection.execute(statement).all())
     return {row.message_order: row.text for row in rows_read}
+
+
+async def test_what_somebody_ordered_goes_with_them(world: Database, forgetter: Forgetting) -> None:
+    """An import is the bot's owner's, or of somebody whom nothing else is known of."""
+    file, gone = errands.in_chat(BOT.id, BOB.id), errands.of_person(BOB.id)
+    staying = [errands.in_chat(BOT.id, CHARLIE.id), errands.in_chat(BOT.id + 1, BOB.id)]
+    owners = errands.of_person(ALICE.id)
+
+    def order(connection: Connection) -> None:
+        users.remember(connection, BOB, language="uk", now=NOW)
+        for kind, place in (("file", file), ("picture", file), ("import_look", gone), ("import_store", owners)):
+            new = errands.NewErrand(kind=kind, place=place, owner_id=ALICE.id, payload="{}")
+            errands.order(connection, new, most=9, now=NOW)
+        for place in staying:
+            new = errands.NewErrand(kind="file", place=place, owner_id=ALICE.id, payload="{}")
+            errands.order(connection, new, most=9, now=NOW)
+
+    await world.write(order)
+    await forgetter.forget(BOT, BOB.id)
+    assert await places(world) == {*staying, owners}
+    await forgetter.forget(BOT, ALICE.id)
+    assert await places(world) == set(staying)
+
+
+async def places(database: Database) -> set[str]:
+    return set(await database.read(lambda c: list(c.execute(select(errands_table.c.place)).scalars())))
 
 
 async def test_others_reactions_to_an_answer_go_with_it(world: Database, forgetter: Forgetting) -> None:

@@ -74,10 +74,26 @@ async def test_what_is_to_be_answered_is_read_however_much_was_said_since(world:
 
 async def test_an_edit_replaces_the_text_of_what_is_stored_and_nothing_else(world: Database) -> None:
     await world.write(partial(hearing.ask, link_id=1, message=said(1, "teh"), due_at=NOW))
-    assert await world.write(partial(history.edit, link_id=1, message=said(1, "the"), now=NOW))
-    assert not await world.write(partial(history.edit, link_id=1, message=said(2, "never stored"), now=NOW))
+    assert await world.write(partial(history.edit, link_id=1, message=said(1, "the"), edited_at=NOW))
+    assert not await world.write(partial(history.edit, link_id=1, message=said(2, "never stored"), edited_at=NOW))
     [line] = await latest(world)
     assert (line.text, line.unread, line.addressed) == ("the", True, True)
+
+
+async def test_of_edits_that_come_late_or_twice_the_latest_stays(world: Database) -> None:
+    """A process that is killed after it has stored an edit, and before Telegram knows, is brought it again."""
+    await world.write(partial(hearing.ask, link_id=1, message=said(1, "teh"), due_at=NOW))
+
+    async def edited(text: str, at: float) -> bool:
+        return await world.write(partial(history.edit, link_id=1, message=said(1, text), edited_at=at))
+
+    assert await edited("first", NOW + 1)
+    assert not await edited("first", NOW + 1)
+    assert await edited("second", NOW + 2)
+    assert not await edited("first", NOW + 1)
+    assert [line.text for line in await latest(world)] == ["second"]
+    assert await edited("third, in the same second", NOW + 2)
+    assert [line.text for line in await latest(world)] == ["third, in the same second"]
 
 
 async def test_an_edit_of_what_was_imported_leaves_nothing_of_the_old_words(world: Database) -> None:
@@ -88,7 +104,7 @@ async def test_an_edit_of_what_was_imported_leaves_nothing_of_the_old_words(worl
         )
 
     await world.write(bring)
-    assert await world.write(partial(history.edit, link_id=1, message=said(7, "nothing"), now=NOW + 60))
+    assert await world.write(partial(history.edit, link_id=1, message=said(7, "nothing"), edited_at=NOW + 60))
     assert "secret" not in await world.read(everything)
     edited_at = select(chat_contexts.c.edited_at)
     assert await world.read(lambda connection: connection.execute(edited_at).scalar_one()) == NOW + 60
@@ -127,7 +143,7 @@ async def test_a_forgotten_message_that_comes_again_is_known_and_its_words_are_g
     for store in (partial(history.add, message=words), partial(hearing.ask, message=words, due_at=NOW)):
         with pytest.raises(AlreadySeen):
             await world.write(partial(store, link_id=1))
-    assert not await world.write(partial(history.edit, link_id=1, message=said(1, "my secret, again"), now=NOW))
+    assert not await world.write(partial(history.edit, link_id=1, message=said(1, "my secret, again"), edited_at=NOW))
     kept = await world.read(everything)
     assert not [word for word in ("secret", BOB.name, str(BOB.id)) if word in kept]
     await world.write(partial(hearing.ask, link_id=1, message=said(2, "hi"), due_at=NOW))

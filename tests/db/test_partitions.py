@@ -1,6 +1,8 @@
 """A history on PostgreSQL in partitions: nothing of what people see hangs on it."""
 
 import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from functools import partial
 
 import msgspec
@@ -43,9 +45,15 @@ def divided_anew(connection: Connection) -> None:
     partitioning.partition(connection, width=WIDTH)
 
 
-def say(connection: Connection, link_id: int, numbers: range) -> None:
+def store(connection: Connection, link_id: int, numbers: range) -> None:
     for number in numbers:
         hearing.keep(connection, link_id, said(number))
+
+
+def say(connection: Connection, link_id: int, numbers: range) -> None:
+    """And somebody makes room in time."""
+    for number in numbers:
+        store(connection, link_id, range(number, number + 1))
         partitions.make_ahead(connection, width=WIDTH)
 
 
@@ -85,11 +93,7 @@ async def test_the_next_is_made_while_one_is_filling(database: Database, link: i
 
 
 async def test_when_nobody_makes_room_nothing_is_lost(database: Database, link: int) -> None:
-    def say_on(connection: Connection) -> None:
-        for number in range(1, 36):
-            hearing.keep(connection, link, said(number))
-
-    await database.write(say_on)
+    await database.write(partial(store, link_id=link, numbers=range(1, 36)))
     assert (await database.read(lines_in))[partitions.BEYOND] == 26
     assert await database.write(partial(partitions.make_ahead, width=WIDTH)) == 1
     assert await database.read(bounds) == [10, 46]
@@ -201,7 +205,7 @@ async def test_words_leave_the_index_with_their_lines(database: Database, divide
     await database.write(divided_anew if divided else partitioning.unite)
     await database.write(partial(all_of_it, link_id=link_id))
     assert await indexed(database) == 25
-    assert await database.write(partial(history.edit, link_id=link_id, message=said(20), now=NOW))
+    assert await database.write(partial(history.edit, link_id=link_id, message=said(20), edited_at=NOW))
     assert await indexed(database) == 24
     await database.write(partial(forgetting.erase_lines, ids=[1, 2, 13]))
     assert await indexed(database) == 21
@@ -223,13 +227,13 @@ async def test_words_that_are_being_indexed_leave_with_lines_that_go_meanwhile(
     folded = summaries.Folded(to_order=10, is_all=False, words=tuple((number, "l1xtea") for number in range(1, 11)))
     stored = asyncio.Event()
 
-    def store(connection: Connection) -> bool:
+    def store_slowly(connection: Connection) -> bool:
         kept = summaries.store(connection, folding, folded, now=NOW)
         stored.set()
         await_only(until(partial(somebody_waits, database)))
         return kept
 
-    storing = asyncio.create_task(database.write(store))
+    storing = asyncio.create_task(database.write(store_slowly))
     await stored.wait()
     await database.write(partial(forgetting.erase_lines, ids=[5]))
     assert await storing
@@ -259,3 +263,94 @@ async def test_who_changes_partitions_waits_for_moments_only(database: Database,
     await reading
     assert await database.write(partial(partitions.drop, partition=oldest, before=NOW + 100))
     assert await database.read(orders) == list(range(10, 26))
+
+
+@pytest.mark.parametrize("vacuumed", ["chat_contexts_from_0", partitions.BEYOND])
+async def test_a_partition_that_is_being_vacuumed_is_dropped_another_time(
+    database: Database, link: int, vacuumed: str
+) -> None:
+    await database.write(partial(say, link_id=link, numbers=range(1, 26)))
+    [oldest, *_] = await database.read(partial(partitions.past, before=NOW + 100))
+    drop = partial(partitions.drop, partition=oldest, before=NOW + 100)
+    async with vacuuming(database, vacuumed):
+        with pytest.raises(DatabaseUnavailable):
+            await database.write(drop)
+    assert await database.write(drop)
+
+
+async def test_while_what_lies_beyond_is_being_vacuumed_none_is_made(database: Database, link: int) -> None:
+    await database.write(partial(store, link_id=link, numbers=range(1, 15)))
+    make = partial(partitions.make_ahead, width=WIDTH)
+    async with vacuuming(database, partitions.BEYOND):
+        with pytest.raises(DatabaseUnavailable):
+            await database.write(make)
+    assert await database.write(make) == 1
+
+
+async def test_of_two_who_drop_the_same_one_does(database: Database, open_again: OpenDatabase, link: int) -> None:
+    await database.write(partial(say, link_id=link, numbers=range(1, 26)))
+    [oldest, *_] = await database.read(partial(partitions.past, before=NOW + 100))
+    drop = partial(partitions.drop, partition=oldest, before=NOW + 100)
+    dropped = await asyncio.gather(database.write(drop), open_again().write(drop))
+    assert sorted(dropped) == [False, True]
+    assert await database.read(orders) == list(range(10, 26))
+
+
+async def test_of_two_who_make_the_next_one_does(database: Database, open_again: OpenDatabase, link: int) -> None:
+    await database.write(partial(store, link_id=link, numbers=range(1, 6)))
+    make = partial(partitions.make_ahead, width=WIDTH)
+    waits, both = asyncio.Event(), asyncio.Event()
+
+    def make_slowly(connection: Connection) -> int | None:
+        made = partitions.make_ahead(connection, width=WIDTH)
+        waits.set()
+        await_only(both.wait())
+        return made
+
+    first = asyncio.create_task(database.write(make_slowly))
+    await waits.wait()
+    second = asyncio.create_task(open_again().write(make))
+    await until(partial(somebody_waits, database))
+    both.set()
+    assert (await first, await second) == (1, 0)
+    assert await database.read(bounds) == [10, 20]
+
+
+async def test_one_is_made_again_when_all_were_dropped(database: Database, link: int) -> None:
+    await database.write(partial(store, link_id=link, numbers=range(1, 16)))
+    for each in await database.read(partial(partitions.past, before=NOW + 100)):
+        assert await database.write(partial(partitions.drop, partition=each, before=NOW + 100))
+    assert await database.read(bounds) == []
+    assert await database.write(partial(partitions.make_ahead, width=WIDTH)) == 1
+    assert await database.read(bounds) == [26]
+    await database.write(partial(store, link_id=link, numbers=range(16, 20)))
+    assert await database.read(lines_in) == {partitions.BEYOND: 6, "chat_contexts_from_16": 4}
+
+
+async def test_with_much_beyond_none_is_made_while_others_work(database: Database, link: int) -> None:
+    """PostgreSQL would read all of that while it keeps them out."""
+    await database.write(partial(store, link_id=link, numbers=range(1, 16)))
+    make = partial(partitions.make_ahead, width=WIDTH)
+    assert await database.write(partial(make, most_beyond=5)) is None
+    assert await database.read(bounds) == [10]
+    assert await database.write(partial(make, most_beyond=6)) == 1
+    assert await database.read(bounds) == [10, 26]
+
+
+@asynccontextmanager
+async def vacuuming(database: Database, partition: str) -> AsyncIterator[None]:
+    """Somebody holds the lock of a vacuum."""
+    holds, done = asyncio.Event(), asyncio.Event()
+
+    def hold(connection: Connection) -> None:
+        connection.execute(text(f"LOCK TABLE {partition} IN SHARE UPDATE EXCLUSIVE MODE"))
+        holds.set()
+        await_only(done.wait())
+
+    holding = asyncio.create_task(database.write(hold))
+    await holds.wait()
+    try:
+        yield
+    finally:
+        done.set()
+        await holding

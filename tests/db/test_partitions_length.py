@@ -64,7 +64,7 @@ QUERIES: dict[str, Query[Any]] = {
     "reading for a prompt": partial(history.latest, link_id=1, most=MOST, answered=0),
     "a message and its turn": ask_and_claim,
     "a message only listened to": lambda connection: history.add(connection, 1, said(10**7)),
-    "an edited message": lambda connection: history.edit(connection, 1, said(8), now=NOW),
+    "an edited message": lambda connection: history.edit(connection, 1, said(8), edited_at=NOW),
     "what is remembered of long ago": recall_words,
 }
 LOOKS = {"a message and its turn": 2}

@@ -90,6 +90,23 @@ async def world(database: Database) -> Database:
     return database
 
 
+async def test_a_ring_that_comes_a_moment_too_early_by_anothers_clock_finds_its_link(world: Database) -> None:
+    await world.write(ask(10, due_at=NOW))
+    assert await world.write(take(now=NOW - 0.2)) is None
+    assert await world.write(take(now=NOW - 0.02)) is not None
+
+
+async def test_whoever_does_not_take_over_leaves_a_claim_that_has_run_out(world: Database) -> None:
+    await world.write(ask(10))
+    await taken(world)
+    later = NOW + LEASE + 1
+    spares = partial(turns.claim, link_id=1, token="b", lease=LEASE, history_lines=40, now=later, takes_over=False)
+    assert await world.write(spares) is None
+    assert await world.read(partial(turns.due, now=later, most=10, of_each=10, takes_over=False)) == []
+    assert await world.read(due(later)) == [1]
+    assert await world.write(take("b", now=later)) is not None
+
+
 async def test_what_is_asked_is_due_and_a_claim_reads_it(world: Database) -> None:
     assert await world.read(due()) == []
     await world.write(ask(10))

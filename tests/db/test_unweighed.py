@@ -46,7 +46,8 @@ def weigh(message: Incoming, decision: Decision = JOINS_IN, *, now: float = NOW)
 
 
 def waiting(connection: Connection) -> list[Unweighed]:
-    return unweighed.waiting(connection, 1, most=9)
+    found = unweighed.waiting(connection, 1, most=9)
+    return [left.unweighed for left in found if left.unweighed is not None]
 
 
 def link(connection: Connection) -> Any:
@@ -148,8 +149,8 @@ async def test_muted_meanwhile_it_only_listens(world: Database) -> None:
 async def test_its_words_are_in_the_history_alone_and_corrected_there(world: Database) -> None:
     await world.write(left(said(10, ASKED)))
     assert not any(ASKED in remark for remark in await world.read(remarks))
-    corrected = replace(said(10, "who has seen my hat?"), edited=True)
-    await world.write(partial(history.edit, link_id=1, message=corrected, now=NOW))
+    corrected = replace(said(10, "who has seen my hat?"), edited_at=NOW)
+    await world.write(partial(history.edit, link_id=1, message=corrected, edited_at=NOW))
     (found,) = await world.read(waiting)
     assert found.message.text == "who has seen my hat?"
 
@@ -212,10 +213,30 @@ async def test_the_sweep_finds_what_nobody_came_for_and_of_bots_at_rest_what_is_
     await world.write(left(said(11), now=NOW + 5))
 
     async def overdue(before: float, old: float = 0.0) -> list[tuple[int, int]]:
-        return await world.read(partial(unweighed.overdue, before=before, old=old, most=9))
+        return await world.read(partial(unweighed.overdue, before=before, old=old, most=9, of_each=9))
 
     assert [await overdue(NOW - 1), await overdue(NOW + 1), await overdue(NOW + 9)] == [[], [(1, 1)], [(1, 1)]]
     for at_rest in ({"enabled": False}, {"enabled": True, "state": BotState.INVALID.value}):
         resting = update(bot_instances).values(at_rest)
         await world.write(lambda connection: connection.execute(resting))  # noqa: B023
         assert [await overdue(NOW + 9), await overdue(NOW + 9, old=NOW)] == [[], [(1, 1)]]
+
+
+async def test_the_sweep_counts_links_not_remarks_and_every_bot_has_its_share(database: Database) -> None:
+    def fill(connection: Connection) -> None:
+        for number in (1, 2):
+            rows.bot(connection, number)
+        crowd = [Chat(id=-1100 - number, type=ChatType.GROUP, title="Crowd") for number in range(4)]
+        made = [links.find_or_add(connection, 1, chat, now=NOW).id for chat in crowd]
+        made.append(links.find_or_add(connection, 2, GROUP, now=NOW).id)
+        for link_id in made:
+            for number in range(10):
+                left(said(number + 1), link_id=link_id, now=NOW + link_id)(connection)
+
+    await database.write(fill)
+
+    async def overdue(most: int, of_each: int) -> list[tuple[int, int]]:
+        return await database.read(partial(unweighed.overdue, before=NOW + 9, old=0.0, most=most, of_each=of_each))
+
+    assert await overdue(3, 9) == [(1, 1), (5, 2), (2, 1)]
+    assert await overdue(9, 2) == [(1, 1), (5, 2), (2, 1)]

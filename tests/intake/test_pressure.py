@@ -11,7 +11,7 @@ from maskarad.db import backlog
 from maskarad.db.engine import Database
 from maskarad.db.tables import bot_instances
 from maskarad.db.tables import chat_bot_instances as links
-from maskarad.errors import DatabaseUnavailable
+from maskarad.errors import IntakeFull
 from maskarad.intake.pressure import HOLD, LET_IN, MOST_HELD, Pressure
 from maskarad.metrics import Metrics
 from maskarad.values import Chat, ChatType, Event, Incoming, Press
@@ -64,6 +64,9 @@ class Door:
     def __init__(self, waiting: Mapping[int, int], *, most: int = 100, most_per_bot: int = 10) -> None:
         self.waiting = waiting
         self.stored: list[Event] = []
+        self.may_store = asyncio.Event()
+        """Without it what is to be stored waits."""
+        self.may_store.set()
         self.metrics = Metrics()
         self.clock = FakeClock(0.0)
         self._sleeping: list[tuple[float, asyncio.Event]] = []
@@ -81,6 +84,7 @@ class Door:
         return self.waiting
 
     async def _store(self, event: Event) -> None:
+        await self.may_store.wait()
         self.stored.append(event)
 
     async def _sleep(self, seconds: float) -> None:
@@ -155,7 +159,7 @@ async def test_what_a_crowded_bot_is_told_waits_a_while_and_is_stored_then() -> 
 
 @pytest.mark.parametrize(
     "event",
-    [PRESS, said(command="mute"), said(edited=True), said(OTHER)],
+    [PRESS, said(command="mute"), said(edited_at=NOW), said(OTHER)],
     ids=["button", "command", "edit", "another bot"],
 )
 async def test_all_else_goes_on_at_once(event: Event) -> None:
@@ -177,6 +181,39 @@ async def test_a_chats_messages_wait_once_together_and_stay_in_order() -> None:
     await door.pass_by(LET_IN + 1)
     await door.comes(said(message_id=4))
     assert len(door.stored) == 3
+
+
+@pytest.mark.parametrize(
+    "event",
+    [PRESS, said(command="reset"), said(edited_at=NOW)],
+    ids=["button", "command", "edit"],
+)
+async def test_nothing_overtakes_what_a_chat_has_said_before(event: Event) -> None:
+    """Else "forget me" would be done before the words are stored that it is to forget."""
+    door = Door({CROWDED: 11})
+    await door.pressure.look()
+    await door.comes(said())
+    await door.pass_by(HOLD - 0.5)
+    await door.comes(event)
+    assert door.stored == []
+    door.may_store.clear()
+    await door.pass_by(0.5)
+    assert door.stored == []
+    door.may_store.set()
+    await door.pass_by(0.0)
+    assert door.stored == [said(), event]
+
+
+async def test_when_the_pressure_ends_a_chats_messages_stay_in_order() -> None:
+    door = Door({CROWDED: 11})
+    await door.pressure.look()
+    await door.comes(said(message_id=1))
+    door.waiting = {}
+    await door.pressure.look()
+    await door.comes(said(message_id=2), said(chat_id=2, message_id=3))
+    assert [event.update_id for event in door.stored] == [3]
+    await door.pass_by(HOLD)
+    assert [event.update_id for event in door.stored] == [3, 1, 2]
 
 
 async def test_nobody_waits_any_more_when_the_backlog_has_shrunk() -> None:
@@ -210,7 +247,7 @@ async def test_no_more_wait_in_memory_than_are_bearable_and_telegram_keeps_the_o
     door = Door({CROWDED: 11})
     await door.pressure.look()
     waiting = await door.comes(*(said(chat_id=number) for number in range(1, MOST_HELD + 1)))
-    with pytest.raises(DatabaseUnavailable):
+    with pytest.raises(IntakeFull):
         await door.handle(said(chat_id=MOST_HELD + 1))
     await door.pass_by(HOLD)
     assert all(task.done() for task in waiting)

@@ -8,9 +8,10 @@ from typing import Any
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from sqlalchemy import select
+from sqlalchemy import select, update
+from structlog.testing import capture_logs
 
-from maskarad.db import decisions, links, outbox
+from maskarad.db import Connection, decisions, hearing, links, outbox
 from maskarad.db.engine import Database
 from maskarad.db.tables import chat_bot_instances, chat_contexts, unweighed_remarks
 from maskarad.db.unweighed import Unweighed
@@ -19,6 +20,8 @@ from maskarad.intake.accept import Intake
 from maskarad.intake.flood import Floods
 from maskarad.intake.judging import Certain, Judging
 from maskarad.intake.weighing import RING_LOST_AFTER, Weighing
+from maskarad.jobs.sweep import OF_EACH
+from maskarad.jobs.wakeup import Wakeups, Work
 from maskarad.life.reactions import Reactions
 from maskarad.memory.analysis import Analysis
 from maskarad.memory.analyzer import analyze
@@ -27,6 +30,7 @@ from maskarad.values import (
     Character,
     Chat,
     Chattiness,
+    ChatType,
     Decision,
     GroupReply,
     Incoming,
@@ -199,6 +203,12 @@ async def test_a_lot_drawn_at_the_door_counts() -> None:
     assert decision.part.text in "👍❤🔥🎉"
 
 
+def leave(connection: Connection, link_id: int, message: Incoming) -> None:
+    """As a gateway leaves it."""
+    left = Unweighed(message=message)
+    hearing.hear(connection, link_id, message, lambda _state: left, due_at=NOW, now=NOW)
+
+
 class Door:
     """A process that receives and has no analyser, and others that weigh, over one database with one group."""
 
@@ -238,15 +248,22 @@ class Door:
     def _ring(self, *rung: Any) -> None:
         self.rung.append(rung)
 
-    def worker(self, database: Database | None = None) -> Weighing:
+    def worker(self, database: Database | None = None, analyse: Callable[[str], Analysis] = analyze) -> Weighing:
         return Weighing(
             self.database if database is None else database,
-            judging(self.persons, analyze, chance=lambda: 0.99, clock=self.clock),
+            judging(self.persons, analyse, chance=lambda: 0.99, clock=self.clock),
             find_bot=lambda _bot_id: self.served,
             ring=self._ring,
             clock=self.clock,
             gather=1.0,
         )
+
+    async def sweep(self, work: Work | None = None) -> None:
+        """Returns when all is done that was found."""
+        worker = self.worker()
+        wakeups = Wakeups(worker.weigh if work is None else work, most=50)
+        await worker.sweep(wakeups)
+        await wakeups.fewer_than(1)
 
     async def weigh(self) -> None:
         await self.worker().weigh(1, 1)
@@ -320,13 +337,58 @@ async def test_the_same_message_again_is_neither_stored_nor_weighed_again(door: 
 
 async def test_the_sweep_finds_what_nobody_was_rung_for(door: Door) -> None:
     await door.hears(QUESTION)
-    found: list[tuple[int, int]] = []
     door.clock.advance(RING_LOST_AFTER - 0.5)
-    await door.worker().sweep(lambda *rung: found.append(rung))
-    assert found == []
+    await door.sweep()
+    assert await door.waiting() == 1
     door.clock.advance(1.0)
-    await door.worker().sweep(lambda *rung: found.append(rung))
-    assert found == [(1, 1)]
+    await door.sweep()
+    assert await door.waiting() == 0
+
+
+async def test_a_loud_group_holds_up_no_other_where_nobody_is_rung(door: Door) -> None:
+    """Without Redis there is only the sweep: a thousand remarks of one group wait, and a question in another one of
+    the same bot."""
+
+    def fill(connection: Connection) -> None:
+        quiet = links.find_or_add(connection, 1, Chat(id=-1002, type=ChatType.GROUP, title="Quiet"), now=NOW)
+        for number in range(1_000):
+            leave(connection, 1, said(QUESTION.text, message_id=5 + number))
+        leave(connection, quiet.id, said(QUESTION.text, message_id=2_000))
+
+    await door.database.write(fill)
+    door.clock.advance(RING_LOST_AFTER + 1)
+    work = door.worker().weigh
+    weighed: list[int] = []
+
+    async def weigh(link_id: int, bot_id: int) -> float | None:
+        weighed.append(link_id)
+        return await work(link_id, bot_id)
+
+    await door.sweep(weigh)
+    assert set(weighed[:2]) == {1, 2}
+    assert await door.waiting() == 0
+
+
+async def test_there_are_more_rounds_where_one_is_too_few(door: Door) -> None:
+    def fill(connection: Connection) -> None:
+        for number in range(2 * OF_EACH + 1):
+            chat = Chat(id=-2000 - number, type=ChatType.GROUP, title="One of many")
+            link = links.find_or_add(connection, 1, chat, now=NOW)
+            leave(connection, link.id, said(QUESTION.text, chat=chat))
+
+    await door.database.write(fill)
+    door.clock.advance(RING_LOST_AFTER + 1)
+    await door.sweep()
+    assert await door.waiting() == 0
+
+
+async def test_what_is_left_is_rung_for_once_a_sweep(door: Door) -> None:
+    """Its bot is served, but not known here yet."""
+    await door.hears(QUESTION)
+    door.served = None
+    door.clock.advance(RING_LOST_AFTER + 1)
+    await door.sweep()
+    assert await door.waiting() == 1
 
 
 async def test_weighed_too_late_it_is_only_listened_to(door: Door) -> None:
@@ -350,9 +412,38 @@ async def test_of_a_bot_that_is_not_served_it_waits_until_it_is_old(door: Door, 
     assert (await door.lines(), await door.waiting()) == ([(None, "old")], 0)
 
 
+async def test_what_fails_is_listened_to_and_holds_up_nothing(door: Door) -> None:
+    poison = said("хто взяв мої ключі?", message_id=4)
+
+    def fails(words: str) -> Analysis:
+        if words == poison.text:
+            raise ValueError(words)
+        return analyze(words)
+
+    for message in (poison, QUESTION):
+        await door.hears(message)
+    with capture_logs() as logs:
+        await door.worker(analyse=fails).weigh(1, 1)
+    assert await door.lines() == [(None, "failed"), (1, "joins_in")]
+    assert await door.waiting() == 0
+    [told] = logs
+    assert (told["event"], told["link_id"], told["message_id"]) == ("weighing_failed", 1, 4)
+    assert poison.text not in str(logs)
+
+
+async def test_what_cannot_be_read_is_too_old_and_holds_up_nothing(door: Door) -> None:
+    for message in (said(QUESTION.text, message_id=4), QUESTION):
+        await door.hears(message)
+    spoilt = update(unweighed_remarks).where(unweighed_remarks.c.message_order == 4).values(remark='{"message":1}')
+    await door.database.write(lambda connection: connection.execute(spoilt))
+    await door.weigh()
+    assert await door.lines() == [(None, "old"), (1, "joins_in")]
+    assert await door.waiting() == 0
+
+
 async def test_what_is_corrected_meanwhile_is_weighed_as_it_is_now(door: Door) -> None:
     await door.hears(QUESTION)
-    await door.hears(said("Хтось знає, де купити доброго меду?", edited=True))
+    await door.hears(said("Хтось знає, де купити доброго меду?", edited_at=NOW))
     await door.weigh()
     assert await door.lines() == [(1, "perhaps")]
 

@@ -6,12 +6,22 @@ from pathlib import Path
 
 import msgspec
 import pytest
-from sqlalchemy import Connection, func, select
+from sqlalchemy import Connection, func, select, text
+from sqlalchemy.exc import DBAPIError
 
-from maskarad.db import analyses, hearing, links, seen, wizards
+from maskarad.db import analyses, errands, failed_updates, hearing, links, seen, slots, wizards
 from maskarad.db.batches import end_of_batch
 from maskarad.db.engine import Database
-from maskarad.db.tables import analysis_cache, chat_contexts, seen_updates, wizard_states
+from maskarad.db.tables import (
+    analysis_cache,
+    chat_contexts,
+    job_slots,
+    seen_updates,
+    wizard_states,
+)
+from maskarad.db.tables import errands as errands_table
+from maskarad.db.tables import failed_updates as failed_updates_table
+from maskarad.errors import DatabaseUnavailable
 from maskarad.jobs.cleanup import AT_ONCE, DAY, forget_files, forget_left_files, memory_cleanup_task
 from maskarad.values import Decision, Verdict
 from tests.support import rows
@@ -51,6 +61,19 @@ async def test_an_empty_platform_is_clean(house: House) -> None:
     assert house.pruned == 1
 
 
+async def test_what_cannot_be_cleaned_keeps_nothing_else_from_it(house: House) -> None:
+    def spoil(connection: Connection) -> None:
+        analyses.put(connection, [("old", "{}")], now=NOW - 8 * DAY)
+        seen.once(connection, 1, 1, now=NOW - 3 * DAY)
+        connection.execute(text("ALTER TABLE analysis_cache RENAME TO spoiled"))
+
+    await house.database.write(spoil)
+    with pytest.raises((DBAPIError, DatabaseUnavailable)):
+        await house.clean_up()
+    assert not await house.database.read(partial(seen.is_seen, bot_id=1, update_id=1))
+    assert house.pruned == 1
+
+
 async def test_each_kind_goes_at_its_age(house: House) -> None:
     def fill(connection: Connection) -> None:
         analyses.put(connection, [("old", "{}")], now=NOW - 7 * DAY - 1)
@@ -67,6 +90,42 @@ async def test_each_kind_goes_at_its_age(house: House) -> None:
     assert await house.database.read(partial(seen.is_seen, bot_id=1, update_id=2))
     assert await house.count(wizard_states.c.state) == 1
     assert await house.clean_up() == 5
+
+
+async def test_one_old_row_of_each_table_goes(house: House) -> None:
+    listen = Decision(verdict=Verdict.LISTEN, reason="of_others")
+
+    def fill(connection: Connection) -> None:
+        rows.link(connection)
+        old = NOW - 40 * DAY
+        analyses.put(connection, [("old", "{}")], now=old)
+        seen.once(connection, 1, 1, now=old)
+        wizards.save(connection, 0, 1, "{}", now=old)
+        failed_updates.count(connection, (1, 1), user_id=1, body="{}", error="x", now=old)
+        slots.take(connection, "sweep", 1, now=old)
+        hearing.hear(
+            connection, 1, msgspec.structs.replace(said(1), sent_at=old), lambda _: listen, due_at=old, now=old
+        )
+        new = errands.NewErrand(kind="file", place="1:2", owner_id=1, payload="{}")
+        errand_id = errands.order(connection, new, most=9, now=old)
+        assert errand_id is not None
+        held = errands.claim(connection, errand_id, "a", lease=8, now=old)
+        assert held is not None
+        errands.fail(connection, held, error="x", now=old)
+
+    columns = (
+        analysis_cache.c.text_hash,
+        seen_updates.c.update_id,
+        wizard_states.c.state,
+        failed_updates_table.c.update_id,
+        job_slots.c.slot,
+        chat_contexts.c.decision,
+        errands_table.c.id,
+    )
+    await house.database.write(fill)
+    assert [await house.count(column) for column in columns] == [1] * len(columns)
+    await house.clean_up()
+    assert [await house.count(column) for column in columns] == [0] * len(columns)
 
 
 async def test_decisions_go_after_a_day_and_their_messages_stay(house: House) -> None:

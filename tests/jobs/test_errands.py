@@ -3,20 +3,24 @@
 import asyncio
 from collections.abc import AsyncIterator, Callable
 from functools import partial
+from typing import TypeVar
 
 import pytest
 from sqlalchemy import select
 
 from maskarad.db import errands as rows
 from maskarad.db import tables
-from maskarad.db.engine import Database
+from maskarad.db.engine import Database, Query
 from maskarad.db.errands import FailedErrand, NewErrand
+from maskarad.errors import DatabaseUnavailable, StatementTimedOut
 from maskarad.jobs.errands import Errands
-from maskarad.jobs.held import MOST_ATTEMPTS, Ending, Held, Lane
+from maskarad.jobs.held import MOST_ATTEMPTS, Ending, Held, Lane, Unreadable
 from maskarad.jobs.leases import LEASE
 from tests.support.clock import FakeClock
 from tests.support.people import ALICE, BOB, CHARLIE
 from tests.support.until import until
+
+T = TypeVar("T")
 
 
 class Porter:
@@ -48,6 +52,28 @@ class Porter:
 
     async def end(self, held: Held, ending: Ending) -> None:
         self.ended.append((held.errand.payload, ending))
+
+
+class Away:
+    """A database that may be away from one process."""
+
+    engines = ()
+
+    def __init__(self, database: Database) -> None:
+        self.database = database
+        self.away = False
+
+    async def read(self, query: Query[T]) -> T:
+        if self.away:
+            raise DatabaseUnavailable("away")
+        return await self.database.read(query)
+
+    async def write(self, query: Query[T]) -> T:
+        if self.away:
+            raise DatabaseUnavailable("away")
+        return await self.database.write(query)
+
+    async def close(self) -> None: ...
 
 
 class Yard:
@@ -254,9 +280,19 @@ async def test_a_process_that_takes_back_its_own_lost_errand_does_it_once(yard: 
     assert porter.done == ["a"]
 
 
-async def test_what_fails_is_tried_again_ever_later_and_then_kept(yard: Yard, clock: FakeClock) -> None:
+@pytest.mark.parametrize(
+    ("failure", "word"),
+    [
+        (ValueError("a secret of somebody's"), "ValueError"),
+        (StatementTimedOut("the statement took too long"), "StatementTimedOut: the statement took too long"),
+    ],
+    ids=["fault", "timeout"],
+)
+async def test_what_fails_is_tried_again_ever_later_and_then_kept(
+    yard: Yard, clock: FakeClock, failure: Exception, word: str
+) -> None:
     porter = Porter()
-    porter.failure, porter_word = ValueError("a secret of somebody's"), "ValueError"
+    porter.failure = failure
     porter.go_on.set()
     process = yard.process(porter)
     errand = await yard.order("a")
@@ -269,9 +305,9 @@ async def test_what_fails_is_tried_again_ever_later_and_then_kept(yard: Yard, cl
     assert pauses == [2, 4, 8, 16, 0]
     assert porter.ended == [("a", Ending.FAILED)]
     [failed] = await yard.failed()
-    assert (failed.id, failed.attempts, failed.error) == (errand, MOST_ATTEMPTS, porter_word)
+    assert (failed.id, failed.attempts, failed.error) == (errand, MOST_ATTEMPTS, word)
     porter.failure = None
-    await yard.database.write(lambda c: rows.requeue(c, errand, now=clock()))
+    await yard.database.write(lambda c: rows.requeue(c, errand))
     await process.sweep()
     await until(has(porter.done, "a"))
 
@@ -290,6 +326,40 @@ async def test_what_kills_its_process_each_time_is_kept_too(yard: Yard, clock: F
     [failed] = await yard.failed()
     assert failed.error == "its process died each time"
     assert last.begun == []
+
+
+async def test_what_cannot_be_read_is_over_at_once(yard: Yard) -> None:
+    porter = Porter()
+    porter.failure = Unreadable("it is in a form that this version does not know")
+    porter.go_on.set()
+    yard.process(porter).ring(await yard.order("a"))
+    await until(lambda: porter.ended == [("a", Ending.FAILED)])
+    await until(yard.is_free)
+    [failed] = await yard.failed()
+    assert failed.attempts == 1
+
+
+async def test_after_the_database_was_away_the_living_keep_what_they_have(yard: Yard, clock: FakeClock) -> None:
+    busy, eager = Porter(), Porter()
+    living, database = yard.process(busy), Away(yard.database)
+    living.ring(await yard.order("a"))
+    await until(has(busy.begun, "a"))
+    other = Errands(database, [Lane({"parcel": eager}, most=9)], clock=clock)
+    yard.processes.append(other)
+    database.away = True
+    with pytest.raises(DatabaseUnavailable):
+        await other.sweep()
+    database.away = False
+    clock.advance(LEASE + 1)
+    await other.sweep()
+    assert other.under_way == 0
+    await living.renew()
+    clock.advance(LEASE - 1)
+    await other.sweep()
+    clock.advance(LEASE + 1)
+    assert eager.begun == []
+    await other.sweep()
+    await until(has(eager.begun, "a"))
 
 
 async def test_a_kind_of_a_newer_version_is_left_to_newer_processes(yard: Yard) -> None:

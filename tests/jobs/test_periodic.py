@@ -10,6 +10,7 @@ from maskarad.jobs.periodic import every, once
 from maskarad.jobs.tasks import Task
 from maskarad.metrics import Metrics
 from tests.support.clock import FakeClock
+from tests.support.until import until
 
 OFTEN = Task(name="tea", interval=0.0)
 
@@ -90,3 +91,24 @@ async def test_what_runs_once_is_told_too_and_its_error_reaches_the_caller(
         with pytest.raises(SchemaOutdated):
             await once(job, meter=metrics.task("tea"), clock=clock)
     assert f'maskarad_task_result{{result="{result}",task="tea"}} 1.0' in lines(metrics)
+
+
+async def test_it_runs_at_once_when_it_is_hurried_and_once_for_all_who_hurried_it(clock: FakeClock) -> None:
+    hurry, runs = asyncio.Event(), list[None]()
+    seldom = Task(name="tea", interval=3_600.0)
+
+    async def job() -> None:
+        runs.append(None)
+        if len(runs) == 2:
+            for _ in range(3):
+                hurry.set()
+
+    running = asyncio.ensure_future(every(seldom, job, meter=Metrics().task("tea"), clock=clock, hurry=hurry))
+    await until(lambda: len(runs) == 1)
+    hurry.set()
+    await until(lambda: len(runs) == 3)
+    await asyncio.sleep(0.01)
+    assert len(runs) == 3
+    running.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await running

@@ -279,6 +279,31 @@ async def test_it_ends_while_redis_is_frozen(own_redis: RedisServer) -> None:
         own_redis.thaw()
 
 
+async def test_what_was_lost_in_an_outage_does_not_come_after_it(own_redis: RedisServer) -> None:
+    gateway, worker = Process(own_redis.url, "gateway"), Process(own_redis.url, "worker")
+    queues = [f"queue {number}" for number in range(5)]
+    for queue in queues:
+        worker.listens(queue)
+    async with running(gateway):
+        gateway.bells.ring(queues[0], 1, 1)
+        await until(lambda: gateway.counted("sent") == 1)
+        own_redis.kill()
+        for number, queue in enumerate(queues):
+            gateway.bells.ring(queue, 10 + number, 1)
+        await until(lambda: gateway.counted("away") == len(queues), BACK)
+        own_redis.start()
+
+        async def all_were_heard() -> bool:
+            for number, queue in enumerate(queues):
+                gateway.bells.ring(queue, 20 + number, 1)
+            await asyncio.sleep(0.05)
+            return worker.has_heard(20, 21, 22, 23, 24)()
+
+        async with running(worker):
+            await until(all_were_heard, BACK)
+    assert {key for key, _ in worker.heard} <= {1, 20, 21, 22, 23, 24}
+
+
 async def test_a_ring_before_it_runs_is_lost_and_counted(gateway: Process) -> None:
     gateway.bells.ring("turns", 1, 1)
     assert gateway.counted("away") == 1

@@ -130,3 +130,18 @@ async def test_the_close_lets_finish_what_runs_begins_nothing_and_ends_what_is_l
     await asyncio.sleep(0)
     await late.close(0.01)
     assert len(late) == 0
+
+
+async def test_what_the_close_leaves_behind_goes_elsewhere() -> None:
+    work, elsewhere = Work(), list[tuple[int, int, float]]()
+    wakeups = Wakeups(work, most=1, elsewhere=lambda *rung: elsewhere.append(rung))
+    work.next[1] = 3.0
+    wakeups.ring(1, BOT)
+    wakeups.ring(2, OTHER)
+    await until(work.has_begun(1))
+    closing = asyncio.create_task(wakeups.close(5))
+    await asyncio.sleep(0)
+    wakeups.ring(3, BOT, 1.5)
+    work.goes_on.set()
+    await closing
+    assert elsewhere == [(2, OTHER, 0.0), (3, BOT, 1.5), (1, BOT, 3.0)]

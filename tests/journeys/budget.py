@@ -67,7 +67,7 @@ async def looks(database: Database) -> frozenset[str]:
         stirring.unarmed(connection, since=0.0, most=1)
         for query in ERRANDS:
             query.run(connection)
-        unweighed.overdue(connection, before=0.0, old=0.0, most=1)
+        unweighed.overdue(connection, before=0.0, old=0.0, most=1, of_each=1)
         backlog.waiting(connection, now=0.0, most=1)
         turns.renew(connection, [Claim(link_id=0, token="nobody's")], until=0.0)
 

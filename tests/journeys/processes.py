@@ -25,21 +25,19 @@ class PlatformProcess:
 
     async def start(self) -> None:
         """Returns when it says that it is running."""
-        with (self._folder / "platform.log").open("ab") as log:
-            self._process = await asyncio.create_subprocess_exec(
-                sys.executable,
-                "-m",
-                "maskarad",
-                *self._command,
-                cwd=self._folder,
-                env=self._environment,
-                stdout=asyncio.subprocess.PIPE,
-                stderr=log,
-            )
+        await self._launch()
+        assert self._process is not None
         assert self._process.stdout is not None
         async with asyncio.timeout(START_WITHIN):
             line = await self._process.stdout.readline()
         assert b"running" in line, self.log()
+
+    async def fails(self) -> int:
+        """Start it, though it cannot; returns the exit code."""
+        await self._launch()
+        assert self._process is not None
+        async with asyncio.timeout(START_WITHIN):
+            return await self._process.wait()
 
     async def kill(self) -> None:
         await self._end(signal.SIGKILL)
@@ -70,6 +68,19 @@ class PlatformProcess:
     def _send(self, number: signal.Signals) -> None:
         assert self._process is not None
         self._process.send_signal(number)
+
+    async def _launch(self) -> None:
+        with (self._folder / "platform.log").open("ab") as log:
+            self._process = await asyncio.create_subprocess_exec(
+                sys.executable,
+                "-m",
+                "maskarad",
+                *self._command,
+                cwd=self._folder,
+                env=self._environment,
+                stdout=asyncio.subprocess.PIPE,
+                stderr=log,
+            )
 
     async def _end(self, number: signal.Signals) -> int:
         self._send(number)

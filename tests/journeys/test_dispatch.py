@@ -14,6 +14,7 @@ from maskarad.jobs.periodic import Sleep
 from maskarad.values import GATEWAY, Queue, Role
 from tests.journeys.processes import PlatformProcess
 from tests.journeys.stage import FRIEND, OWNER, Actor, Stage
+from tests.support.servers import free_port
 from tests.support.until import until
 
 pytestmark = pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)
@@ -91,6 +92,30 @@ async def test_what_intake_sends_without_a_turn_goes_to_whoever_sends(
             await stage.sandbox.say(chat, OWNER, f"message {number}")
         await stage.sandbox.next_message(chat, after=before)
     assert await stage.prompts() == []
+
+
+async def test_what_comes_to_a_process_that_stops_is_rung_to_another(
+    stage: Stage, actor: Actor, redis_url: str
+) -> None:
+    port = free_port()
+    webhooks = {"run_mode": "webhook", "webhook_url_base": f"http://127.0.0.1:{port}", "port": port}
+    settings = stage.settings.model_copy(update={"redis_url": redis_url, "drain_seconds": 4})
+    stops = Platform(settings.model_copy(update=webhooks))
+    other = Platform(settings, worker(*Queue), sleep=never)
+    chat, before = stage.private(actor), await stage.sandbox.position()
+    try:
+        await other.start(alone=False)
+        await stops.start(alone=False)
+        await stage.ask(actor, "one")
+        before = await stage.sandbox.position()
+        stopping = asyncio.create_task(stops.stop())
+        await asyncio.sleep(0)
+        await stage.sandbox.say(chat, OWNER, "two")
+        await stage.sandbox.next_message(chat, after=before)
+        assert not stopping.done()
+        await stopping
+    finally:
+        await other.stop()
 
 
 class Workers:

@@ -1,16 +1,31 @@
 """The platform's own servers go away and come back; two platforms fight for a token; webhooks instead of polls."""
 
+import asyncio
 from collections.abc import AsyncIterator
+from contextlib import suppress
 from pathlib import Path
 
 import aiohttp
 import pytest
+from sqlalchemy import Connection, select
 
+from maskarad.app import Platform
 from maskarad.db.engine import Database
+from maskarad.db.tables import chat_bot_instances as links
+from maskarad.errors import DatabaseUnavailable
+from maskarad.jobs.leases import LEASE
 from maskarad.sandbox.person import Sandbox
+from maskarad.values import GATEWAY, Queue, Role
 from tests.journeys.stage import MANAGER_ID, OWNER, Stage, settings_for
 from tests.support.databases import connect, migrated
 from tests.support.servers import PostgresServer, free_port
+from tests.support.until import until
+
+WORKER = Role(name="worker", receives=False, queues=frozenset(Queue))
+
+
+def is_being_sent(connection: Connection) -> bool:
+    return connection.execute(select(links.c.parts)).scalars().all() == [1]
 
 
 @pytest.fixture
@@ -52,6 +67,35 @@ async def test_the_database_dies_while_the_model_thinks(mortal: Stage, own_postg
         own_postgres.start()
         await mortal.sandbox.next_message(chat, after=before, timeout=30)
     assert len(await mortal.spoken_by(actor, chat)) == 1
+
+
+async def test_what_was_sent_before_an_outage_longer_than_a_lease_is_not_sent_again(
+    mortal: Stage, own_postgres: PostgresServer
+) -> None:
+    actor = await mortal.actor()
+    chat = mortal.private(actor)
+    others = [Platform(mortal.settings, WORKER) for _ in range(2)]
+    platforms = [*others, Platform(mortal.settings, GATEWAY)]
+    try:
+        for platform in platforms:
+            await platform.start(alone=False)
+        await mortal.ask(actor, "привіт")
+        before = await mortal.sandbox.position()
+        await mortal.sandbox.order_fault("slow", method="sendMessage", seconds=1, times=1)
+        await mortal.sandbox.say(chat, OWNER, "ти ще тут?")
+        await mortal.until_model_is_asked(2)
+        await until(lambda: mortal.database.read(is_being_sent))
+        own_postgres.kill()
+        await mortal.sandbox.next_message(chat, after=before)
+        await asyncio.sleep(LEASE + 1)
+        own_postgres.start()
+        with suppress(DatabaseUnavailable):  # a connection of the test's own, from before
+            await mortal.database.read(is_being_sent)
+        await mortal.settled(actor)
+    finally:
+        for platform in reversed(platforms):
+            await platform.stop()
+    assert len(await mortal.spoken_by(actor, chat)) == 2
 
 
 async def test_the_same_by_webhook(stage: Stage) -> None:

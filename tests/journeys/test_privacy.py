@@ -63,7 +63,9 @@ def plant(connection: Connection, actor: Actor) -> None:
     connection.execute(update(chat_bot_instances).values(mood_reason=reason))
     wizards.save(connection, actor.bot_id, QUENTIN, f'{{"about":"{SECRET}"}}', now=NOW)
     body = f'{{"sender":{{"id":{QUENTIN}}},"text":"{SECRET}"}}'
-    failed_updates.count(connection, (actor.bot_id, 1), body=body, error="ValueError", now=NOW)
+    for _ in range(failed_updates.ATTEMPTS):
+        key = actor.bot_id, 1
+        failed_updates.count(connection, key, user_id=QUENTIN, body=body, error="ValueError", now=NOW)
     for row in connection.execute(select(chat_contexts.c.id, chat_contexts.c.text)).all():
         connection.execute(text(INDEX[connection.dialect.name]), {"id": row.id, "words": row.text})
 

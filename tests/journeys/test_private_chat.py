@@ -58,6 +58,23 @@ async def test_an_edited_message_replaces_its_text(stage: Stage) -> None:
     assert answer.text
 
 
+async def test_an_edit_that_telegram_brings_again_does_not_bring_old_words_back(stage: Stage) -> None:
+    """Telegram did not know that it had been stored, and has brought a later one meanwhile."""
+    actor = await stage.actor()
+    chat = stage.private(actor)
+    async with stage.playing():
+        before = await stage.sandbox.position()
+        message = await stage.sandbox.say(chat, OWNER, "зустрінемось у середу")
+        await stage.sandbox.next_message(chat, after=before)
+        for text, later in (("у четвер", 10), ("у пʼятницю", 20), ("у четвер", 10)):
+            edited = {**message, "text": f"зустрінемось {text}", "edit_date": message["date"] + later}
+            await stage.sandbox.inject_update(actor.telegram_id, {"edited_message": edited})
+        await stage.ask(actor, "коли ми зустрічаємось?")
+    said = " ".join(message["content"] for message in (await stage.prompts())[-1]["messages"])
+    assert "у пʼятницю" in said
+    assert "у четвер" not in said
+
+
 async def test_the_same_update_twice_changes_nothing(stage: Stage) -> None:
     actor = await stage.actor()
     chat = stage.private(actor)

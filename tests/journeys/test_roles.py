@@ -94,3 +94,26 @@ async def test_a_worker_weighs_what_a_gateway_cannot(stage: Stage, start: Start)
     await start("worker")
     answer = await stage.sandbox.ask(group, FRIEND, "Хтось знає, як заварювати чай?", timeout=20)
     assert answer.text == "у печі"
+
+
+@pytest.mark.parametrize("role", ["gateway", "worker"])
+async def test_a_process_with_another_key_does_not_start(stage: Stage, start: Start, tmp_path: Path, role: str) -> None:
+    await start("gateway")
+    elsewhere = tmp_path / "elsewhere"
+    elsewhere.mkdir()
+    process = PlatformProcess(stage.settings, tmp_path, role, DATA_DIR=str(elsewhere))
+    assert await process.fails() == 1
+    assert "is not the key it was stored with" in (tmp_path / "platform.log").read_text()
+
+
+async def test_a_stray_gateway_that_polls_takes_nothing_from_those_that_are_called(
+    stage: Stage, start: Start, tmp_path: Path
+) -> None:
+    actor = await stage.actor()
+    await start("gateway")
+    await start("worker")
+    assert (await stage.ask(actor, "привіт")).text
+    stray = PlatformProcess(stage.settings, tmp_path, "gateway", RUN_MODE="polling")
+    assert await stray.fails() == 1
+    assert "RUN_MODE: another process" in (tmp_path / "platform.log").read_text()
+    assert (await stage.ask(actor, "ти ще тут?")).text

@@ -16,10 +16,12 @@ from maskarad.db.engine import Database
 from maskarad.jobs.errands import Errands
 from maskarad.jobs.held import Lane
 from maskarad.manager.bot import Manager
-from maskarad.manager.carrying_in import Looks, Stores
+from maskarad.manager.carrying_in import Means
 from maskarad.manager.desk import Desk
 from maskarad.manager.errands import LOOK, STORE
 from maskarad.manager.exports import Exports
+from maskarad.manager.looks import Looks
+from maskarad.manager.stores import Stores
 from maskarad.metrics import Metrics
 from maskarad.snapshots import Snapshots
 from maskarad.texts import load_texts
@@ -67,11 +69,9 @@ class Platform:
         database, telegram, clock = self.database, self.telegram, self.clock
         exports = Exports(telegram.fetch, self.folder, new_name=lambda: f"file-{next(self.names)}")
         accounts = self._snapshots(Metrics()).accounts.get
-        pause = telegram.pause
-        looks = Looks(
-            *(database, telegram, exports, TEXTS), accounts=accounts, asked=telegram, clock=clock, sleep=pause
-        )
-        stores = Stores(*(database, telegram, exports, TEXTS), time_zone="Europe/Kyiv", clock=clock, sleep=pause)
+        means = Means(database, telegram, exports, TEXTS, clock, telegram.pause)
+        looks = Looks(means, accounts=accounts, asked=telegram)
+        stores = Stores(means, time_zone="Europe/Kyiv")
 
         async def learn(_link_id: int) -> None:
             raise AssertionError("an owner's picture is of what is learnt")

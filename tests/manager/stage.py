@@ -178,7 +178,7 @@ class Person:
             sender=self.sender,
             text=text,
             sent_at=0.0,
-            edited=edited,
+            edited_at=0.0 if edited else None,
             command=command.group(1).lower() if command else None,
             forwarded_from=forwarded,
             has_text=has_text,

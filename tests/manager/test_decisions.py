@@ -18,7 +18,7 @@ from tests.support.rows import GROUP, NOW, private, said
 REASONS = (
     *("replied", "mentioned", "named", "always", "joins_in", "perhaps", "unconvinced", "between_others", "wordless"),
     *("considered_lately", "often_enough", "quiet_hours", "only_called", "never", "silent", "quiet_dial", "other_bot"),
-    *("bots_talk", "flood", "spam", "old", "muted", "asleep", "enough"),
+    *("bots_talk", "flood", "spam", "old", "failed", "muted", "asleep", "enough"),
 )
 
 

@@ -399,6 +399,118 @@ async def test_too_many_imports_are_refused_in_a_sentence(alice: Person, platfor
     assert "didn't expect" in await alice.says("hm")
 
 
+async def test_too_many_that_store_leave_the_question_open(alice: Person, platform: Platform) -> None:
+    await lives(platform, KITCHEN)
+    await sends(alice, platform, GROUP_EXPORT)
+    later = rows.NOW + 1e9
+    others = [
+        {
+            "kind": "import_store",
+            "place": str(person),
+            "owner_id": person,
+            "payload": "{}",
+            "line_at": later,
+            "created_at": later,
+            "due_at": later,
+        }
+        for person in range(10_000, 10_000 + import_errands.MOST_WAITING)
+    ]
+    await platform.database.write(lambda c: c.execute(tables.errands.insert(), others))
+    shown = await alice.presses("Kitchen")
+    assert shown.startswith("⚠️ Too many people")
+    assert "In which chat" in shown
+    await platform.database.write(lambda c: c.execute(tables.errands.delete()))
+    await alice.presses("Kitchen")
+    assert "Added: 7" in await settled(alice, platform)
+
+
+async def test_what_came_of_it_is_noted_without_words(alice: Person, platform: Platform, clock: FakeClock) -> None:
+    """Telegram is away when it is over, and a person of the chat has themselves forgotten before it is back."""
+    telegram = platform.telegram
+    await lives(platform, KITCHEN)
+    await sends(alice, platform, GROUP_EXPORT)
+    telegram.open.clear()
+    await alice.presses("Kitchen")
+    await until(lambda: files(platform) == 1)
+    telegram.fails_with = TelegramUnreachable("no answer")
+    telegram.open.set()
+    await until(partial(is_tried, platform, 1))
+    noted = await platform.database.read(lambda c: str(c.execute(select(tables.errands.c.progress)).scalar_one()))
+    assert json.loads(noted)["came"].keys() == {"type", "added", "known", "skipped", "people", "first_at", "last_at"}
+    await platform.database.write(lambda c: c.execute(tables.conversation_summaries.delete()))
+    telegram.fails_with = None
+    clock.advance(2.0)
+    await platform.errands.sweep()
+    done = await settled(alice, platform)
+    assert "Added: 7" in done
+    assert "Before you could read here" not in done
+
+
+async def test_a_process_that_was_stopped_past_its_lease_edits_nothing(
+    alice: Person, platform: Platform, clock: FakeClock
+) -> None:
+    telegram, frozen = platform.telegram, Telegram()
+    frozen.shown, frozen.files, frozen.message_ids = telegram.shown, telegram.files, telegram.message_ids
+    frozen.open.clear()
+    await lives(platform, KITCHEN)
+    platform.telegram = frozen
+    stopped = platform.errands = platform.worker()
+    platform.telegram = telegram
+    await hands_over(alice, telegram, GROUP_EXPORT)
+    await until(lambda: files(platform) == 1)
+    clock.advance(LEASE + 1)
+    platform.errands = platform.worker()
+    await platform.errands.sweep()
+    assert "In which chat" in await settled(alice, platform)
+    frozen.paused.set()
+    await until(lambda: not frozen.paused.is_set())
+    await platform.database.write(lambda _: None)
+    assert "In which chat" in alice.text
+    assert frozen.calls == ["send"]
+    await stopped.close()
+
+
+LOOKING = '{"user_id":1001,"number":7,"language":"en","document":{"file_id":"f","name":"result.json","size":9}}'
+CARRYING = """
+{"user_id":1001,"number":7,"language":"en","document":{"file_id":"f","name":"result.json","size":9},
+"exported":{"id":1234567890,"name":"Кухня","messages":7},"bot_id":1,"link_id":1,"stored":0}"""
+
+
+@pytest.mark.parametrize(
+    ("kind", "payload", "shown"),
+    [
+        ("import_look", LOOKING, "Cancelled"),
+        ("import_store", CARRYING, "Added: 7"),
+        ("import_look", LOOKING.replace('"size":9', '"size":"big"'), "Something went wrong here"),
+        ("import_store", CARRYING.replace('"stored":0', '"stored":null'), "Something went wrong here"),
+    ],
+)
+async def test_what_another_version_stored_is_carried_out_or_told(
+    alice: Person, platform: Platform, kind: str, payload: str, shown: str
+) -> None:
+    await lives(platform, KITCHEN)
+    platform.telegram.files["f"] = GROUP_EXPORT
+    new = errands.NewErrand(kind=kind, place=str(ALICE.id), owner_id=ALICE.id, payload=payload)
+    errand_id = await platform.database.write(partial(errands.order, new=new, most=9, now=1.0))
+    assert errand_id is not None
+    platform.ring(errand_id)
+    await until(lambda: shown in alice.text)
+    await until(partial(is_free, alice, platform))
+    failed = await platform.database.read(lambda c: errands.failed(c, most=10))
+    assert [each.attempts for each in failed] == ([1] if "wrong" in shown else [])
+
+
+async def test_what_another_version_noted_is_told_anew(alice: Person, platform: Platform) -> None:
+    await lives(platform, KITCHEN)
+    platform.telegram.files["f"] = GROUP_EXPORT
+    row = {"kind": "import_store", "place": str(ALICE.id), "owner_id": ALICE.id, "payload": CARRYING}
+    noted = '{"message_id":9,"came":{"type":"dreamt"}}'
+    row |= {"progress": noted, "line_at": 1.0, "created_at": 1.0, "due_at": 1.0}
+    await platform.database.write(lambda c: c.execute(tables.errands.insert(), [row]))
+    await platform.errands.sweep()
+    assert "Added: 7" in await settled(alice, platform)
+
+
 async def test_a_disk_that_takes_no_file(alice: Person, platform: Platform, clock: FakeClock) -> None:
     await lives(platform, KITCHEN)
     platform.folder.write_text("in the way")

@@ -144,6 +144,16 @@ async def test_what_is_forgotten_while_it_is_written_goes_again(analyzer: Analyz
     assert await database.read(partial(analyses.get, hashes=[text_hash(TEXT)])) == {}
 
 
+async def test_what_was_erased_comes_back_through_no_other_process(
+    analyzer: Analyzer, database: Database, open_again: OpenDatabase, clock: FakeClock
+) -> None:
+    elsewhere = Analyzer(open_again(), clock=clock)
+    elsewhere.now(TEXT)
+    await database.write(partial(analyses.erase, hashes=[text_hash(TEXT)], now=clock()))
+    await elsewhere.flush()
+    assert await analyzer.get_cached_analysis(TEXT) is None
+
+
 async def test_a_row_of_another_version_is_as_good_as_none(analyzer: Analyzer, database: Database) -> None:
     await database.write(partial(analyses.put, analyses=[(text_hash(TEXT), '{"feeling":"odd"}')], now=1.0))
     assert await analyzer.analyze(TEXT) == analyze(TEXT)

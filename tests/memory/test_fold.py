@@ -228,7 +228,9 @@ async def test_an_edited_line_is_found_by_its_new_words(database: Database, cloc
     fold = folder(database, TellingModel(*[TOLD] * 5), clock)
     await say(database, link, range(1, 81), "apples and pears #")
     await fold.fold_due()
-    await database.write(partial(history.edit, link_id=link, message=said(7, "a zeppelin above the house"), now=NOW))
+    await database.write(
+        partial(history.edit, link_id=link, message=said(7, "a zeppelin above the house"), edited_at=NOW)
+    )
     assert len(await found(database, link, "apples pears")) == 8
     await say(database, link, range(81, 121))
     await fold.fold_due()

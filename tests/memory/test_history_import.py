@@ -159,6 +159,17 @@ async def test_a_later_export_adds_what_is_new(desk: Desk, tmp_path: Path) -> No
     assert len(await desk.rows(select(conversation_summaries.c.id))) == 1, "one digest a link"
 
 
+async def test_a_part_of_what_is_known_leaves_the_digest_of_the_whole(desk: Desk, tmp_path: Path) -> None:
+    digest = select(conversation_summaries.c.text).where(conversation_summaries.c.kind == "digest")
+    whole, part = tmp_path / "whole.json", tmp_path / "part.json"
+    whole.write_bytes(chat_of(30))
+    part.write_bytes(chat_of(4))
+    await desk.load(whole)
+    before = await desk.rows(digest)
+    assert (await desk.load(part)).added == 0
+    assert await desk.rows(digest) == before
+
+
 async def test_live_messages_are_not_doubled(desk: Desk, tmp_path: Path) -> None:
     await desk.hear(3)
     (tmp_path / "result.json").write_bytes(chat_of(5, date_unixtime=str(int(NOW) + 3)))

@@ -7,15 +7,16 @@ from typing import Any
 
 import pytest
 from pydantic import SecretStr
+from sqlalchemy import make_url
 
-from maskarad.db import Connection, bots, polling, processes
+from maskarad.db import Connection, bots, migrate, partitioning, polling, processes, schema
 from maskarad.db.engine import Database
 from maskarad.ops.doctor import Finding, examine
 from maskarad.settings import Settings
 from maskarad.values import Access, Token, WebhookIdentity
 from maskarad.vault import KEY_FILE, open_vault
 from tests.support.rows import NOW, persona, profile
-from tests.support.servers import RedisServer
+from tests.support.servers import PostgresServer, RedisServer
 
 
 @pytest.fixture
@@ -101,41 +102,137 @@ async def test_redis_is_well_until_it_is_gone(settings: Settings, own_redis: Red
     assert (found.ok, found.todo) == (False, "check REDIS_URL, and that the server runs, or unset it")
 
 
+async def test_a_redis_that_lacks_a_command_is_told(settings: Settings, own_redis: RedisServer) -> None:
+    """As Redis before 6.2 does."""
+    settings = settings.model_copy(update={"redis_url": own_redis.url})
+    own_redis.execute("ACL", "SETUSER", "default", "-xautoclaim")
+    found = await look(settings, "cache")
+    assert "xautoclaim" in found.state
+    assert "6.2" in found.todo
+
+
 async def test_sqlite_is_for_one_process(settings: Settings, sqlite_url: str) -> None:
     settings = settings.model_copy(update={"database_url": sqlite_url})
     assert (await look(settings, "processes")).state == "one at a time, as the database is SQLite"
 
 
-def process(name: str, *, polls: bool, seen_ago: float = 1.0) -> processes.Process:
+def process(name: str, *, role: str = "", polls: bool = False, seen_ago: float = 1.0) -> processes.Process:
     now = time.time()
     return processes.Process(
-        id=name, role=name, polls=polls, place="", pid=1, started_at=now - 3_600, seen_at=now - seen_ago
+        id=name,
+        role=role or name,
+        polls=polls,
+        place="host-1 boot pids",
+        pid=4711,
+        started_at=now - 3_600,
+        seen_at=now - seen_ago,
     )
+
+
+def gateway() -> processes.Process:
+    return process("gateway", role="gateway intake", polls=True)
+
+
+def worker() -> processes.Process:
+    return process("worker", role="worker turns,delivery,slow")
 
 
 @pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)
 async def test_the_processes_at_work_are_told(settings: Settings, database: Database) -> None:
-    assert (await look(settings, "processes")).state == "none is running"
     await store_bot(database, settings)
-    await database.write(partial(processes.join, process=process("gateway", polls=True)))
-    await database.write(partial(processes.join, process=process("worker", polls=False)))
+    await database.write(partial(processes.join, process=gateway()))
+    await database.write(partial(processes.join, process=worker()))
     await database.write(partial(polling.settle, holder="gateway"))
     found = await look(settings, "processes")
     assert found.ok
     first, second = found.state.split("), ")
-    assert first.startswith("gateway (since ")
-    assert second.startswith("worker (since ")
+    assert first.startswith("gateway intake (host-1, pid 4711, since ")
+    assert second.startswith("worker turns,delivery,slow (host-1, pid 4711, since ")
     assert " UTC, seen " in second
+
+
+@pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)
+async def test_work_that_nobody_does_is_wrong(settings: Settings, database: Database) -> None:
+    nobody = await look(settings, "processes")
+    assert (nobody.ok, nobody.state) == (False, "none is running; nobody does intake, turns, delivery, slow")
+    assert nobody.todo == "start `maskarad run`, or a gateway and a worker"
+    for each in (
+        process("gateway", role="gateway intake"),
+        process("worker", role="worker turns"),
+        process("dead", role="worker delivery,slow", seen_ago=60),
+    ):
+        await database.write(partial(processes.join, process=each))
+    part = await look(settings, "processes")
+    assert (part.ok, part.state.rpartition("; ")[2]) == (False, "nobody does delivery, slow")
+    assert part.todo == "start a worker: `maskarad worker --queues delivery,slow`"
 
 
 @pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)
 async def test_who_is_silent_and_which_bots_nobody_polls_is_wrong(settings: Settings, database: Database) -> None:
     await store_bot(database, settings)
-    await database.write(partial(processes.join, process=process("gateway", polls=True)))
+    await database.write(partial(processes.join, process=gateway()))
+    await database.write(partial(processes.join, process=worker()))
     await database.write(partial(polling.settle, holder="gateway"))
-    await database.write(partial(processes.join, process=process("worker", polls=False, seen_ago=60)))
+    await database.write(partial(processes.join, process=process("worker turns", seen_ago=60)))
     silent = await look(settings, "processes")
     assert (silent.ok, silent.state[-9:]) == (False, "silent: 1")
     await database.write(partial(polling.release, holder="gateway", bot_ids=[1]))
     unpolled = await look(settings, "processes")
     assert (unpolled.ok, unpolled.state.partition("; ")[2]) == (False, "nobody polls for @mira1_bot")
+
+
+async def test_an_old_schema_has_one_advice(settings: Settings, database: Database) -> None:
+    await database.write(partial(migrate.downgrade, revision="0003"))
+    found = await look(settings, "database")
+    assert found.state == f"the database's schema is 0003, this version needs {schema.REVISION}"
+    assert found.todo == "run `maskarad db upgrade`"
+
+
+@pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)
+async def test_a_history_in_one_table_is_told(settings: Settings, database: Database) -> None:
+    assert "one table" not in (await look(settings, "database")).state
+    await database.write(partitioning.unite)
+    found = await look(settings, "database")
+    assert found.ok
+    assert "`maskarad db partition`" in found.state
+
+
+@pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        ({"username": "nobody-of-that-name", "password": "a-secret"}, "the server refuses this user or this password"),
+        ({"database": "nowhere"}, "the server has no database of this name"),
+        ({"host": "nowhere.invalid"}, "no address is known for the server's host"),
+    ],
+    ids=["user", "database", "host"],
+)
+async def test_why_a_server_cannot_be_used_is_told(
+    settings: Settings, database_url: str, change: dict[str, Any], words: str
+) -> None:
+    url = make_url(database_url).set(**change).render_as_string(hide_password=False)
+    found = await look(settings.model_copy(update={"database_url": url}), "database")
+    assert (found.ok, found.state) == (False, f"PostgreSQL cannot be used ({words})")
+    assert "secret" not in found.todo
+
+
+@pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)
+async def test_a_user_who_may_not_connect_is_told(settings: Settings, postgres: PostgresServer) -> None:
+    postgres.execute(
+        "CREATE DATABASE closed", "REVOKE CONNECT ON DATABASE closed FROM PUBLIC", "CREATE ROLE visitor LOGIN"
+    )
+    url = make_url(postgres.url("closed")).set(username="visitor").render_as_string()
+    found = await look(settings.model_copy(update={"database_url": url}), "database")
+    assert found.state == "PostgreSQL cannot be used (the server does not let this user into this database)"
+    postgres.execute("DROP DATABASE closed", "DROP ROLE visitor")
+
+
+async def test_a_folder_that_cannot_be_made_is_told(settings: Settings) -> None:
+    found = await look(settings.model_copy(update={"data_dir": Path("/proc/nope")}), "data")
+    assert (found.ok, found.state) == (False, "/proc cannot be written to")
+
+
+async def test_looking_at_a_folder_leaves_nothing_in_it(settings: Settings, tmp_path: Path) -> None:
+    before = set(tmp_path.iterdir())  # noqa: ASYNC240
+    assert (await look(settings.model_copy(update={"data_dir": tmp_path / "new" / "data"}), "data")).ok
+    assert set(tmp_path.iterdir()) == before  # noqa: ASYNC240

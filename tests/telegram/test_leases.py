@@ -6,6 +6,7 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from functools import partial
 
 import pytest
+import structlog
 
 from maskarad.db import Connection, bots, processes, registrations
 from maskarad.db.engine import Database
@@ -303,3 +304,14 @@ async def test_taken_for_dead_in_the_middle_of_a_round_it_begins_anew(company: C
     await one.polls(0)
     await one.round()
     assert await one.polls(BOTS + 1) == frozenset(range(BOTS + 1))
+
+
+async def test_how_many_bots_are_taken_over_is_logged(company: Company, database: Database) -> None:
+    one, other = await company.member(), await company.member()
+    await one.round()
+    assert one.presence.id is not None
+    await database.write(partial(processes.leave, process_id=one.presence.id))
+    with structlog.testing.capture_logs() as logs:
+        await other.round()
+        await other.round()
+    assert [each["bots"] for each in logs if each["event"] == "polls_taken"] == [BOTS + 1]

@@ -134,6 +134,15 @@ async def test_no_more_updates_are_in_work_than_allowed(api: BotApi, stub: Stub)
     assert most == 3
 
 
+async def test_a_batch_waits_where_too_many_do(api: BotApi, stub: Stub) -> None:
+    store = Store()
+    stub.script("getUpdates", [message(number, chat_id=number) for number in range(1, 4)])
+    async with polling(api, Notices().registry(), bounded(store.handle, 1, most_waiting=1)):
+        await store.until(3)
+        await stub.until(lambda: len(stub.of("getUpdates")) == 2)
+    assert offsets(stub)[:2] == [0, 4]
+
+
 async def test_a_refused_token_ends_the_poller_and_is_told_once(api: BotApi, stub: Stub) -> None:
     notices = Notices()
     registry = notices.registry()

@@ -12,11 +12,12 @@ import structlog
 from maskarad.db import failed_updates
 from maskarad.db.engine import Database
 from maskarad.db.failed_updates import FailedUpdate, UpdateKey
-from maskarad.errors import DatabaseUnavailable
+from maskarad.errors import DatabaseUnavailable, NotFound, NotServed, StatementTimedOut, TelegramError
+from maskarad.jobs.quarantine import Quarantine, body_of, event_of
 from maskarad.jobs.requeued import LEASE, Requeued
 from maskarad.metrics import Metrics
 from maskarad.telegram.api import BotApi
-from maskarad.telegram.handling import Quarantine, UpdateFailed, body_of, event_of
+from maskarad.telegram.handling import UpdateFailed
 from maskarad.telegram.pollers import Pollers
 from maskarad.values import Chat, ChatType, Event, Incoming, Membership, Migration, Press, ReactionChange, Sender
 from maskarad.web.app import build_app
@@ -31,14 +32,16 @@ KITCHEN = Chat(id=-1001, type=ChatType.GROUP, title="Kitchen")
 
 
 class Platform:
-    """The inner half of one process: what is in `stored` was handled. It fails as long as `broken`."""
+    """The inner half of one process: what is in `stored` was handled. It fails as long as `broken`; when it is asked
+    whether it is, with `trouble`."""
 
     def __init__(self, database: Database, clock: FakeClock, *, broken: bool = True) -> None:
         self.broken = broken
+        self.trouble: Exception | None = None
         self.stored: list[Event] = []
         self.handling = asyncio.Event()
         self.quarantine = Quarantine(self._handle, database, clock=clock)
-        self.requeued = Requeued(database, self.quarantine, clock=clock)
+        self.requeued = Requeued(database, self.quarantine, self._act_on, clock=clock)
 
     async def _handle(self, event: Event) -> None:
         self.handling.set()
@@ -46,6 +49,11 @@ class Platform:
         if self.broken and event.update_id < 100:
             raise ZeroDivisionError("words of people, 7001:AAtoken-canary")
         self.stored.append(event)
+
+    async def _act_on(self, event: Event) -> None:
+        if self.trouble is not None:
+            raise self.trouble
+        await self._handle(event)
 
 
 @pytest.fixture(autouse=True)
@@ -180,7 +188,7 @@ async def test_a_fault_is_named_by_its_place_in_our_code(database: Database, clo
             await quarantine.handle(said())
     await quarantine.handle(said())
     [aside] = await put_aside(database)
-    assert aside.error.startswith("ValueError in telegram/handling.py:")
+    assert aside.error.startswith("ValueError in jobs/quarantine.py:")
     assert aside.error.endswith("(event_of)")
 
 
@@ -206,6 +214,55 @@ async def test_what_fails_again_is_put_aside_again(database: Database, first: Pl
     assert (aside.attempts, aside.requeued_at) == (6, None)
 
 
+async def test_it_waits_for_a_bot_that_is_at_rest(database: Database, first: Platform, clock: FakeClock) -> None:
+    await fail(first, said())
+    first.broken, first.trouble = False, NotServed("at rest")
+    await database.write(failed_updates.requeue_all)
+    for _ in range(3):
+        await first.requeued.look()
+        clock.advance(LEASE + 1)
+    [aside] = await put_aside(database)
+    assert aside.attempts == 5
+    assert aside.requeued_at is not None
+    first.trouble = None
+    await first.requeued.look()
+    assert first.stored == [said()]
+    assert await known(database) == []
+
+
+@pytest.mark.parametrize("trouble", [NotFound("gone"), TelegramError("no"), StatementTimedOut("late")], ids=repr)
+async def test_what_nothing_came_of_is_put_aside_again(database: Database, first: Platform, trouble: Exception) -> None:
+    await fail(first, said())
+    first.trouble = trouble
+    await database.write(failed_updates.requeue_all)
+    await first.requeued.look()
+    [aside] = await put_aside(database)
+    assert (aside.attempts, aside.requeued_at, aside.error.split()[0]) == (6, None, type(trouble).__name__)
+
+
+async def test_one_that_is_erased_while_it_is_retried_stays_so(database: Database, first: Platform) -> None:
+    await fail(first, said())
+    await database.write(failed_updates.requeue_all)
+    first.handling.clear()
+    retrying = asyncio.create_task(first.requeued.look())
+    await first.handling.wait()
+    await database.write(lambda connection: failed_updates.forget_person(connection, [2], ALICE.id))
+    await retrying
+    assert await put_aside(database) == []
+
+
+async def test_what_always_takes_too_long_comes_to_an_end(database: Database, clock: FakeClock) -> None:
+    async def handle(_event: Event) -> None:
+        raise StatementTimedOut("the statement took too long")
+
+    quarantine = Quarantine(handle, database, clock=clock)
+    for _ in range(4):
+        with pytest.raises(UpdateFailed):
+            await quarantine.handle(said())
+    await quarantine.handle(said())
+    assert [each.error.split()[0] for each in await put_aside(database)] == ["StatementTimedOut"]
+
+
 async def test_a_process_that_dies_over_it_leaves_it_to_another(
     database: Database, first: Platform, second: Platform, clock: FakeClock
 ) -> None:
@@ -227,13 +284,15 @@ async def test_a_process_that_dies_over_it_leaves_it_to_another(
 async def test_one_in_a_form_that_is_not_known_stays_aside(database: Database, first: Platform) -> None:
     for _ in range(failed_updates.ATTEMPTS):
         await database.write(
-            lambda connection: failed_updates.count(connection, (2, 10), body='{"kind":"Poll"}', error="x", now=1.0)
+            lambda connection: failed_updates.count(
+                connection, (2, 10), user_id=0, body='{"kind":"Poll"}', error="x", now=1.0
+            )
         )
     await database.write(failed_updates.requeue_all)
     await first.requeued.look()
     [aside] = await put_aside(database)
     assert (aside.attempts, aside.requeued_at) == (6, None)
-    assert aside.error.startswith("ValueError in telegram/handling.py")
+    assert aside.error.startswith("ValueError in jobs/quarantine.py")
 
 
 @pytest.mark.parametrize(

@@ -42,6 +42,7 @@ def test_an_edit_keeps_when_it_was_first_sent() -> None:
     update = {"update_id": 1, "edited_message": {**message(text="нове")["message"], "edit_date": 1_700_000_900}}
     event = read(update)
     assert (event.edited, event.text, event.sent_at) == (True, "нове", 1_700_000_000.0)
+    assert event.edited_at == 1_700_000_900.0
 
 
 def test_offsets_count_utf16_units() -> None:

@@ -12,11 +12,11 @@ import structlog
 
 from maskarad.db.engine import Database
 from maskarad.errors import TelegramError
+from maskarad.jobs.quarantine import Quarantine
 from maskarad.telegram.api import BotApi
-from maskarad.telegram.handling import Quarantine
 from maskarad.telegram.limits import FloodLimits
 from maskarad.telegram.pollers import Pollers
-from maskarad.telegram.send import Sender
+from maskarad.telegram.send import REPEAT_PAUSES, Sender
 from maskarad.telegram.transport import AiohttpRequest
 from maskarad.telegram.webhooks import Webhooks
 from maskarad.values import Event, Piece, Screen
@@ -69,7 +69,7 @@ async def test_no_token_is_ever_written(
         pollers.start()
         for trouble in TROUBLE:
             stub.script("sendMessage", trouble)
-            stub.script("editMessageText", trouble, trouble, trouble)
+            stub.script("editMessageText", *[trouble] * (1 + len(REPEAT_PAUSES)))
             stub.script("sendPhoto", trouble)
             for call in (
                 sender.send_text(2, 5, Piece(text="x")),

@@ -157,7 +157,7 @@ async def test_one_message_is_one_round_trip(processes: list[Counting], redis: R
 
 async def test_what_is_counted_goes_away_with_its_window(processes: list[Counting], redis: RedisServer) -> None:
     await send(limits_of(processes[0], per_bot_second=30, per_chat_second=1, per_group_minute=20), GROUP, 1, [])
-    of_bot, of_chat = f"maskarad:one:sent:{{{BOT}}}", f"maskarad:one:sent:{{{BOT}}}:{GROUP}"
+    of_bot, of_chat = f"maskarad:one:sent:{BOT}", f"maskarad:one:sent:{BOT}:{GROUP}"
 
     def lifetime(key: str) -> int:
         return int(redis.execute("PTTL", key)[1:])
@@ -171,7 +171,7 @@ async def test_a_clock_of_redis_that_was_set_back_holds_nobody_up(
     processes: list[Counting], redis: RedisServer
 ) -> None:
     future = str(round((time.time() + 86_400) * 1e6))
-    redis.execute("LPUSH", f"maskarad:one:sent:{{{BOT}}}:{PERSON}", future)
+    redis.execute("LPUSH", f"maskarad:one:sent:{BOT}:{PERSON}", future)
     async with asyncio.timeout(5):
         await send(limits_of(processes[0], per_chat_second=0.01), PERSON, 1, [])
 

@@ -3,7 +3,9 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 import pytest
+from sqlalchemy import Connection
 
+from maskarad.db import registrations
 from maskarad.db.engine import Database
 from maskarad.errors import TokenInvalid
 from maskarad.jobs.registrations import CLAIMED, LOOKED_AT_AGAIN, StoredRegistrations
@@ -12,8 +14,10 @@ from maskarad.telegram.bots import BotRegistry, webhook_identity
 from maskarad.telegram.read import ALLOWED_UPDATES
 from maskarad.telegram.webhooks import REGISTERED_AT_ONCE, Webhooks
 from maskarad.values import MANAGER_BOT_ID, Token
+from tests.support import rows
 from tests.support.clock import FakeClock
 from tests.support.databases import OpenDatabase
+from tests.support.until import until
 from tests.telegram.people import MANAGER_TOKEN, Notices, bot, token, webhook
 from tests.telegram.stub import Cut, Hang, Stub, refusal
 
@@ -192,6 +196,7 @@ def as_registered(stub: Stub) -> None:
 async def test_of_many_processes_one_tells_telegram_once(
     api: BotApi, stub: Stub, open_again: OpenDatabase, clock: FakeClock
 ) -> None:
+    await bots_are_stored(open_again(), 4)
     one, other = with_bots(2, 3), with_bots(2, 3)
     async with receiving(api, one, open_again(), clock), receiving(api, other, open_again(), clock):
         await stub.until(lambda: len(told(stub)) == 3)
@@ -234,6 +239,94 @@ async def test_what_telegram_has_lost_is_told_again(
         await all_done(stub, clock, looks=1)
         await stub.until(lambda: len(told(stub)) == 2)
     assert told(stub) == ["setWebhook", "setWebhook"]
+
+
+async def test_a_removal_that_was_left_undone_another_process_does(
+    api: BotApi, stub: Stub, open_again: OpenDatabase, clock: FakeClock
+) -> None:
+    await bots_are_stored(open_again(), 2)
+    one, other = with_bots(2), with_bots(2)
+    async with receiving(api, one, open_again(), clock):
+        await stub.until(lambda: len(told(stub)) == 2)
+        await settled()
+        async with receiving(api, other, open_again(), clock):
+            stub.script("deleteWebhook", Hang())
+            one.remove(2)
+            await stub.until(lambda: len(told(stub)) == 3)
+            other.remove(2)
+            clock.advance(CLAIMED + 1)
+            await stub.until(lambda: len(told(stub)) == 4)
+            await until_registered(open_again(), MANAGER_BOT_ID)
+    assert told(stub)[2:] == ["deleteWebhook"] * 2
+
+
+@pytest.mark.parametrize("answer", [True, Cut()], ids=["done", "cut"])
+async def test_a_bot_that_is_bound_again_keeps_its_webhook(
+    api: BotApi, stub: Stub, open_again: OpenDatabase, clock: FakeClock, answer: object
+) -> None:
+    """While one process deletes the webhook another registers the same bot of Telegram's anew."""
+    late, other = with_bots(2), with_bots(2)
+
+    def meanwhile(_params: object) -> object:
+        other.put(bot(3), token(2), webhook(3))
+        return answer
+
+    async with receiving(api, late, open_again(), clock), receiving(api, other, open_again(), clock):
+        await stub.until(lambda: len(told(stub)) == 2)
+        await settled()
+        stub.script("deleteWebhook", meanwhile)
+        late.remove(2)
+        await stub.until(lambda: told(stub).count("setWebhook") == 3)
+        late.put(bot(3), token(2), webhook(3))
+        await stub.until(lambda: told(stub).count("setWebhook") >= 4)
+        await until_registered(open_again(), MANAGER_BOT_ID, 3)
+    assert told(stub).count("deleteWebhook") == 1
+    assert stub.of("setWebhook")[-1].params["url"] == f"{BASE}/telegram/public-3"
+
+
+async def test_rows_of_bots_that_are_no_more_go(
+    api: BotApi, stub: Stub, open_again: OpenDatabase, clock: FakeClock
+) -> None:
+    async with receiving(api, with_bots(2), open_again(), clock):
+        await stub.until(lambda: len(told(stub)) == 2)
+        await settled()
+    assert await registered_bots(open_again()) == {MANAGER_BOT_ID, 2}
+    async with receiving(api, with_bots(), open_again(), clock):
+        await all_done(stub, clock, looks=1)
+        await settled()
+        await all_done(stub, clock, looks=1)
+        await settled()
+    assert await registered_bots(open_again()) == {MANAGER_BOT_ID}
+
+
+async def test_a_claim_is_not_made_before_there_is_a_place(
+    api: BotApi, stub: Stub, open_again: OpenDatabase, clock: FakeClock
+) -> None:
+    stub.script("setWebhook", *[Hang()] * 41)
+    async with receiving(api, with_bots(*range(2, 42)), open_again(), clock):
+        await stub.until(lambda: len(told(stub)) >= 3)
+        assert len(await registered_bots(open_again())) <= REGISTERED_AT_ONCE
+
+
+async def registered_bots(database: Database) -> set[int]:
+    return {*await database.read(registrations.known)}
+
+
+async def bots_are_stored(database: Database, count: int) -> None:
+    """Bots 1 and on, of which only those in a registry are served."""
+
+    def store(connection: Connection) -> None:
+        for number in range(1, count + 1):
+            rows.bot(connection, number)
+
+    await database.write(store)
+
+
+async def until_registered(database: Database, *bot_ids: int) -> None:
+    async def are_registered() -> bool:
+        return await registered_bots(database) == {*bot_ids}
+
+    await until(are_registered, 10)
 
 
 async def test_what_a_process_left_undone_another_does(

@@ -9,14 +9,15 @@ from typing import Any
 import aiohttp
 import orjson
 import pytest
+import structlog
 
-from maskarad.errors import DatabaseUnavailable
+from maskarad.errors import DatabaseUnavailable, IntakeFull, Stopping
 from maskarad.metrics import Metrics
-from maskarad.telegram.handling import Handle, UpdateFailed
-from maskarad.values import BotState, Event, Incoming
+from maskarad.telegram.handling import Handle, UpdateFailed, bounded
+from maskarad.values import MANAGER_BOT_ID, BotState, Event, Incoming
 from maskarad.web.app import BODY_BYTES, Check, build_app
 from maskarad.web.server import HttpServer
-from tests.telegram.people import Notices, bot, message, store_nothing, token, webhook
+from tests.telegram.people import MANAGER_TOKEN, Notices, bot, message, store_nothing, token, webhook
 
 Post = Callable[..., Awaitable[int]]
 
@@ -92,6 +93,24 @@ async def test_200_comes_only_after_the_commit() -> None:
         assert await answer == 200
 
 
+async def test_when_too_many_wait_telegram_keeps_the_update() -> None:
+    begun, go_on, stored = asyncio.Event(), asyncio.Event(), []
+
+    async def handle(event: Event) -> None:
+        begun.set()
+        await go_on.wait()
+        stored.append(event.update_id)
+
+    async with House().open(bounded(handle, 1, most_waiting=1)) as house:
+        in_work = asyncio.ensure_future(house.post(message(10)))
+        await asyncio.wait_for(begun.wait(), 5)
+        others = [asyncio.ensure_future(house.post(message(number))) for number in (11, 12)]
+        [refused], [waiting] = await asyncio.wait(others, return_when=asyncio.FIRST_COMPLETED)
+        go_on.set()
+        assert (await refused, await in_work, await waiting) == (503, 200, 200)
+    assert len(stored) == 2
+
+
 @pytest.mark.parametrize("secret", [None, "", "secret-3", "secret-2 ", "SECRET-2", "секрет"])
 async def test_a_wrong_secret_is_401(house: House, secret: str | None) -> None:
     assert await house.post(message(10), secret=secret) == 401
@@ -161,15 +180,15 @@ async def test_broken_surrogates_are_taken(house: House) -> None:
     assert house.events[0].text == "a!"
 
 
-async def test_a_database_that_is_away_is_503_and_a_fault_of_ours_500() -> None:
-    errors = [DatabaseUnavailable("gone"), UpdateFailed("a fault of ours")]
+async def test_a_database_that_is_away_and_a_full_process_are_503_and_a_fault_of_ours_500() -> None:
+    errors = [DatabaseUnavailable("gone"), IntakeFull("full"), UpdateFailed("a fault of ours")]
 
     async def handle(_event: Event) -> None:
         if errors:
             raise errors.pop(0)
 
     async with House().open(handle) as house:
-        assert [await house.post(message(10)) for _ in range(3)] == [503, 500, 200]
+        assert [await house.post(message(10)) for _ in range(4)] == [503, 503, 500, 200]
 
 
 @pytest.mark.parametrize(
@@ -202,6 +221,17 @@ async def test_lengths_that_are_none_or_too_much(length: str, status: int) -> No
     assert sent[0]["status"] == status
 
 
+async def test_a_process_that_is_stopping_is_not_well_and_warns_nobody() -> None:
+    async def running() -> None:
+        raise Stopping("this process is stopping")
+
+    async with House().open(checks={"running": running}) as house:
+        with structlog.testing.capture_logs() as logs:
+            async with house.client.get(house.url + "/healthz") as answer:
+                assert answer.status == 503
+    assert logs == []
+
+
 async def test_healthz_names_what_fails() -> None:
     async def fine() -> None:
         pass
@@ -210,11 +240,21 @@ async def test_healthz_names_what_fails() -> None:
         raise DatabaseUnavailable("gone")
 
     for checks, expected in (
-        ({"cache": fine}, (200, {"ok": True, "failed": []})),
-        ({"cache": fine, "database": broken}, (503, {"ok": False, "failed": ["database"]})),
+        ({"running": fine}, (200, {"ok": True, "failed": []})),
+        ({"running": fine, "database": broken}, (503, {"ok": False, "failed": ["database"]})),
+        ({"running": broken, "database": fine}, (503, {"ok": False, "failed": ["running"]})),
     ):
         async with House().open(checks=checks) as house, house.client.get(house.url + "/healthz") as answer:
             assert (answer.status, await answer.json()) == expected
+
+
+async def test_a_refused_manager_takes_no_other_bot_offline() -> None:
+    house = House()
+    await house.registry.token_refused(MANAGER_BOT_ID, MANAGER_TOKEN)
+    async with house.open(checks={"manager": house.registry.check_manager}):
+        async with house.client.get(house.url + "/healthz") as answer:
+            assert (answer.status, await answer.json()) == (200, {"ok": False, "failed": ["manager"]})
+        assert await house.post(message(10)) == 200
 
 
 @pytest.mark.parametrize(

@@ -8,7 +8,7 @@ import msgspec
 import structlog
 
 from maskarad.analytics.order import Order
-from maskarad.analytics.orders import OfChat, Picture
+from maskarad.analytics.orders import Addressee, OfChat, Picture, Place
 from maskarad.analytics.painter import PictureFailed
 from maskarad.analytics.reading import Setting, chat_order, owner_order
 from maskarad.analytics.wording import isolated
@@ -20,7 +20,8 @@ from maskarad.values import Account, Screen
 
 log = structlog.get_logger()
 
-_decode = msgspec.json.Decoder(Picture).decode
+_read = msgspec.json.Decoder(Picture).decode
+_read_addressee = msgspec.json.Decoder(Addressee).decode
 
 
 class Sender(Protocol):
@@ -66,7 +67,7 @@ class Drawing:
         self._zone = zone
 
     async def carry_out(self, held: Held) -> None:
-        picture = _decode(held.errand.payload)
+        picture = held.read(_read)
         words, place, began_at = self._texts.words(picture.language), picture.place, self._stopwatch()
         try:
             order = await self._read(picture, words)
@@ -74,7 +75,7 @@ class Drawing:
         except (PictureFailed, NotFound) as error:
             result = error.reason if isinstance(error, PictureFailed) else "unread"
             log.warning("picture_failed", bot_id=place.bot_id, error=str(error))
-            await self._apologise(held, picture)
+            await self._apologise(held, place, words)
         else:
             result = "drawn"
             caption = Screen(html=words.html("analytics.caption", title=_title(picture, order, words)))
@@ -95,7 +96,8 @@ class Drawing:
 
     async def end(self, held: Held, ending: Ending) -> None:
         self._noted("refused", 0.0)
-        await self._apologise(held, _decode(held.errand.payload))
+        addressee = held.read(_read_addressee)
+        await self._apologise(held, addressee.place, self._texts.words(addressee.language))
 
     async def _read(self, picture: Picture, words: Words) -> Order:
         setting, subject = Setting(now=self._clock(), zone=self._zone), picture.subject
@@ -107,8 +109,7 @@ class Drawing:
             raise NotFound(f"there is no persona {subject.persona_id}")
         return await owner_order(self._database, subject.owner_id, names, subject.persona_id or None, words, setting)
 
-    async def _apologise(self, held: Held, picture: Picture) -> None:
-        words, place = self._texts.words(picture.language), picture.place
+    async def _apologise(self, held: Held, place: Place, words: Words) -> None:
         failed = Screen(html=words.html("analytics.not_drawn"))
         await held.send(partial(self._sender.send_text, place.bot_id, place.chat_id, failed, reply_to=place.reply_to))
 

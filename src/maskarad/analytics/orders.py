@@ -1,13 +1,9 @@
 """Pictures are ordered here, as errands: of a chat, or of what somebody owns. `drawing` carries them out."""
 
-from collections.abc import Callable
-from functools import partial
-
 import msgspec
 
-from maskarad.db import errands
-from maskarad.db.engine import Database
-from maskarad.db.errands import NewErrand
+from maskarad.db.errands import NewErrand, in_chat
+from maskarad.jobs.ordering import Ordering
 from maskarad.values import Value
 
 KIND = "picture"
@@ -41,28 +37,21 @@ class OfOwner(Value, frozen=True, tag="owner"):
     persona_id: int
 
 
-class Picture(Value, frozen=True):
-    """The words are made in `language` when it is drawn."""
+class Addressee(Value, frozen=True):
+    """What is to be known of any picture. The words are made in `language` when it is drawn."""
 
     place: Place
-    subject: OfChat | OfOwner
     language: str
 
 
-class Orders:
-    """`ring` tells whoever carries out errands."""
+class Picture(Addressee, frozen=True):
+    subject: OfChat | OfOwner
 
-    def __init__(self, database: Database, *, ring: Callable[[int], None], clock: Callable[[], float]) -> None:
-        self._database = database
-        self._ring = ring
-        self._clock = clock
 
+class Orders(Ordering):
     async def take(self, picture: Picture, *, owner_id: int) -> bool:
         """False: the chat's last picture is still under way, or too many are. `owner_id` is who waits when others do.
         Raises DatabaseUnavailable."""
-        place = f"{picture.place.bot_id}:{picture.place.chat_id}"
+        place = in_chat(picture.place.bot_id, picture.place.chat_id)
         new = NewErrand(kind=KIND, place=place, owner_id=owner_id, payload=_encode(picture).decode())
-        errand_id = await self._database.write(partial(errands.order, new=new, most=MOST_WAITING, now=self._clock()))
-        if errand_id is not None:
-            self._ring(errand_id)
-        return errand_id is not None
+        return await self.order(new, most=MOST_WAITING)

@@ -13,9 +13,11 @@ from maskarad.controls.exporting import KIND as FILE
 from maskarad.controls.handing_over import HandingOver
 from maskarad.jobs.errands import Errands
 from maskarad.jobs.held import Lane
-from maskarad.manager.carrying_in import Looks, Stores
+from maskarad.manager.carrying_in import Means
 from maskarad.manager.errands import LOOK, STORE
 from maskarad.manager.exports import Exports
+from maskarad.manager.looks import Looks
+from maskarad.manager.stores import Stores
 
 FILES_OF_IMPORTS = "imports"
 """Folder in DATA_DIR in which imports keep the files that they are reading."""
@@ -30,27 +32,20 @@ def build_errands(ground: Ground, telegram: Telegram, memory: Memory, painter: P
         (
             _imports(ground, telegram),
             Lane({PICTURE: _drawing(ground, telegram, memory, painter)}, most=1),
-            Lane({FILE: HandingOver(memory.dossiers.of, telegram.sender, ground.texts)}, most=1),
+            Lane({FILE: HandingOver(ground.database, memory.dossiers.of, telegram.sender, ground.texts)}, most=1),
         ),
         clock=ground.clock,
     )
 
 
 def _imports(ground: Ground, telegram: Telegram) -> Lane:
-    settings, database, sender, texts = ground.settings, ground.database, telegram.sender, ground.texts
+    settings = ground.settings
     exports = Exports(
         telegram.edge.files.fetch, settings.data_dir / FILES_OF_IMPORTS, new_name=lambda: secrets.token_hex(16)
     )
-    looks = Looks(
-        database,
-        sender,
-        exports,
-        texts,
-        accounts=ground.snapshots.accounts.get,
-        asked=telegram.background,
-        clock=ground.clock,
-    )
-    stores = Stores(database, sender, exports, texts, time_zone=settings.time_zone, clock=ground.clock)
+    means = Means(ground.database, telegram.sender, exports, ground.texts, ground.clock)
+    looks = Looks(means, accounts=ground.snapshots.accounts.get, asked=telegram.background)
+    stores = Stores(means, time_zone=settings.time_zone)
     return Lane({LOOK: looks, STORE: stores}, most=IMPORTS_AT_ONCE, greets=True)
 
 

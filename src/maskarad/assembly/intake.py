@@ -3,10 +3,11 @@
 from collections.abc import Awaitable, Callable
 
 from maskarad.assembly.ground import Ground
-from maskarad.intake.accept import Intake, Ring, RingToWeigh
+from maskarad.intake.accept import Intake, RingToWeigh
 from maskarad.intake.flood import Floods
 from maskarad.intake.judging import Judging
 from maskarad.intake.weighing import Weighing
+from maskarad.jobs.bells import RingQueue
 from maskarad.life.reactions import Reactions
 from maskarad.memory.analysis import Analysis
 from maskarad.memory.personalization import Personalization
@@ -23,7 +24,7 @@ def build_intake(
     analyse: Callable[[str], Analysis] | None,
     *,
     turn_away: Callable[[Bot, Incoming], Awaitable[None]],
-    ring: Ring,
+    ring: RingQueue,
     ring_to_weigh: RingToWeigh,
 ) -> Intake:
     """Without `analyse` some messages are left to whoever weighs."""
@@ -46,7 +47,7 @@ def build_weighing(
     analyse: Callable[[str], Analysis],
     *,
     find_bot: Callable[[int], Bot | None],
-    ring: Ring,
+    ring: RingQueue,
 ) -> Weighing:
     """What somebody asks too fast was counted where it came in."""
     nobody_floods = Floods(most=0, seconds=ground.settings.flood_seconds)

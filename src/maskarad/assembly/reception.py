@@ -16,12 +16,13 @@ from maskarad.controls.exporting import Exporting
 from maskarad.controls.reactions import Reactions
 from maskarad.db import backlog
 from maskarad.errors import SettingsError
-from maskarad.intake.accept import Ring
 from maskarad.intake.flood import Floods
 from maskarad.intake.pressure import Pressure
 from maskarad.intake.refusal import Refusals
 from maskarad.intake.shared_flood import RedisFloods
 from maskarad.intake.weighing import WEIGHING
+from maskarad.jobs.bells import RingQueue
+from maskarad.jobs.quarantine import Quarantine
 from maskarad.jobs.requeued import Requeued
 from maskarad.manager.bot import Manager
 from maskarad.manager.commands import command_menus
@@ -29,7 +30,7 @@ from maskarad.manager.desk import Desk
 from maskarad.memory.analysis import Analysis
 from maskarad.route import Router
 from maskarad.telegram.edge import Polling
-from maskarad.telegram.handling import Quarantine, bounded
+from maskarad.telegram.handling import bounded
 from maskarad.telegram.introduction import introduce
 from maskarad.telegram.webhooks import Registrations
 from maskarad.texts import language_for
@@ -45,7 +46,7 @@ class Reception:
         telegram: Telegram,
         memory: Memory,
         *,
-        ring: Ring,
+        ring: RingQueue,
         analyse: Callable[[str], Analysis] | None,
     ) -> None:
         self._ground = ground
@@ -94,7 +95,7 @@ class Reception:
         # Whoever is slowed waits before the places, not in one.
         quarantine = Quarantine(router.handle, ground.database, clock=ground.clock)
         self.handle = self.pressure.slowed(bounded(quarantine.handle, settings.telegram_concurrent_updates))
-        self.requeued = Requeued(ground.database, quarantine, clock=ground.clock)
+        self.requeued = Requeued(ground.database, quarantine, router.act_on, clock=ground.clock)
 
     def _build_manager(self) -> Manager:
         ground, telegram = self._ground, self._telegram

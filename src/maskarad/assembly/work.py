@@ -1,7 +1,7 @@
 """What a process with queues does: turns and their delivery, and all that goes on in the background."""
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
 from functools import partial
 
 from maskarad.analytics.painter import Painter
@@ -17,6 +17,7 @@ from maskarad.jobs import tasks
 from maskarad.jobs.cleanup import forget_left_files, memory_cleanup_task
 from maskarad.jobs.holding import Holding
 from maskarad.jobs.periodic import Sleep
+from maskarad.jobs.slots import Job
 from maskarad.jobs.sweep import Sweep
 from maskarad.jobs.wakeup import Wakeups
 from maskarad.life.spontaneity import spontaneous_activity_loop
@@ -27,8 +28,6 @@ WORK_AT_ONCE = 1000
 
 WEIGHED_AT_ONCE = 50
 """Links in which messages are weighed at once; each has its transaction."""
-
-Job = Callable[[], Awaitable[object]]
 
 
 class Work:
@@ -54,7 +53,7 @@ class Work:
         dropped = ground.metrics.rings.labels("full").inc
         works = {Queue.TURNS: self._conversations.think, Queue.DELIVERY: self._conversations.send}
         self._wakeups = {
-            queue: Wakeups(work, most=WORK_AT_ONCE, dropped=dropped)
+            queue: Wakeups(work, most=WORK_AT_ONCE, dropped=dropped, elsewhere=partial(ground.bells.tell, queue))
             for queue, work in works.items()
             if queue in role.queues
         }
@@ -63,10 +62,15 @@ class Work:
         self._weighing = build_weighing(
             ground, memory.personalization, mind.analyzer.now, find_bot=telegram.find_bot, ring=ground.bells.ring
         )
-        self._weighings = Wakeups(self._weighing.weigh, most=WEIGHED_AT_ONCE, dropped=dropped)
+        self._weighings = Wakeups(
+            self._weighing.weigh,
+            most=WEIGHED_AT_ONCE,
+            dropped=dropped,
+            elsewhere=partial(ground.bells.tell, WEIGHING),
+        )
         if Queue.TURNS in role.queues:
             ground.bells.answer(WEIGHING, self._weighings.ring, partial(self._weighings.fewer_than, WEIGHED_AT_ONCE))
-        self._sweep = Sweep(ground.database, self._wakeups, clock=ground.clock)
+        self._sweep = Sweep(ground.database, self._wakeups, holding=self._holding, clock=ground.clock)
         self._painter = Painter(ground.settings.data_dir / "matplotlib")
         self._errands = build_errands(ground, telegram, memory, self._painter)
         if Queue.SLOW in role.queues:
@@ -86,10 +90,9 @@ class Work:
             await self._sweep.look()
 
     def start(self, every: Callable[[tasks.Task, Job], None]) -> None:
-        """Begin what is done at intervals; `every` runs a job at its task's."""
-        every(tasks.SWEEP, self.sweep)
+        """Begin what is done at intervals, besides the sweep; `every` runs a job at its task's."""
         if Queue.TURNS in self._role.queues:
-            every(tasks.WEIGH, lambda: self._weighing.sweep(self._weighings.ring))
+            every(tasks.WEIGH, lambda: self._weighing.sweep(self._weighings))
         every(tasks.RENEW, self._holding.renew)
         every(tasks.ANALYSES, self._mind.analyzer.flush)
         if Queue.SLOW in self._role.queues:
@@ -112,6 +115,7 @@ class Work:
 
     async def stop(self, patience: float) -> None:
         """Let turns finish for `patience` seconds, give back the others."""
+        self._sweep.close()
         self._conversations.begin_no_more()
         turns = (wakeups.close(patience) for wakeups in (*self._wakeups.values(), self._weighings))
         await asyncio.gather(*turns, self._close_errands())

@@ -1,11 +1,13 @@
 """`maskarad db upgrade|downgrade|current|partition`"""
 
 import time
+from functools import partial
 from typing import Annotated
 
 import typer
 
 from maskarad.cli.common import AsJson, Yes, confirm, print_one, with_any_database
+from maskarad.cli.place import alone_on
 from maskarad.db import migrate, partitioning, partitions, schema
 from maskarad.db.engine import Database
 from maskarad.errors import BadInput
@@ -24,11 +26,15 @@ def register(parent: typer.Typer, name: str, summary: str) -> None:
 def upgrade(revision: Annotated[str, typer.Argument(help="Revision to reach.")] = "head") -> None:
     """Bring the schema up to what this version needs. An up-to-date database stays as it is."""
 
-    async def work(database: Database, _settings: Settings) -> str | None:
+    async def work(database: Database, settings: Settings) -> None:
         await database.write(lambda connection: migrate.upgrade(connection, revision))
-        return await database.read(schema.revision_of)
+        reached = await database.read(schema.revision_of)
+        typer.echo(f"schema: {reached}")
+        on_server = settings.database_file is None
+        if on_server and reached == schema.REVISION and not await database.read(partitions.are_there):
+            typer.echo("the history is one table: `maskarad db partition`, with every process stopped, keeps it fast")
 
-    typer.echo(f"schema: {with_any_database(work, patient=True)}")
+    with_any_database(work, patient=True)
 
 
 @app.command()
@@ -36,11 +42,15 @@ def downgrade(
     revision: Annotated[str, typer.Argument(help="Revision to go back to; base empties the database.")],
     yes: Yes = False,
 ) -> None:
-    """Take the schema back. Tables that the older schema does not have are dropped with their rows."""
+    """Take the schema back, with every process of the platform stopped. Tables that the older schema does not have are
+    dropped with their rows."""
     confirm(f"Go back to {revision} and lose what that schema cannot hold?", yes=yes)
 
-    async def work(database: Database, _settings: Settings) -> str | None:
-        await database.write(lambda connection: migrate.downgrade(connection, revision))
+    async def work(database: Database, settings: Settings) -> str | None:
+        if settings.database_file is None:
+            await _refuse_others(database)
+        with alone_on(settings):
+            await database.write(lambda connection: migrate.downgrade(connection, revision))
         return await database.read(schema.revision_of)
 
     typer.echo(f"schema: {with_any_database(work, patient=True) or 'empty'}")
@@ -60,20 +70,25 @@ def current(as_json: AsJson = False) -> None:
 @app.command()
 def partition() -> None:
     """Divide a history on PostgreSQL, so that it stays fast and old parts can be dropped at once. A new database is
-    made so; one that is in use needs this once, with every process of the platform stopped. Again changes nothing."""
+    made so; one that is in use needs this once, with every process of the platform stopped. Again makes room where the
+    platform has not (`too_many_lines_beyond` in its log), and else changes nothing."""
 
     async def work(database: Database, _settings: Settings) -> None:
         await database.read(schema.check)
         if await database.read(partitions.are_there):
+            await database.write(partial(partitions.make_ahead, most_beyond=None))
             typer.echo("the history is in partitions")
             return
-        if others := await database.read(partitioning.others):
-            raise BadInput(
-                f"others are connected to this database ({others}): stop every process of the platform first"
-            )
+        await _refuse_others(database)
         typer.echo("dividing the history: nothing is copied, but all of it is read; some seconds a million messages")
         began = time.monotonic()
         await database.write(partitioning.partition)
         typer.echo(f"the history is in partitions, after {time.monotonic() - began:.1f} s")
 
     with_any_database(work, patient=True)
+
+
+async def _refuse_others(database: Database) -> None:
+    """Raises BadInput while anybody else uses the database, which is PostgreSQL or no such thing is done on it."""
+    if others := await database.read(partitioning.others):
+        raise BadInput(f"others are connected to this database ({others}): stop every process of the platform first")

@@ -35,7 +35,7 @@ def doctor(
     findings = asyncio.run(_examine(as_json=as_json))
     if as_json:
         print_json(msgspec.to_builtins(findings))
-    if not all(finding.ok for finding in findings):
+    if any(finding.ok is False for finding in findings):
         raise typer.Exit(1)
 
 
@@ -62,7 +62,7 @@ async def _findings() -> AsyncIterator[Finding]:
 
 
 def _line(finding: Finding) -> str:
-    verdict = "ok   " if finding.ok else "WRONG"
+    verdict = {True: "ok   ", False: "WRONG", None: "?    "}[finding.ok]
     todo = f" -> {finding.todo}" if finding.todo else ""
     return f"{verdict}  {finding.subject:<9}  {finding.state}{todo}"
 

@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from maskarad.cli.common import AsJson, checked_number, now, print_rows, with_database
+from maskarad.cli.common import AsJson, checked_number, print_rows, with_database
 from maskarad.db import errands
 from maskarad.db.engine import Database
 from maskarad.db.errands import FailedErrand
@@ -52,7 +52,7 @@ def retry(
     """Have one tried again, from where it stopped."""
 
     async def work(database: Database, _settings: Settings) -> None:
-        if not await database.write(partial(errands.requeue, errand_id=errand, now=now())):
+        if not await database.write(partial(errands.requeue, errand_id=errand)):
             raise NotFound(f"no errand {errand} was given up; `maskarad errands list` shows those that were")
 
     with_database(work)

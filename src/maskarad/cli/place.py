@@ -1,7 +1,10 @@
 """Where a command works: with the real Telegram, or in the sandbox as long as none is set. Every command finds it out
 here, so that what `persona add` writes is what `run` reads."""
 
+import fcntl
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from pydantic import SecretStr
@@ -80,3 +83,21 @@ def _make(variable: str, folder: Path) -> None:
         raise SettingsError(f"{variable}: the folder {folder} cannot be made: {error.strerror}") from None
     if not os.access(folder, os.W_OK | os.X_OK):
         raise SettingsError(f"{variable}: the folder {folder} cannot be written to")
+
+
+@contextmanager
+def alone_on(settings: Settings) -> Iterator[bool]:
+    """Hold the SQLite file's lock: it is for one running platform. With PostgreSQL there may be many, and none can know
+    that it is alone."""
+    file = settings.database_file
+    if file is None:
+        yield False
+        return
+    with file.with_name(f"{file.name}.lock").open("w") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise SettingsError(
+                f"DATA_DIR: another Maskarad is running on {file}; stop it or name another folder"
+            ) from None
+        yield True

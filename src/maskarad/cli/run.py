@@ -7,9 +7,9 @@ from typing import Annotated
 
 import typer
 
-from maskarad.cli.place import inside_sandbox, make_folders, wants_sandbox
+from maskarad.cli.place import alone_on, inside_sandbox, make_folders, wants_sandbox
 from maskarad.cli.sandbox_process import SandboxProcess, running_sandbox
-from maskarad.cli.serving import alone_on, begin, serve, upgrade_schema
+from maskarad.cli.serving import begin, serve, upgrade_schema
 from maskarad.cli.telegram_word import word_of_telegram
 from maskarad.errors import SchemaOutdated, SettingsError
 from maskarad.settings import Settings

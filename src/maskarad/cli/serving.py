@@ -2,15 +2,14 @@
 
 import asyncio
 import errno
-import fcntl
 import gc
 import os
 import resource
 import signal
 import subprocess
 import sys
-from collections.abc import Awaitable, Callable, Iterator
-from contextlib import AbstractContextManager, contextmanager, nullcontext
+from collections.abc import Awaitable, Callable
+from contextlib import AbstractContextManager, nullcontext
 
 import typer
 import uvloop
@@ -94,24 +93,6 @@ def _allow_many_connections() -> None:
     """A polled bot holds a connection; the usual soft limit of 1,024 open files would end at some 900 bots."""
     _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
     resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
-
-
-@contextmanager
-def alone_on(settings: Settings) -> Iterator[bool]:
-    """Hold the SQLite file's lock: it is for one running platform. With PostgreSQL there may be many, and none can know
-    that it is alone."""
-    file = settings.database_file
-    if file is None:
-        yield False
-        return
-    with file.with_name(f"{file.name}.lock").open("w") as lock:
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            raise SettingsError(
-                f"DATA_DIR: another Maskarad is running on {file}; stop it or name another folder"
-            ) from None
-        yield True
 
 
 def needs_many(settings: Settings, role: str) -> None:

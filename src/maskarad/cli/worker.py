@@ -38,7 +38,7 @@ def worker(
     settings = begin()
     needs_many(settings, "worker")
     if settings.telegram_bot_token is None:
-        raise SettingsError("TELEGRAM_BOT_TOKEN: is not set; it is the gateways'")
+        raise SettingsError("TELEGRAM_BOT_TOKEN: is not set; set the same token as the gateways have")
     make_folders(settings)
     with suppress(KeyboardInterrupt):
         serve(settings, role, alone=False, greeting=lambda: _greeting(settings, role))

@@ -1,13 +1,9 @@
 """Files of what is kept of people are ordered here, as errands; `controls/handing_over.py` carries them out."""
 
-from collections.abc import Callable
-from functools import partial
-
 import msgspec
 
-from maskarad.db import errands
-from maskarad.db.engine import Database
-from maskarad.db.errands import NewErrand
+from maskarad.db.errands import NewErrand, in_chat
+from maskarad.jobs.ordering import Ordering
 from maskarad.values import Bot, Sender, Value
 
 KIND = "file"
@@ -18,37 +14,32 @@ MOST_WAITING = 100
 _encode = msgspec.json.Encoder().encode
 
 
-class FileOrder(Value, frozen=True):
-    """All that a bot's persona keeps of a person, for the private chat with that person."""
+class Addressee(Value, frozen=True):
+    """What is to be known of any file."""
 
-    bot: Bot
-    person: Sender
+    bot_id: int
+    person_id: int
     language: str
 
 
-class Exporting:
-    """`ring` tells whoever carries out errands."""
+class FileOrder(Addressee, frozen=True):
+    """All that a bot's persona keeps of a person, for the private chat with that person. `name` and `username` are how
+    they were called when they asked."""
 
-    def __init__(self, database: Database, *, ring: Callable[[int], None], clock: Callable[[], float]) -> None:
-        self._database = database
-        self._ring = ring
-        self._clock = clock
+    name: str
+    username: str | None = None
 
+    @property
+    def person(self) -> Sender:
+        return Sender(id=self.person_id, name=self.name, username=self.username)
+
+
+class Exporting(Ordering):
     async def take(self, bot: Bot, person: Sender, language: str) -> bool:
         """False: the person's last one is still under way, or too many are. Raises DatabaseUnavailable."""
-        # Who is invited has nothing to do with the file.
-        bot = msgspec.structs.replace(bot, whitelist=frozenset())
-        payload = _encode(FileOrder(bot=bot, person=person, language=language)).decode()
-        new = NewErrand(kind=KIND, place=_place(bot, person.id), owner_id=bot.owner_id, payload=payload)
-        errand_id = await self._database.write(partial(errands.order, new=new, most=MOST_WAITING, now=self._clock()))
-        if errand_id is not None:
-            self._ring(errand_id)
-        return errand_id is not None
-
-    async def drop(self, bot: Bot, user_id: int) -> None:
-        """Send this person no file. Raises DatabaseUnavailable."""
-        await self._database.write(partial(errands.drop, kind=KIND, place=_place(bot, user_id)))
-
-
-def _place(bot: Bot, user_id: int) -> str:
-    return f"{bot.id}:{user_id}"
+        order = FileOrder(
+            bot_id=bot.id, person_id=person.id, language=language, name=person.name, username=person.username
+        )
+        place, payload = in_chat(bot.id, person.id), _encode(order).decode()
+        new = NewErrand(kind=KIND, place=place, owner_id=bot.owner_id, payload=payload)
+        return await self.order(new, most=MOST_WAITING)

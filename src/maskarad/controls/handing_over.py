@@ -6,14 +6,17 @@ from typing import Protocol
 
 import msgspec
 
-from maskarad.controls.exporting import FileOrder
+from maskarad.controls.exporting import Addressee, FileOrder
+from maskarad.db import bots
+from maskarad.db.engine import Database
 from maskarad.jobs.held import Ending, Held
 from maskarad.memory.dossier import File
 from maskarad.texts import Texts
 from maskarad.values import Bot, Screen
 from maskarad.values import Sender as Person
 
-_decode = msgspec.json.Decoder(FileOrder).decode
+_read = msgspec.json.Decoder(FileOrder).decode
+_read_addressee = msgspec.json.Decoder(Addressee).decode
 
 
 class Sender(Protocol):
@@ -28,15 +31,19 @@ class HandingOver:
     """Carries out errands of the kind `exporting.KIND`; `make` is `Dossiers.of`. Sent and not yet noted as done when
     the process dies, a file is sent again by the next one."""
 
-    def __init__(self, make: Callable[[Bot, Person], Awaitable[File]], sender: Sender, texts: Texts) -> None:
+    def __init__(
+        self, database: Database, make: Callable[[Bot, Person], Awaitable[File]], sender: Sender, texts: Texts
+    ) -> None:
+        self._database = database
         self._make = make
         self._sender = sender
         self._texts = texts
 
     async def carry_out(self, held: Held) -> None:
-        order = _decode(held.errand.payload)
-        bot, words = order.bot, self._texts.words(order.language)
-        file = await self._make(bot, order.person)
+        order = held.read(_read)
+        bot = (await self._database.read(partial(bots.get, bot_id=order.bot_id))).bot
+        words, person = self._texts.words(order.language), order.person
+        file = await self._make(bot, person)
         caption = words.html("me.file", count=file.messages)
         if not file.is_whole:
             caption = f"{caption}\n{words.html('me.file_cut')}"
@@ -44,7 +51,7 @@ class HandingOver:
             partial(
                 self._sender.send_document,
                 bot.id,
-                order.person.id,
+                person.id,
                 file.data,
                 f"{bot.username}.json",
                 caption=Screen(html=caption),
@@ -55,6 +62,6 @@ class HandingOver:
         """Who has asked knows that it comes by itself."""
 
     async def end(self, held: Held, ending: Ending) -> None:
-        order = _decode(held.errand.payload)
-        failed = Screen(html=self._texts.words(order.language).html("me.file_failed"))
-        await held.send(partial(self._sender.send_text, order.bot.id, order.person.id, failed))
+        to = held.read(_read_addressee)
+        failed = Screen(html=self._texts.words(to.language).html("me.file_failed"))
+        await held.send(partial(self._sender.send_text, to.bot_id, to.person_id, failed))

@@ -163,7 +163,6 @@ class Personal:
         """Not marked as seen: when the press comes once more, so may messages of before it, and all go again."""
         if press.data.removeprefix(_YES) != str(press.sender.id):
             return words.get("me.not_yours")
-        await self._exporting.drop(bot, press.sender.id)
         count = await self._forgetting.forget(bot, press.sender.id)
         await self._desk.show(bot, press, Screen(html=words.html("me.forgotten", count=count)))
         return None

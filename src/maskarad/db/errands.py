@@ -6,7 +6,20 @@ Whoever works on an errand holds a claim with a lease, as turns do, and every ch
 from collections.abc import Callable, Collection, Sequence
 from typing import Any
 
-from sqlalchemy import Connection, Executable, and_, bindparam, case, delete, func, literal_column, or_, select, update
+from sqlalchemy import (
+    Connection,
+    Double,
+    Executable,
+    and_,
+    bindparam,
+    case,
+    delete,
+    func,
+    literal_column,
+    or_,
+    select,
+    update,
+)
 from sqlalchemy.dialects import postgresql, sqlite
 
 from maskarad.db.tables import errands
@@ -63,12 +76,12 @@ _IS_OPEN = errands.c.failed_at.is_(None)
 _IS_PLACE = and_(errands.c.kind == bindparam("kind"), errands.c.place == bindparam("place"))
 _IS_ERRAND = errands.c.id == bindparam("b_id")
 _HOLDS = and_(_IS_ERRAND, errands.c.claim == bindparam("b_claim"))
-_IS_FREE = or_(errands.c.claim.is_(None), errands.c.lease_until < bindparam("b_now"))
+_IS_FREE = or_(errands.c.claim.is_(None), errands.c.lease_until < bindparam("b_lapsed_before", type_=Double))
 _IS_DUE = and_(_IS_OPEN, errands.c.due_at <= bindparam("b_now"), _IS_FREE)
 
 _DROP_FAILED = delete(errands).where(_IS_PLACE, errands.c.failed_at.is_not(None))
 _OWNS = case((errands.c.owner_id == bindparam("owner_id"), 1), else_=0)
-_DROP = delete(errands).where(_IS_PLACE)
+_DROP = delete(errands).where(errands.c.place.in_(bindparam("places", expanding=True)))
 _WAITING = select(func.count(), func.coalesce(func.sum(_OWNS), 0)).where(errands.c.kind == bindparam("kind"), _IS_OPEN)
 
 
@@ -115,7 +128,11 @@ _DONE = delete(errands).where(_HOLDS)
 _FREED = {"claim": None, "lease_until": 0}
 _RELEASE = update(errands).where(_HOLDS).values(**_FREED, attempts=errands.c.attempts - 1, due_at=bindparam("b_due_at"))
 _POSTPONE = update(errands).where(_HOLDS).values(**_FREED, due_at=bindparam("b_due_at"), error=bindparam("b_error"))
-_FAIL = update(errands).where(_HOLDS).values(**_FREED, failed_at=bindparam("b_now"), error=bindparam("b_error"))
+_FAIL = (
+    update(errands)
+    .where(_HOLDS)
+    .values(**_FREED, progress=None, failed_at=bindparam("b_now"), error=bindparam("b_error"))
+)
 _RELEASE_ALL = update(errands).where(errands.c.claim.is_not(None)).values(**_FREED)
 _FAILED = (
     select(
@@ -135,8 +152,9 @@ _REQUEUE = (
         error=None,
         attempts=0,
         cancelled=False,
-        due_at=bindparam("b_now"),
-        line_at=bindparam("b_now"),
+        # Who has it tried again may sit at a machine whose clock is wrong.
+        due_at=errands.c.created_at,
+        line_at=errands.c.created_at,
     )
 )
 _OLD = (
@@ -161,6 +179,16 @@ def order(connection: Connection, new: NewErrand, *, most: int, now: float) -> i
     return added.scalar_one_or_none()
 
 
+def in_chat(bot_id: int, chat_id: int) -> str:
+    """The place that a bot's chat is."""
+    return f"{bot_id}:{chat_id}"
+
+
+def of_person(user_id: int) -> str:
+    """The place that somebody is, wherever they are."""
+    return str(user_id)
+
+
 def ordered(connection: Connection, kinds: Collection[str], place: str) -> list[OrderedErrand]:
     """Those that wait in a place or are under way there."""
     rows = connection.execute(_ORDERED, {"kinds": list(kinds), "place": place})
@@ -172,23 +200,34 @@ def cancel(connection: Connection, errand_id: int, *, now: float) -> bool:
     return connection.execute(_CANCEL, {"b_id": errand_id, "b_now": now}).rowcount > 0
 
 
-def drop(connection: Connection, kind: str, place: str) -> None:
-    """Nothing of the kind is there any more; whoever is at it loses its claim."""
-    connection.execute(_DROP, {"kind": kind, "place": place})
+def drop(connection: Connection, places: Collection[str]) -> None:
+    """Of no kind anything is left in these places; whoever is at it loses its claim."""
+    connection.execute(_DROP, {"places": list(places)})
 
 
 def waiting(
-    connection: Connection, *, kinds: Sequence[str], known: Sequence[str], greeted: Sequence[str], now: float
+    connection: Connection,
+    *,
+    kinds: Sequence[str],
+    known: Sequence[str],
+    greeted: Sequence[str],
+    now: float,
+    takes_over: bool = True,
 ) -> list[int]:
     """Errands that are due and that nobody is at, those first that were cancelled, then as they stand in line: of
-    `kinds`; of the `known` kinds what was cancelled; of the `greeted` ones what nobody has looked at yet."""
-    values = {"kinds": list(kinds), "known": list(known), "greeted": list(greeted), "b_now": now}
-    return list(connection.execute(_NEXT, values).scalars())
+    `kinds`; of the `known` kinds what was cancelled; of the `greeted` ones what nobody has looked at yet. A claim
+    whose lease has run out holds nothing where this process `takes_over`."""
+    of_kinds = {"kinds": list(kinds), "known": list(known), "greeted": list(greeted)}
+    until = {"b_now": now, "b_lapsed_before": _lapsed_before(now, takes_over)}
+    return list(connection.execute(_NEXT, {**of_kinds, **until}).scalars())
 
 
-def claim(connection: Connection, errand_id: int, token: str, *, lease: float, now: float) -> ClaimedErrand | None:
-    """None: it is gone, not due, or somebody is at it."""
+def claim(
+    connection: Connection, errand_id: int, token: str, *, lease: float, now: float, takes_over: bool = True
+) -> ClaimedErrand | None:
+    """None: it is gone, not due, or somebody is at it. `takes_over` is as in `waiting`."""
     values = {"b_id": errand_id, "b_claim": token, "b_until": now + lease, "b_now": now}
+    values["b_lapsed_before"] = _lapsed_before(now, takes_over)
     row = connection.execute(_CLAIM, values).first()
     if row is None:
         return None
@@ -233,7 +272,8 @@ def postpone(connection: Connection, held: ClaimedErrand, *, due_at: float, erro
 
 
 def fail(connection: Connection, held: ClaimedErrand, *, error: str, now: float) -> None:
-    """Try it no more. The row stays until somebody looks at it, or the same is ordered again."""
+    """Try it no more. The row stays until somebody looks at it, or the same is ordered again, but not what was noted:
+    whoever ordered it was told."""
     connection.execute(_FAIL, {**_held(held), "b_error": error, "b_now": now})
 
 
@@ -247,14 +287,18 @@ def failed(connection: Connection, *, most: int) -> list[FailedErrand]:
     return [FailedErrand(*row) for row in connection.execute(_FAILED, {"most": most})]
 
 
-def requeue(connection: Connection, errand_id: int, *, now: float) -> bool:
-    """Try a failed one again. False: there is no such errand."""
-    return connection.execute(_REQUEUE, {"b_id": errand_id, "b_now": now}).rowcount > 0
+def requeue(connection: Connection, errand_id: int) -> bool:
+    """Try a failed one again, before all that were ordered after it. False: there is no such errand."""
+    return connection.execute(_REQUEUE, {"b_id": errand_id}).rowcount > 0
 
 
 def forget(connection: Connection, *, before: float, most: int) -> int:
     """Drop at most so many that failed before then; returns how many."""
     return connection.execute(_FORGET, {"before": before, "most": most}).rowcount
+
+
+def _lapsed_before(now: float, takes_over: bool) -> float:
+    return now if takes_over else 0.0
 
 
 def _held(held: ClaimedErrand) -> dict[str, Any]:

@@ -1,10 +1,27 @@
 """Updates that could not be handled for a fault of ours: counted while they come again, put aside once they have failed
-`ATTEMPTS` times, in whichever processes."""
+`ATTEMPTS` times, in whichever processes. Only what is put aside has a body. An erased one stays without: Telegram may
+bring it again, and its words are not to come back."""
 
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from sqlalchemy import Connection, Executable, and_, bindparam, delete, func, literal_column, or_, select, update
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    Executable,
+    Text,
+    and_,
+    bindparam,
+    case,
+    delete,
+    func,
+    literal_column,
+    not_,
+    null,
+    or_,
+    select,
+    update,
+)
 from sqlalchemy.dialects import postgresql, sqlite
 
 from maskarad.db.tables import bot_instances
@@ -13,6 +30,9 @@ from maskarad.values import Value
 
 ATTEMPTS = 5
 """So often in all an update is handled before it is put aside, or it would come, and hold up others, for ever."""
+
+MOST_ASIDE = 10_000
+"""Put aside at most (some more where several processes do so at once); what fails beyond stays with Telegram."""
 
 UpdateKey = tuple[int, int]
 """The bot's id and the update's: Telegram counts each bot's for itself."""
@@ -32,7 +52,8 @@ class FailedUpdate(Value, frozen=True):
 
 
 _IS_UPDATE = and_(rows.c.bot_instance_id == bindparam("b_bot_id"), rows.c.update_id == bindparam("b_update_id"))
-_IS_ASIDE = rows.c.attempts >= literal_column(str(ATTEMPTS))
+_ATTEMPTS: ColumnElement[int] = literal_column(str(ATTEMPTS))
+_IS_ASIDE = rows.c.body != literal_column("''")
 _SHOWN = (
     rows.c.bot_instance_id,
     rows.c.update_id,
@@ -48,7 +69,8 @@ def _count(insert: Callable[..., postgresql.Insert | sqlite.Insert]) -> Executab
     new = insert(rows).values(
         bot_instance_id=bindparam("b_bot_id"),
         update_id=bindparam("b_update_id"),
-        body=bindparam("b_body"),
+        user_id=bindparam("b_user_id"),
+        body="",
         error=bindparam("b_error"),
         attempts=1,
         first_at=bindparam("b_now"),
@@ -56,7 +78,7 @@ def _count(insert: Callable[..., postgresql.Insert | sqlite.Insert]) -> Executab
     )
     changes = {
         "attempts": rows.c.attempts + 1,
-        "body": new.excluded.body,
+        "body": case((rows.c.attempts + 1 == _ATTEMPTS, bindparam("b_body", type_=Text)), else_=rows.c.body),
         "error": new.excluded.error,
         "last_at": new.excluded.last_at,
         "requeued_at": None,
@@ -67,6 +89,14 @@ def _count(insert: Callable[..., postgresql.Insert | sqlite.Insert]) -> Executab
 
 
 _COUNT = {"sqlite": _count(sqlite.insert), "postgresql": _count(postgresql.insert)}
+# It counts as one that has yet to come for the last time.
+_TAKE_BACK = update(rows).where(_IS_UPDATE).values(attempts=_ATTEMPTS - 1, body="")
+_FAIL_AGAIN = (
+    update(rows)
+    .where(_IS_UPDATE, _IS_ASIDE)
+    .values(attempts=rows.c.attempts + 1, error=bindparam("b_error"), last_at=bindparam("b_now"), requeued_at=null())
+    .returning(rows.c.attempts)
+)
 _DROP = delete(rows).where(_IS_UPDATE)
 _DROP_ALL = delete(rows).where(_IS_ASIDE)
 _LATEST = select(rows.c.bot_instance_id, rows.c.update_id).order_by(rows.c.last_at.desc()).limit(bindparam("most"))
@@ -91,23 +121,44 @@ _REQUEUE = _REQUEUE_ALL.where(_IS_UPDATE)
 _FORGET = delete(rows).where(
     or_(
         rows.c.last_at < bindparam("before"),
-        and_(rows.c.last_at < bindparam("counted_before"), rows.c.attempts < literal_column(str(ATTEMPTS))),
+        and_(rows.c.last_at < bindparam("counted_before"), not_(_IS_ASIDE)),
     )
 )
 _FORGET_BOT = delete(rows).where(rows.c.bot_instance_id == bindparam("b_bot_id"))
 _FORGET_PERSONA = delete(rows).where(
     rows.c.bot_instance_id.in_(select(bot_instances.c.id).where(bot_instances.c.persona_config_id == bindparam("id")))
 )
-_FORGET_PERSON = delete(rows).where(
-    rows.c.bot_instance_id.in_(bindparam("bot_ids", expanding=True)),
-    rows.c.body.contains(bindparam("b_digits", type_=rows.c.body.type)),
+_OF_THESE_BOTS = rows.c.bot_instance_id.in_(bindparam("bot_ids", expanding=True))
+_ERASE = update(rows).values(
+    user_id=0,
+    body="",
+    attempts=case((rows.c.attempts < _ATTEMPTS, _ATTEMPTS), else_=rows.c.attempts),
+    requeued_at=null(),
+)
+_ERASE_SAID = _ERASE.where(_OF_THESE_BOTS, rows.c.user_id == bindparam("b_user_id"))
+_ERASE_ABOUT = _ERASE.where(
+    _OF_THESE_BOTS, _IS_ASIDE, rows.c.body.contains(bindparam("b_digits", type_=rows.c.body.type))
 )
 
 
-def count(connection: Connection, key: UpdateKey, *, body: str, error: str, now: float) -> int:
-    """Note that an update has failed once more; returns how often by now."""
-    values = {**_key(key), "b_body": body, "b_error": error, "b_now": now}
-    return int(connection.execute(_COUNT[connection.dialect.name], values).scalar_one())
+def count(connection: Connection, key: UpdateKey, *, user_id: int, body: str, error: str, now: float) -> int:
+    """Note that an update of this person has failed once more; returns how often by now, less than `ATTEMPTS` as long
+    as it cannot be put aside because `MOST_ASIDE` are."""
+    values = {**_key(key), "b_user_id": user_id, "b_body": body, "b_error": error, "b_now": now}
+    attempts = int(connection.execute(_COUNT[connection.dialect.name], values).scalar_one())
+    if attempts == ATTEMPTS and how_many(connection) > MOST_ASIDE:
+        connection.execute(_TAKE_BACK, _key(key))
+        return ATTEMPTS - 1
+    return attempts
+
+
+def fail_again(connection: Connection, key: UpdateKey, *, error: str, now: float) -> int | None:
+    """One that was put aside has failed once more, and stays aside; returns how often by now. None: it was erased or
+    dropped meanwhile."""
+    attempts: int | None = connection.execute(
+        _FAIL_AGAIN, {**_key(key), "b_error": error, "b_now": now}
+    ).scalar_one_or_none()
+    return attempts
 
 
 def drop(connection: Connection, key: UpdateKey) -> bool:
@@ -170,9 +221,10 @@ def forget(connection: Connection, *, before: float, counted_before: float) -> i
 
 
 def forget_person(connection: Connection, bot_ids: Sequence[int], user_id: int) -> None:
-    """Drop what came to these bots from somebody or about somebody: all where the id stands, be it as another
-    number."""
-    connection.execute(_FORGET_PERSON, {"bot_ids": list(bot_ids), "b_digits": str(user_id)})
+    """Erase what came to these bots from somebody, and of what was put aside also what is about somebody: all where the
+    id stands, be it as another number."""
+    connection.execute(_ERASE_SAID, {"bot_ids": list(bot_ids), "b_user_id": user_id})
+    connection.execute(_ERASE_ABOUT, {"bot_ids": list(bot_ids), "b_digits": str(user_id)})
 
 
 def forget_bot(connection: Connection, bot_id: int) -> None:

@@ -1,15 +1,19 @@
 """Did the database fail, or what it was asked? The one place that knows the drivers' words for it."""
 
 import errno
+import socket
 
 from sqlalchemy.exc import DatabaseError, DBAPIError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
-from maskarad.errors import DatabaseUnavailable
+from maskarad.errors import DatabaseUnavailable, StatementTimedOut
 
 # Classes of SQLSTATE that speak of the server and not of the statement: no connection, not let in, no such database,
 # rolled back for another's sake (deadlock), out of resources, shutting down, its machine's errors.
 UNAVAILABLE_CLASSES = frozenset({"08", "28", "3D", "40", "53", "57", "58"})
+
+CANCELLED = "57014"
+"""SQLSTATE of a statement that took longer than it may, or that an operator has ended."""
 
 DISK_FULL = "53100"
 """Its SQLSTATE."""
@@ -19,12 +23,34 @@ FULL = "the disk that holds the database is full: make room there, and all goes 
 # is all it says of why. By number: on PostgreSQL the module would be 2 MB for nothing.
 _FULL_CODES = frozenset((13, 4874))
 
+_NO_RIGHT = "42501"
+"""SQLSTATE of what a user may not do: also of connecting, when it comes without a statement."""
+
+_NOT_LET_IN = {
+    _NO_RIGHT: "the server does not let this user into this database",
+    "28": "the server refuses this user or this password",
+    "3D": "the server has no database of this name",
+    "53300": "the server has no connection left",
+}
+"""What people can mend, by SQLSTATE or its class. Said in our words: the server's quote names."""
+_NO_SUCH_HOST = "no address is known for the server's host"
+
 
 def translated(error: BaseException) -> BaseException:
-    """DatabaseUnavailable where the database failed; else the error itself, fit for a log."""
+    """DatabaseUnavailable where the database failed (StatementTimedOut where it only did not get through with what it
+    was asked); else the error itself, fit for a log."""
+    if isinstance(error, DBAPIError) and getattr(error.orig, "sqlstate", None) == CANCELLED:
+        return StatementTimedOut(type(error.orig).__name__)
     if _is_unavailable(error):
-        return DatabaseUnavailable(FULL if is_disk_full(error) else type(error).__name__)
+        return DatabaseUnavailable(FULL if is_disk_full(error) else _why(error))
     return _without_words(error) if isinstance(error, DBAPIError) else error
+
+
+def _why(error: BaseException) -> str:
+    if isinstance(error, socket.gaierror):
+        return _NO_SUCH_HOST
+    state = str(getattr(getattr(error, "orig", None), "sqlstate", None))
+    return _NOT_LET_IN.get(state) or _NOT_LET_IN.get(state[:2]) or type(error).__name__
 
 
 def is_disk_full(error: BaseException) -> bool:
@@ -50,7 +76,8 @@ def _is_unavailable(error: BaseException) -> bool:
         return isinstance(error, PoolTimeout | OSError) or _is_of_sqlite(error)
     if error.connection_invalidated or isinstance(error, OperationalError) or type(error) is DatabaseError:
         return True
-    return str(getattr(error.orig, "sqlstate", None))[:2] in UNAVAILABLE_CLASSES
+    state = str(getattr(error.orig, "sqlstate", None))
+    return state[:2] in UNAVAILABLE_CLASSES or (state == _NO_RIGHT and error.statement is None)
 
 
 def _is_of_sqlite(error: BaseException | None) -> bool:

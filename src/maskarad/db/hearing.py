@@ -250,18 +250,32 @@ def weigh(
     state = _state(columns)
     decision = _unanswered_in(state) or decide(state)
     is_asked = decision.verdict is not Verdict.LISTEN
-    weighed = {
-        "b_id": link_id,
-        "b_message_order": message.message_id,
-        "b_asked": asked_so_far + 1 if is_asked else None,
-        "b_addressed": decision.verdict is Verdict.ANSWER,
-        "b_decision": decisions.encode(decision),
-    }
-    if _WEIGHED.run(connection, weighed) == 0:
+    asked = asked_so_far + 1 if is_asked else None
+    if not _decided(connection, link_id, message.message_id, decision, asked=asked):
         return Waits.NOTHING
     if is_asked:
         _take_up(connection, link_id, message, decision, due_at=due_at, now=now)
     return _act(connection, link_id, decision, is_asked=is_asked, now=now)
+
+
+def let_be(connection: Connection, link_id: int, message_id: int, decision: Decision) -> None:
+    """Only listen to a message that waits to be weighed, whatever the link knows; one that does not wait any more stays
+    as it is."""
+    row = _HOLD.first(connection, {"b_id": link_id, "b_reply_to": None})
+    if row is not None and unweighed.take(connection, link_id, message_id):
+        _decided(connection, link_id, message_id, decision, asked=None)
+
+
+def _decided(connection: Connection, link_id: int, message_id: int, decision: Decision, *, asked: int | None) -> bool:
+    """False: the message is gone."""
+    weighed = {
+        "b_id": link_id,
+        "b_message_order": message_id,
+        "b_asked": asked,
+        "b_addressed": decision.verdict is Verdict.ANSWER,
+        "b_decision": decisions.encode(decision),
+    }
+    return _WEIGHED.run(connection, weighed) > 0
 
 
 def _take_up(

@@ -65,14 +65,22 @@ FORGOTTEN_KEPT = 48 * 3600.0
 _IS_FORGOTTEN = and_(chat_contexts.c.user_id == literal_column("0"), chat_contexts.c.text == literal_column("''"))
 IS_KNOWN = not_(_IS_FORGOTTEN)
 
+_EDITED_AT = bindparam("b_edited_at", type_=chat_contexts.c.edited_at.type)
+_EDITED_TEXT = bindparam("b_text", type_=chat_contexts.c.text.type)
 _EDIT = (
     update(chat_contexts)
     .where(
         chat_contexts.c.chat_bot_instance_id == bindparam("b_link_id"),
         chat_contexts.c.message_order == bindparam("b_message_order"),
         IS_KNOWN,
+        or_(
+            chat_contexts.c.edited_at.is_(None),
+            chat_contexts.c.edited_at < _EDITED_AT,
+            # Telegram's times are whole seconds.
+            and_(chat_contexts.c.edited_at == _EDITED_AT, chat_contexts.c.text != _EDITED_TEXT),
+        ),
     )
-    .values(text=bindparam("b_text"), html=None, edited_at=bindparam("b_now"))
+    .values(text=_EDITED_TEXT, html=None, edited_at=_EDITED_AT)
 )
 LINE = (
     chat_contexts.c.message_order,
@@ -210,13 +218,20 @@ def _put(connection: Connection, link_id: int, values: Mapping[str, Any]) -> boo
     return True
 
 
-def edit(connection: Connection, link_id: int, message: Incoming, *, now: float) -> bool:
-    """Replace a stored message's text. False: it was never stored, or is forgotten, and stays so."""
-    values = {"b_link_id": link_id, "b_message_order": message.message_id, "b_text": message.text, "b_now": now}
-    is_stored = connection.execute(_EDIT, values).rowcount == 1
-    if is_stored:
+def edit(connection: Connection, link_id: int, message: Incoming, *, edited_at: float) -> bool:
+    """Replace a stored message's text by what it was edited to at `edited_at`, by Telegram's clock. Edits may come
+    twice and in any order: the latest counts, and of two in the same second the one that came last. False: nothing
+    has changed; or the message was never stored (an edit that overtakes it is lost), or is forgotten, and stays so."""
+    values = {
+        "b_link_id": link_id,
+        "b_message_order": message.message_id,
+        "b_text": message.text,
+        "b_edited_at": edited_at,
+    }
+    is_changed = connection.execute(_EDIT, values).rowcount == 1
+    if is_changed:
         reopen(connection, link_id, message.message_id)
-    return is_stored
+    return is_changed
 
 
 def reopen(connection: Connection, link_id: int, order: int) -> None:

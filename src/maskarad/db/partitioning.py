@@ -67,29 +67,29 @@ def partition(connection: Connection, *, width: int = WIDTH) -> None:
     _refuse_sqlite(connection)
     if partitions.are_there(connection):
         return
-    partitions.lock(connection)
-    indexes = connection.execute(_INDEXES, _OF_TABLE).all()
-    references = connection.execute(_REFERENCES, _OF_TABLE).all()
-    sequence = connection.execute(_SEQUENCE, _OF_TABLE).scalar_one()
-    upper = (connection.execute(_LAST_ID).scalar_one() // width + 1) * width
-    first = partitions.name_from(0)
-    _run(
-        connection,
-        f"DROP TRIGGER {_CHANGED} ON {HISTORY}",
-        f"ALTER TABLE history_index DROP CONSTRAINT {_FOREIGN_WORDS}",
-        f"ALTER TABLE {HISTORY} RENAME TO {first}",
-        *(f"ALTER INDEX {each.name} RENAME TO {first}_{each.name}" for each in indexes),
-        f"CREATE TABLE {HISTORY} (LIKE {first} INCLUDING DEFAULTS) PARTITION BY RANGE (id)",
-        f"ALTER SEQUENCE {sequence} OWNED BY {HISTORY}.id",
-        f"CREATE INDEX {first}_order ON {first} (chat_bot_instance_id, message_order)",
-        f"DROP INDEX {first}_{_ORDER}",
-        *(_key(each.name) if each.is_key else each.made_by.replace(" UNIQUE ", " ", 1) for each in indexes),
-        *(f"ALTER TABLE {HISTORY} ADD CONSTRAINT {each.name} {each.made_by}" for each in references),
-        f"ALTER TABLE {HISTORY} ATTACH PARTITION {first} FOR VALUES FROM (MINVALUE) TO ({upper})",
-        f"CREATE TABLE {BEYOND} PARTITION OF {HISTORY} DEFAULT",
-        _FOLLOWS_DELETION,
-    )
-    partitions.make_ahead(connection, width=width)
+    with partitions.locked(connection):
+        indexes = connection.execute(_INDEXES, _OF_TABLE).all()
+        references = connection.execute(_REFERENCES, _OF_TABLE).all()
+        sequence = connection.execute(_SEQUENCE, _OF_TABLE).scalar_one()
+        upper = (connection.execute(_LAST_ID).scalar_one() // width + 1) * width
+        first = partitions.name_from(0)
+        _run(
+            connection,
+            f"DROP TRIGGER {_CHANGED} ON {HISTORY}",
+            f"ALTER TABLE history_index DROP CONSTRAINT {_FOREIGN_WORDS}",
+            f"ALTER TABLE {HISTORY} RENAME TO {first}",
+            *(f"ALTER INDEX {each.name} RENAME TO {first}_{each.name}" for each in indexes),
+            f"CREATE TABLE {HISTORY} (LIKE {first} INCLUDING DEFAULTS) PARTITION BY RANGE (id)",
+            f"ALTER SEQUENCE {sequence} OWNED BY {HISTORY}.id",
+            f"CREATE INDEX {first}_order ON {first} (chat_bot_instance_id, message_order)",
+            f"DROP INDEX {first}_{_ORDER}",
+            *(_key(each.name) if each.is_key else each.made_by.replace(" UNIQUE ", " ", 1) for each in indexes),
+            *(f"ALTER TABLE {HISTORY} ADD CONSTRAINT {each.name} {each.made_by}" for each in references),
+            f"ALTER TABLE {HISTORY} ATTACH PARTITION {first} FOR VALUES FROM (MINVALUE) TO ({upper})",
+            f"CREATE TABLE {BEYOND} PARTITION OF {HISTORY} DEFAULT",
+            _FOLLOWS_DELETION,
+        )
+        partitions.make_ahead(connection, width=width)
 
 
 def unite(connection: Connection) -> None:
@@ -97,26 +97,26 @@ def unite(connection: Connection) -> None:
     nothing happens."""
     if not partitions.are_there(connection):
         return
-    partitions.lock(connection)
-    if connection.execute(_SAME_TWICE).scalar_one():
-        raise BadInput("some message is stored twice, which one table cannot hold")
-    indexes = connection.execute(_INDEXES, _OF_TABLE).all()
-    references = connection.execute(_REFERENCES, _OF_TABLE).all()
-    sequence = connection.execute(_SEQUENCE, _OF_TABLE).scalar_one()
-    _run(
-        connection,
-        f"CREATE TABLE {PLAIN} (LIKE {HISTORY} INCLUDING DEFAULTS)",
-        f"INSERT INTO {PLAIN} SELECT * FROM {HISTORY}",
-        f"ALTER SEQUENCE {sequence} OWNED BY {PLAIN}.id",
-        f"DROP TABLE {HISTORY}",
-        f"ALTER TABLE {PLAIN} RENAME TO {HISTORY}",
-        *(_key(each.name) if each.is_key else _in_one_table(each.name, each.made_by) for each in indexes),
-        *(f"ALTER TABLE {HISTORY} ADD CONSTRAINT {each.name} {each.made_by}" for each in references),
-        f"DELETE FROM history_index WHERE id NOT IN (SELECT id FROM {HISTORY})",
-        f"ALTER TABLE history_index ADD CONSTRAINT {_FOREIGN_WORDS} "
-        f"FOREIGN KEY (id) REFERENCES {HISTORY} (id) ON DELETE CASCADE",
-        _FOLLOWS_CHANGE,
-    )
+    with partitions.locked(connection):
+        if connection.execute(_SAME_TWICE).scalar_one():
+            raise BadInput("some message is stored twice, which one table cannot hold")
+        indexes = connection.execute(_INDEXES, _OF_TABLE).all()
+        references = connection.execute(_REFERENCES, _OF_TABLE).all()
+        sequence = connection.execute(_SEQUENCE, _OF_TABLE).scalar_one()
+        _run(
+            connection,
+            f"CREATE TABLE {PLAIN} (LIKE {HISTORY} INCLUDING DEFAULTS)",
+            f"INSERT INTO {PLAIN} SELECT * FROM {HISTORY}",
+            f"ALTER SEQUENCE {sequence} OWNED BY {PLAIN}.id",
+            f"DROP TABLE {HISTORY}",
+            f"ALTER TABLE {PLAIN} RENAME TO {HISTORY}",
+            *(_key(each.name) if each.is_key else _in_one_table(each.name, each.made_by) for each in indexes),
+            *(f"ALTER TABLE {HISTORY} ADD CONSTRAINT {each.name} {each.made_by}" for each in references),
+            f"DELETE FROM history_index WHERE id NOT IN (SELECT id FROM {HISTORY})",
+            f"ALTER TABLE history_index ADD CONSTRAINT {_FOREIGN_WORDS} "
+            f"FOREIGN KEY (id) REFERENCES {HISTORY} (id) ON DELETE CASCADE",
+            _FOLLOWS_CHANGE,
+        )
 
 
 def _refuse_sqlite(connection: Connection) -> None:

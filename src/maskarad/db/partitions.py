@@ -6,6 +6,8 @@ partition for days, go into one that takes all; it is never dropped, but its lin
 """
 
 import re
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 from sqlalchemy import (
     BigInteger,
@@ -39,6 +41,10 @@ WIDTH = 10_000_000
 LOCK_WITHIN = "500ms"
 """Nobody waits longer for a change of partitions: it is tried again an hour later. Less than PostgreSQL's
 `deadlock_timeout`: where two wait for each other, it is the change that gives way."""
+
+MOST_BEYOND = 1_000_000
+"""Lines; where more lie beyond, no partition is made beside others' work: PostgreSQL reads them all meanwhile, under
+locks that keep everybody out."""
 
 _LOWEST = -(2**63)
 _LOCK_NOT_AVAILABLE = "55P03"
@@ -75,6 +81,7 @@ _IS_NEEDED = (
     .where(*_IS_WITHIN, IS_KNOWN, not_(func.coalesce(_IS_DONE[0] & _IS_DONE[1], literal_column("false"))))
     .limit(1)
 )
+_ARE_MORE_BEYOND = text(f"SELECT EXISTS (SELECT FROM {BEYOND} OFFSET :most)")
 _COUNT = select(func.count()).select_from(chat_contexts).where(*_IS_WITHIN, IS_KNOWN)
 _DROP_REACTIONS = delete(message_reactions).where(
     tuple_(message_reactions.c.chat_bot_instance_id, message_reactions.c.message_order).in_(
@@ -116,21 +123,36 @@ def name_from(lower: int) -> str:
     return f"{HISTORY}_from_{lower}"
 
 
-def make_ahead(connection: Connection, *, width: int = WIDTH) -> int:
-    """See to it that numbers for a whole partition are left in those that there are; returns how many were made.
-    Raises DatabaseUnavailable when the history is in use for too long."""
-    there, last = _every(connection)
-    if not there or there[-1].upper >= last + width:
+def make_ahead(connection: Connection, *, width: int = WIDTH, most_beyond: int | None = MOST_BEYOND) -> int | None:
+    """See to it that numbers for a whole partition are left in those that there are; returns how many were made. None:
+    one should be, but more than `most_beyond` lines lie beyond. Raises DatabaseUnavailable when the history is in use
+    for too long."""
+    if not are_there(connection) or _has_room(connection, width):
         return 0
-    lock(connection)
-    there, last = _every(connection)
-    upper = there[-1].upper
-    # What was stored beyond meanwhile stays there.
-    lower = upper if last < upper else last + 1
-    connection.exec_driver_sql(
-        f"CREATE TABLE {name_from(lower)} PARTITION OF {HISTORY} FOR VALUES FROM ({lower}) TO ({lower + width})"
-    )
+    if most_beyond is not None and connection.execute(_ARE_MORE_BEYOND, {"most": most_beyond}).scalar_one():
+        return None
+    with locked(connection):
+        # Another process may have made it meanwhile.
+        if _has_room(connection, width):
+            return 0
+        upper, last = _end(connection)
+        # What was stored beyond meanwhile stays there.
+        lower = upper if last < upper else last + 1
+        connection.exec_driver_sql(
+            f"CREATE TABLE {name_from(lower)} PARTITION OF {HISTORY} FOR VALUES FROM ({lower}) TO ({lower + width})"
+        )
     return 1
+
+
+def _has_room(connection: Connection, width: int) -> bool:
+    upper, last = _end(connection)
+    return upper >= last + width
+
+
+def _end(connection: Connection) -> tuple[int, int]:
+    """The first number that fits nowhere, and the last that a line has got."""
+    there, last = _every(connection)
+    return there[-1].upper if there else 0, last
 
 
 def past(connection: Connection, *, before: float) -> list[Partition]:
@@ -169,12 +191,13 @@ def clear(connection: Connection, lines: Partition) -> int:
 
 def drop(connection: Connection, partition: Partition, *, before: float) -> bool:
     """Take a partition out of the history and delete it, however many lines it has: at once. False: something in it is
-    as new as `before`. Raises DatabaseUnavailable when the history is in use for too long."""
-    lock(connection)
-    if not is_past(connection, partition, before=before):
-        return False
-    connection.exec_driver_sql(f"ALTER TABLE {HISTORY} DETACH PARTITION {partition.name}")
-    connection.exec_driver_sql(f"DROP TABLE {partition.name}")
+    as new as `before`, or another process has dropped it. Raises DatabaseUnavailable when the history, or that
+    partition, is in use for too long."""
+    with locked(connection):
+        if partition not in every(connection) or not is_past(connection, partition, before=before):
+            return False
+        connection.exec_driver_sql(f"ALTER TABLE {HISTORY} DETACH PARTITION {partition.name}")
+        connection.exec_driver_sql(f"DROP TABLE {partition.name}")
     return True
 
 
@@ -183,13 +206,17 @@ def forget_words(connection: Connection, partition: Partition) -> None:
     connection.execute(_DROP_WORDS, _within(partition))
 
 
-def lock(connection: Connection) -> None:
-    """Keep everybody out of the history until the transaction ends, and out of links, as partitions refer to them.
-    Links first, as all do who write. Raises DatabaseUnavailable."""
+@contextmanager
+def locked(connection: Connection) -> Iterator[None]:
+    """For a change of partitions: keep everybody out of the history until the transaction ends, and out of links, as
+    partitions refer to them. Links first, as nearly all do who write; who begins with a line (an edit) may wait for
+    links while this waits for the history, and what ends that is LOCK_WITHIN. Raises DatabaseUnavailable where any lock
+    is not to be had, those of the change itself among them: a vacuum holds single partitions."""
     connection.exec_driver_sql(f"SET LOCAL lock_timeout = '{LOCK_WITHIN}'")
     try:
         connection.exec_driver_sql(f"LOCK TABLE {links.name} IN ACCESS EXCLUSIVE MODE")
         connection.exec_driver_sql(f"LOCK TABLE ONLY {HISTORY} IN ACCESS EXCLUSIVE MODE")
+        yield
     except DBAPIError as error:
         if getattr(error.orig, "sqlstate", None) != _LOCK_NOT_AVAILABLE:
             raise

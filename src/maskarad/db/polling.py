@@ -27,12 +27,13 @@ from maskarad.values import MANAGER_BOT_ID, BotState, Value
 
 class Standing(Value, frozen=True):
     """What a process holds. It has too many of those in `surplus`, and nobody is to poll for those in `unwanted`;
-    `missing` are as many as it has too few of."""
+    `missing` are as many as it has too few of, and `taken` those that nobody held until now."""
 
     held: frozenset[int]
     surplus: frozenset[int]
     unwanted: frozenset[int]
     missing: int
+    taken: int
 
 
 _WORKING = and_(bot_instances.c.enabled, bot_instances.c.state == BotState.WORKING.value)
@@ -103,6 +104,7 @@ def settle(connection: Connection, holder: str) -> Standing:
         surplus=frozenset(wanted[share:]),
         unwanted=frozenset(row.bot_instance_id for row in mine if not row.is_wanted),
         missing=max(0, share - len(wanted) - len(taken)),
+        taken=len(taken),
     )
 
 

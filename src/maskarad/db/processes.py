@@ -7,11 +7,20 @@ from sqlalchemy import Connection, bindparam, delete, insert, select, update
 
 from maskarad.db.prepared import named_values
 from maskarad.db.tables import processes
-from maskarad.values import Value
+from maskarad.values import Queue, Role, Value
+
+WORKER = "worker"
+"""How the roles begin that nothing comes into."""
+
+
+INTAKE = "intake"
+DUTIES = (INTAKE, *Queue)
+"""What the platform needs done: that updates come in, and each queue."""
 
 
 class Process(Value, frozen=True):
-    """`place` names where `pid` means something, empty where that is unknown; times are Unix seconds."""
+    """`role` is as `as_text` makes it. `place` names where `pid` means something, the host's name first, empty where
+    that is unknown; times are Unix seconds."""
 
     id: str
     role: str
@@ -20,6 +29,10 @@ class Process(Value, frozen=True):
     pid: int
     started_at: float
     seen_at: float
+
+    @property
+    def duties(self) -> Sequence[str]:
+        return self.role.partition(" ")[2].split(",")
 
 
 _COLUMNS = tuple(processes.c[name] for name in Process.__struct_fields__)
@@ -33,6 +46,12 @@ _BURY = delete(processes).where(processes.c.id.in_(_SILENT))
 _LEAVE = delete(processes).where(_IS_IT)
 _NEIGHBOURS = select(*_COLUMNS).where(processes.c.place == bindparam("place"))
 _EVERYONE = select(*_COLUMNS).order_by(processes.c.started_at, processes.c.id)
+
+
+def as_text(role: Role) -> str:
+    """Its name and what it does: `worker turns,delivery`."""
+    duties = [*([INTAKE] if role.receives else []), *(each for each in Queue if each in role.queues)]
+    return f"{role.name} {','.join(duties)}"
 
 
 def join(connection: Connection, process: Process) -> None:
@@ -60,6 +79,11 @@ def leave(connection: Connection, process_id: str) -> None:
 def neighbours(connection: Connection, place: str) -> Sequence[Process]:
     """Those whose `pid` means something to whoever is at that place."""
     return [Process(*row) for row in connection.execute(_NEIGHBOURS, {"place": place})]
+
+
+def receives_otherwise(connection: Connection, *, polls: bool) -> bool:
+    """Whether one lives that updates come into by the other way: by webhook where this one polls, or the reverse."""
+    return any(each.polls != polls for each in everyone(connection) if not each.role.startswith(WORKER))
 
 
 def everyone(connection: Connection) -> Sequence[Process]:

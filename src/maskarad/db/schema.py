@@ -3,7 +3,7 @@
 Migrating itself is in `migrate.py`, apart, because Alembic's import costs more than the rest of the start.
 """
 
-from sqlalchemy import Connection, inspect, select, text
+from sqlalchemy import Connection, bindparam, inspect, select, text, update
 
 from maskarad.db.tables import platform_identity
 from maskarad.errors import SchemaOutdated
@@ -11,6 +11,9 @@ from maskarad.errors import SchemaOutdated
 REVISION = "0004"
 
 _OLDEST_CODE = select(platform_identity.c.oldest_code)
+_SET_KEY_CHECK = (
+    update(platform_identity).where(platform_identity.c.key_check.is_(None)).values(key_check=bindparam("b_sealed"))
+)
 
 
 def revision_of(connection: Connection) -> str | None:
@@ -38,3 +41,9 @@ def check(connection: Connection) -> None:
 def identity(connection: Connection) -> str:
     """A random text that no other platform's database has."""
     return str(connection.execute(select(platform_identity.c.id)).scalar_one())
+
+
+def key_check(connection: Connection, sealed: str) -> str:
+    """What the first process sealed; `sealed` for the first."""
+    connection.execute(_SET_KEY_CHECK, {"b_sealed": sealed})
+    return str(connection.execute(select(platform_identity.c.key_check)).scalar_one())

@@ -10,6 +10,7 @@ from sqlalchemy.util import greenlet_spawn
 
 from maskarad.db.engine import Query, T
 from maskarad.db.failures import translated
+from maskarad.errors import StatementTimedOut
 
 CONNECT_TIMEOUT = 5.0
 STATEMENT_TIMEOUT = 20.0
@@ -63,4 +64,7 @@ class ServerDatabase:
 
 def _transaction(engine: Engine, query: Query[T]) -> T:
     with engine.begin() as connection:
-        return query(connection)
+        try:
+            return query(connection)
+        except TimeoutError:  # the driver's, on a connection that is open: before, nobody was there
+            raise StatementTimedOut("the statement took too long") from None

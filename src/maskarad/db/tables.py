@@ -40,6 +40,8 @@ platform_identity = Table(
     Column("id", Text, primary_key=True),
     # The oldest code, by the revision it was written for, that may work on this schema.
     Column("oldest_code", Text, nullable=False, server_default="0004"),
+    # Sealed with the secret key by the first process: whoever cannot open it has another key.
+    Column("key_check", Text),
 )
 """One row, made with the database: what keeps two platforms apart that share a Redis."""
 
@@ -505,12 +507,15 @@ webhook_registrations = Table(
     Column("due_at", Double, nullable=False, index=True),
 )
 
-# Updates that could not be handled for a fault of ours; after some attempts they stay here.
+# Updates that could not be handled for a fault of ours; after some attempts they are put aside here.
 failed_updates = Table(
     "failed_updates",
     metadata,
     Column("bot_instance_id", BigInteger, primary_key=True, autoincrement=False),
     Column("update_id", BigInteger, primary_key=True, autoincrement=False),
+    # Whose words or doing it is; 0: nobody's, or erased.
+    Column("user_id", BigInteger, nullable=False, index=True),
+    # Empty while Telegram still brings it, and once it was erased.
     Column("body", Text, nullable=False),
     Column("error", Text, nullable=False),
     Column("attempts", Integer, nullable=False),
@@ -524,6 +529,12 @@ Index(
     failed_updates.c.requeued_at,
     sqlite_where=failed_updates.c.requeued_at.is_not(None),
     postgresql_where=failed_updates.c.requeued_at.is_not(None),
+)
+Index(
+    "ix_failed_updates_aside",
+    failed_updates.c.bot_instance_id,
+    sqlite_where=failed_updates.c.body != "",
+    postgresql_where=failed_updates.c.body != "",
 )
 
 # Stored by a gateway, which has no analyser; a worker says whether they are for the persona.

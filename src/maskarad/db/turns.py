@@ -57,8 +57,12 @@ _IS_DUE: Mapping[frozenset[Queue], ColumnElement[bool]] = {
     frozenset((Queue.TURNS,)): and_(_IS_ASKED, links.c.parts == literal_column("0")),
     frozenset((Queue.DELIVERY,)): _HAS_PARTS,
 }
-_IS_FREE = or_(links.c.claim.is_(None), links.c.lease_until < bindparam("b_now"))
+_IS_FREE = or_(links.c.claim.is_(None), links.c.lease_until < bindparam("b_lapsed_before", type_=Double))
 _HOLDS = and_(_IS_LINK, links.c.claim == bindparam("b_claim"))
+
+EARLY = 0.05
+"""Seconds before its time that a link may be taken: whoever set it has a clock that differs a little, and a ring that
+finds nothing is not repeated."""
 
 CLAIMED = (
     links.c.chat_id,
@@ -207,11 +211,19 @@ def claim(
     history_lines: int,
     now: float,
     queues: frozenset[Queue] = CONVERSATION,
+    takes_over: bool = True,
 ) -> ClaimedLink | None:
     """Take the link, if it has work for these queues that is due and nobody holds it, and read what a turn needs: every
     unread message up to `history_lines` of them (the others stay for the next turn), the newest other lines with what
-    room is left. None when there is nothing to take."""
-    values = {"b_id": link_id, "b_claim": token, "b_now": now, "b_lease_until": now + lease}
+    room is left. A claim whose lease has run out holds nothing where this process `takes_over`. None when there is
+    nothing to take."""
+    values = {
+        "b_id": link_id,
+        "b_claim": token,
+        "b_now": now + EARLY,
+        "b_lapsed_before": _lapsed_before(now, takes_over),
+        "b_lease_until": now + lease,
+    }
     row = _CLAIM[queues].first(connection, values)
     if row is None:
         return None
@@ -350,9 +362,20 @@ def release_all(connection: Connection) -> int:
 
 
 def due(
-    connection: Connection, *, now: float, most: int, of_each: int, queues: frozenset[Queue] = CONVERSATION
+    connection: Connection,
+    *,
+    now: float,
+    most: int,
+    of_each: int,
+    queues: frozenset[Queue] = CONVERSATION,
+    takes_over: bool = True,
 ) -> list[Due]:
-    """Links that have work for these queues and nobody at it: of a bot at most `of_each`, those that wait longest; the
-    longest waiting of every bot before the second of any."""
-    rows = connection.execute(_DUE[queues], {"b_now": now, "most": most, "of_each": of_each})
+    """Links that have work for these queues and nobody at it (`takes_over` as in `claim`): of a bot at most `of_each`,
+    those that wait longest; the longest waiting of every bot before the second of any."""
+    values = {"b_now": now, "b_lapsed_before": _lapsed_before(now, takes_over), "most": most, "of_each": of_each}
+    rows = connection.execute(_DUE[queues], values)
     return [Due(link_id, bot_id, Queue.DELIVERY if sends else Queue.TURNS) for link_id, bot_id, sends in rows]
+
+
+def _lapsed_before(now: float, takes_over: bool) -> float:
+    return now if takes_over else 0.0

@@ -4,10 +4,10 @@ most some seconds, for a process that can.
 Their words are in the history alone, so whoever corrects them there does so for these rows, too.
 """
 
-from typing import Any
+from typing import Any, NamedTuple
 
 import msgspec
-from sqlalchemy import Connection, and_, bindparam, delete, func, insert, literal_column, or_, select
+from sqlalchemy import Connection, Select, and_, bindparam, delete, func, insert, literal_column, or_, select
 
 from maskarad.db.history import IS_KNOWN
 from maskarad.db.prepared import Prepared, named_values
@@ -40,17 +40,35 @@ _WAITING = Prepared(
 )
 # Of a bot at rest nothing is weighed; its rows are only to go once they are old.
 _IS_SERVED = and_(bot_instances.c.enabled, bot_instances.c.state == BotState.WORKING.value)
-_OLDEST = (
-    select(_rows.chat_bot_instance_id, links.c.bot_instance_id)
-    .join_from(unweighed_remarks, links, links.c.id == _rows.chat_bot_instance_id)
-    .join(bot_instances, bot_instances.c.id == links.c.bot_instance_id)
-    .where(
-        _rows.stored_at <= bindparam("before"),
-        or_(_IS_SERVED, _rows.stored_at <= bindparam("old")),
+
+
+def _overdue() -> Select[int, int]:
+    """Of each bot so many links, and of all the bots' first before any's second, however much waits in a link."""
+    left = (
+        select(_rows.chat_bot_instance_id.label("link_id"), func.min(_rows.stored_at).label("since"))
+        .where(_rows.stored_at <= bindparam("before"))
+        .group_by(_rows.chat_bot_instance_id)
+        .subquery("left_over")
     )
-    .order_by(_rows.stored_at)
-    .limit(bindparam("most"))
-)
+    # Looked up for each: joined, PostgreSQL may read all links there are.
+    bot_id = select(links.c.bot_instance_id).where(links.c.id == left.c.link_id).scalar_subquery()
+    of_bots = select(left.c.link_id, left.c.since, bot_id.label("bot_id")).subquery("of_bots")
+    place = func.row_number().over(partition_by=of_bots.c.bot_id, order_by=of_bots.c.since)
+    found = (
+        select(of_bots.c.link_id, of_bots.c.bot_id, of_bots.c.since, place.label("place"))
+        .join(bot_instances, bot_instances.c.id == of_bots.c.bot_id)
+        .where(or_(_IS_SERVED, of_bots.c.since <= bindparam("old")))
+        .subquery("overdue")
+    )
+    return (
+        select(found.c.link_id, found.c.bot_id)
+        .where(found.c.place <= bindparam("of_each"))
+        .order_by(found.c.place, found.c.since)
+        .limit(bindparam("most"))
+    )
+
+
+_OVERDUE = _overdue()
 
 
 class Unweighed(Value, frozen=True):
@@ -62,6 +80,14 @@ class Unweighed(Value, frozen=True):
     """It asks, and its sender asks too fast."""
     may_get_reaction: bool = False
     """It is one of the few for which an emoji is considered."""
+
+
+class Left(NamedTuple):
+    """What waits under the number of a message. None: a process of other code wrote it, in a form that this one does
+    not know."""
+
+    message_id: int
+    unweighed: Unweighed | None
 
 
 _encode = msgspec.json.Encoder().encode
@@ -82,15 +108,18 @@ def put(connection: Connection, link_id: int, unweighed: Unweighed, *, now: floa
     _PUT.run(connection, values)
 
 
-def waiting(connection: Connection, link_id: int, *, most: int) -> list[Unweighed]:
+def waiting(connection: Connection, link_id: int, *, most: int) -> list[Left]:
     """The first `most` of a link, in their order, with their numbers and words as they are by now: no words where these
     are gone."""
     rows = _WAITING.all(connection, {"link_id": link_id, "most": most})
-    return [_unweighed(*row) for row in rows]
+    return [Left(message_id, _unweighed(remark, message_id, text)) for remark, message_id, text in rows]
 
 
-def _unweighed(remark: str, message_id: int, text: str) -> Unweighed:
-    found = _decode(remark)
+def _unweighed(remark: str, message_id: int, text: str) -> Unweighed | None:
+    try:
+        found = _decode(remark)
+    except msgspec.DecodeError:
+        return None
     message = msgspec.structs.replace(found.message, message_id=message_id, text=text)
     return msgspec.structs.replace(found, message=message)
 
@@ -100,9 +129,9 @@ def take(connection: Connection, link_id: int, message_id: int) -> bool:
     return _TAKE.first(connection, {"link_id": link_id, "message_order": message_id}) is not None
 
 
-def overdue(connection: Connection, *, before: float, old: float, most: int) -> list[tuple[int, int]]:
-    """Links, with their bots, in which something waits that was stored `before` then, the longest waiting first and at
-    most so many: nobody was rung for it, or nobody came. Those of bots that are not served are among them when it is as
-    `old` as that."""
-    rows = connection.execute(_OLDEST, {"before": before, "old": old, "most": most})
-    return list(dict.fromkeys((row.chat_bot_instance_id, row.bot_instance_id) for row in rows))
+def overdue(connection: Connection, *, before: float, old: float, most: int, of_each: int) -> list[tuple[int, int]]:
+    """Links, with their bots, in which something waits that was stored `before` then: nobody was rung for it, or nobody
+    came. Of a bot at most `of_each`, those that wait longest; the longest waiting of every bot before the second of
+    any. Those of bots that are not served are among them when it is as `old` as that."""
+    values = {"before": before, "old": old, "most": most, "of_each": of_each}
+    return [(link_id, bot_id) for link_id, bot_id in connection.execute(_OVERDUE, values)]

@@ -15,6 +15,9 @@ from maskarad.values import Bot, Claim, ClaimedLink, Part, PartKind, Piece, Prog
 
 log = structlog.get_logger()
 
+AS_LONG_AS_IT_LIVES = float("inf")
+"""Of a part that was sent and is not marked nobody else can know: given up, it would be sent again."""
+
 
 class Messenger(Protocol):
     """What delivery needs of Telegram. Both raise TelegramError; `send_text` waits for flood limits by itself, and for
@@ -139,4 +142,4 @@ class Delivery:
             return await self._database.write(mark)
         except DatabaseUnavailable:
             self._doubt()
-        return await write_patiently(self._database, mark)
+        return await write_patiently(self._database, mark, patience=AS_LONG_AS_IT_LIVES)

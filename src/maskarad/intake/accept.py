@@ -10,15 +10,12 @@ from maskarad.db.hearing import Judge, Waits
 from maskarad.errors import NotFound
 from maskarad.intake.access import may_talk
 from maskarad.intake.judging import Certain, Judging
+from maskarad.jobs.bells import RingQueue
 from maskarad.texts import language_for
 from maskarad.values import Bot, Chat, Incoming, Link, Queue, Sender
 
 MOST_MET = 10_000
 """People remembered as met; whoever drops out is stored once more."""
-
-Ring = Callable[[Queue, int, int, float], None]
-"""Wake whoever takes from a queue: (queue, link id, bot id, seconds from now). Losing it costs a sweep's interval,
-never a message."""
 
 RingToWeigh = Callable[[int, int], None]
 """Wake whoever weighs what was left unweighed in a link: (link id, bot id). It may be lost, too."""
@@ -45,7 +42,7 @@ class Intake:
         *,
         links: Links,
         turn_away: Callable[[Bot, Incoming], Awaitable[None]],
-        ring: Ring,
+        ring: RingQueue,
         ring_to_weigh: RingToWeigh | None = None,
         clock: Callable[[], float],
         gather: float,
@@ -70,8 +67,8 @@ class Intake:
         if not may_talk(bot, message.sender):
             await self._turn_away(bot, message)
             return
-        if message.edited:
-            await self._correct(bot, message)
+        if message.edited_at is not None:
+            await self._correct(bot, message, message.edited_at)
             return
         try:
             await self._store(bot, message)
@@ -80,10 +77,12 @@ class Intake:
             self._links.drop(bot.id, message.chat.id)
             await self._store(bot, message)
 
-    async def _correct(self, bot: Bot, message: Incoming) -> None:
+    async def _correct(self, bot: Bot, message: Incoming, edited_at: float) -> None:
         link = await self._links.find(bot, message.chat)
         if link is not None:
-            await self._database.write(lambda connection: history.edit(connection, link.id, message, now=self._clock()))
+            await self._database.write(
+                lambda connection: history.edit(connection, link.id, message, edited_at=edited_at)
+            )
 
     async def _store(self, bot: Bot, message: Incoming) -> None:
         link = await self._links.ensure(bot, message.chat)
@@ -125,7 +124,7 @@ class Intake:
         return stored
 
 
-def wake(ring: Ring, waits: Waits, link_id: int, bot_id: int, *, gather: float) -> None:
+def wake(ring: RingQueue, waits: Waits, link_id: int, bot_id: int, *, gather: float) -> None:
     """Tell whoever does what a message waits for."""
     match waits:
         case Waits.TURN:

@@ -37,7 +37,9 @@ from maskarad.values import (
 MOST_EARS = 10_000
 
 _PRIVATE = Remark(called="private")
-_OLD = Decision(verdict=Verdict.LISTEN, reason="old")
+OLD = Decision(verdict=Verdict.LISTEN, reason="old")
+FAILED = Decision(verdict=Verdict.LISTEN, reason="failed")
+"""What becomes of a message that cannot be weighed, for a fault of ours."""
 _MAY_GET_A_REACTION = frozenset(("unconvinced", "considered_lately", "often_enough", "only_called", "wordless"))
 
 
@@ -203,7 +205,7 @@ class Judging:
 
 def let_be(_state: LinkState) -> Decision:
     """The judge of what comes too late to be answered."""
-    return _OLD
+    return OLD
 
 
 def _closer(text: str, analysis: Callable[[], Analysis], ear: Ear | None) -> Closer:

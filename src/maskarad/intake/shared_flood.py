@@ -45,8 +45,7 @@ class RedisFloods:
 
     async def asks(self, message: Incoming, *, most: int, seconds: float, alone: bool) -> bool | None:
         """As `flood.SharedFloods.asks`."""
-        # In a Redis cluster the braces keep all keys of one bot on one node, as a script needs them.
-        chat = f"{{{message.bot_id}}}:{message.chat.id}"
+        chat = f"{message.bot_id}:{message.chat.id}"
         keys = (f"counted:{chat}:{message.message_id}", f"asked:{chat}:{message.sender.id}", f"asked:{chat}")
         # What was sent within a window may come a little apart.
         kept = round(2 * seconds) + 60

@@ -1,10 +1,11 @@
 """ "There is work in a queue": told to whoever takes from it, this process or others."""
 
 from collections.abc import Awaitable, Callable
+from functools import partial
 from typing import Protocol
 
 RingQueue = Callable[[str, int, int, float], None]
-"""As `Bells.ring`."""
+"""As `Bells.ring`; losing it costs a sweep's interval, never a message."""
 
 Room = Callable[[], Awaitable[None]]
 """Returns when more may be taken."""
@@ -45,13 +46,18 @@ class Bells:
         To be called before `run`."""
         self._here[queue] = ring
         if self._others is not None:
-            self._others.listen(queue, ring, room)
+            self._others.listen(queue, partial(self.ring, queue), room)
 
     def ring(self, queue: str, key: int, bot_id: int, delay: float = 0.0) -> None:
         here = self._here.get(queue)
         if here is not None:
             here(key, bot_id, delay)
-        elif self._others is not None:
+        else:
+            self.tell(queue, key, bot_id, delay)
+
+    def tell(self, queue: str, key: int, bot_id: int, delay: float = 0.0) -> None:
+        """Ring others only: this process does it no more."""
+        if self._others is not None:
             self._others.ring(queue, key, bot_id, delay)
 
     async def run(self, identity: str) -> None:
@@ -60,7 +66,9 @@ class Bells:
             await self._others.run(identity)
 
     async def stop_listening(self) -> None:
-        """Take nothing more from others, who are still told."""
+        """This process takes no more work: of all that comes from now on the others are told, also of what they have
+        just told it. Returns when that was handed on."""
+        self._here.clear()
         if self._others is not None:
             await self._others.stop_listening()
 

@@ -77,6 +77,10 @@ class RingBroker(RedisStreamBroker):
                 pipeline.xadd(self.queue_name, {b"data": data}, maxlen=self.maxlen, approximate=True)
             await pipeline.execute()
 
+    def forget(self) -> None:
+        """What was kicked and not sent is lost."""
+        self._kicked.clear()
+
     def stop_reading(self) -> None:
         """`listen` ends soon, whatever becomes of a cancellation in redis-py."""
         self._reading = False

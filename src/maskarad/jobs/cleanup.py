@@ -1,5 +1,6 @@
-"""What is kept only for a while: analyses, updates seen, wizards left open, decisions, numbers of forgotten messages,
-slots of jobs, errands given up; and, on each machine, files of imports."""
+"""What is kept only for a while: analyses (and which were erased), updates seen, updates that could not be handled,
+wizards left open, decisions, numbers of forgotten messages, slots of jobs, errands given up; and, on each machine,
+files of imports."""
 
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
@@ -14,13 +15,13 @@ from maskarad.db.batches import end_of_batch
 from maskarad.db.engine import Database
 from maskarad.db.tables import analysis_cache, job_slots, seen_updates
 from maskarad.db.tables import failed_updates as failed_updates_table
+from maskarad.errors import DatabaseUnavailable
 from maskarad.memory.partitions import make_ahead
 
 log = structlog.get_logger()
 
 DAY = 86_400.0
 
-ANALYSES_KEPT = 7 * DAY
 SEEN_UPDATES_KEPT = 2 * DAY
 """Telegram keeps an update for 24 hours (Bot API, "Getting updates")."""
 WIZARDS_KEPT = 30 * DAY
@@ -45,13 +46,22 @@ async def memory_cleanup_task(
     clock: Callable[[], float],
 ) -> int:
     """Make room for the history, then forget what is too old; returns how many rows went. `prune` takes old lines out
-    of histories. Raises DatabaseUnavailable."""
-    await make_ahead(database)
+    of histories. Each is tried whatever becomes of the others; raises what the first that failed raised."""
+    forgetting = (partial(_all_of, database, step, clock) for step in STEPS)
+    cleaning: list[Callable[[], Awaitable[int | None]]] = [partial(make_ahead, database), *forgetting, prune]
+    faults: list[Exception] = []
     gone = 0
-    for step in STEPS:
-        gone += await _all_of(database, step, clock)
-    gone += await prune()
-    log.info("cleaned_up", gone=gone)
+    for clean in cleaning:
+        try:
+            gone += await clean() or 0
+        except DatabaseUnavailable as error:
+            faults.append(error)
+        except Exception as error:
+            log.exception("clean_up_failed_in_part")
+            faults.append(error)
+    log.info("cleaned_up", gone=gone, failed=len(faults))
+    if faults:
+        raise faults[0]
     return gone
 
 
@@ -73,7 +83,7 @@ def _run(step: Step, now: float, connection: Connection) -> int:
 
 
 def forget_analyses(connection: Connection, now: float, most: int) -> int:
-    before = now - ANALYSES_KEPT
+    before = now - analyses.KEPT
     return analyses.forget(
         connection, before=end_of_batch(connection, analysis_cache.c.created_at, before=before, most=most)
     )
@@ -119,6 +129,7 @@ STEPS: Sequence[Step] = (
     forget_decisions,
     forget_numbers,
     forget_slots,
+    forget_errands,
 )
 
 

@@ -8,7 +8,7 @@ import structlog
 from maskarad.db import turns as rows
 from maskarad.db.engine import Database
 from maskarad.delivery.deliver import Delivery
-from maskarad.errors import ClaimLost, DatabaseUnavailable, Flooded, TelegramError, TokenInvalid
+from maskarad.errors import ClaimLost, DatabaseUnavailable, Flooded, StatementTimedOut, TelegramError, TokenInvalid
 from maskarad.jobs.bells import RingQueue
 from maskarad.jobs.fairness import FairPlaces, Place
 from maskarad.jobs.holding import Holding
@@ -84,6 +84,8 @@ class Conversations:
         except ClaimLost:
             log.info("claim_lost", link_id=link_id)
             return None
+        except StatementTimedOut as error:
+            return await self._postpone(claimed, error)
         except DatabaseUnavailable:
             raise
         except TelegramError as error:
@@ -92,14 +94,21 @@ class Conversations:
             log.exception("turn_failed", link_id=link_id)
             return await self._postpone(claimed, error)
         except BaseException:
-            await self._database.write(lambda connection: rows.release(connection, claimed.claim))
+            await self._give_back(claimed, queues)
             raise
 
     async def _claim(self, link_id: int, queues: frozenset[Queue]) -> ClaimedLink | None:
         token, now = secrets.token_hex(8), self._clock()
         return await self._database.write(
             lambda connection: rows.claim(
-                connection, link_id, token, lease=LEASE, history_lines=HISTORY_LINES, now=now, queues=queues
+                connection,
+                link_id,
+                token,
+                lease=LEASE,
+                history_lines=HISTORY_LINES,
+                now=now,
+                queues=queues,
+                takes_over=self._holding.takes_over,
             )
         )
 
@@ -124,6 +133,12 @@ class Conversations:
         elif delay is not None and not thinks:
             self._ring(Queue.TURNS, link.claim.link_id, link.bot_id, delay)
         return delay if thinks and not progress.parts else None
+
+    async def _give_back(self, link: ClaimedLink, queues: frozenset[Queue]) -> None:
+        """This process ends: others are told of what it leaves."""
+        await self._database.write(lambda connection: rows.release(connection, link.claim))
+        for queue in queues:
+            self._ring(queue, link.claim.link_id, link.bot_id, 0.0)
 
     async def _postpone(self, link: ClaimedLink, error: Exception) -> float | None:
         if link.tries >= MOST_FAILURES:

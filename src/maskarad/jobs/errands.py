@@ -9,7 +9,7 @@ import asyncio
 import secrets
 from collections.abc import Awaitable, Callable, Coroutine, Sequence
 from contextlib import suppress
-from typing import Any
+from typing import Any, TypeVar
 
 import structlog
 
@@ -17,11 +17,13 @@ from maskarad.db import Connection
 from maskarad.db import errands as rows
 from maskarad.db.engine import Database, Query, write_patiently
 from maskarad.db.errands import ClaimedErrand
-from maskarad.errors import ClaimLost, DatabaseUnavailable, Flooded, MaskaradError
-from maskarad.jobs.held import MOST_ATTEMPTS, Carrier, Ending, Held, Lane
+from maskarad.errors import ClaimLost, DatabaseUnavailable, Flooded, MaskaradError, StatementTimedOut
+from maskarad.jobs.held import MOST_ATTEMPTS, Carrier, Ending, Held, Lane, Unreadable
 from maskarad.jobs.leases import LEASE
 
 log = structlog.get_logger()
+
+T = TypeVar("T")
 
 LONGEST_PAUSE = 60.0
 """Seconds between two attempts; the first pause is 2 s, and each is twice the one before."""
@@ -48,6 +50,8 @@ class Errands:
         self._taking = asyncio.Lock()
         self._will_look = False
         self._open = True
+        self._was_away = False
+        self._takes_over_from = 0.0
 
     @property
     def under_way(self) -> int:
@@ -76,7 +80,7 @@ class Errands:
         if not runs:
             return
         held, until = [run.held.errand for run in runs], self._clock() + LEASE
-        standing = await self._database.write(lambda connection: rows.renew(connection, held, until=until))
+        standing = await self._seen(self._database.write(lambda connection: rows.renew(connection, held, until=until)))
         for run in runs:
             cancelled = standing.get(run.held.errand.token)
             if cancelled is None:
@@ -108,18 +112,40 @@ class Errands:
         free = [kind for lane in self._lanes if self._has_room(lane) for kind in lane.carriers]
         greeted = [kind for lane in self._lanes if lane.greets for kind in lane.carriers]
         known, now = list(self._lane_of), self._clock()
-        found = await self._database.read(
-            lambda connection: rows.waiting(connection, kinds=free, known=known, greeted=greeted, now=now)
-        )
+        takes_over = self._takes_over
+
+        def look(connection: Connection) -> list[int]:
+            return rows.waiting(connection, kinds=free, known=known, greeted=greeted, now=now, takes_over=takes_over)
+
+        found = await self._seen(self._database.read(look))
         if not found:
             return None
 
         def take(connection: Connection) -> ClaimedErrand | None:
             token = secrets.token_hex(8)
-            claims = (rows.claim(connection, each, token, lease=LEASE, now=now) for each in found)
+            claims = (
+                rows.claim(connection, each, token, lease=LEASE, now=now, takes_over=takes_over) for each in found
+            )
             return next((claimed for claimed in claims if claimed is not None), None)
 
-        return await self._database.write(take)
+        return await self._seen(self._database.write(take))
+
+    @property
+    def _takes_over(self) -> bool:
+        """Whether whoever let a lease run out counts as dead: not for a lease's time after the database was away, in
+        which the living renew theirs."""
+        return not self._was_away and self._clock() >= self._takes_over_from
+
+    async def _seen(self, answer: Awaitable[T]) -> T:
+        """See whether the database answers."""
+        try:
+            answered = await answer
+        except DatabaseUnavailable:
+            self._was_away = True
+            raise
+        if self._was_away:
+            self._was_away, self._takes_over_from = False, self._clock() + LEASE
+        return answered
 
     def _has_room(self, lane: Lane) -> bool:
         return sum(run.lane is lane for run in self._running.values()) < lane.most
@@ -156,9 +182,14 @@ class Errands:
             await work
         except ClaimLost:
             log.info("claim_lost", errand=errand.id)
+        except StatementTimedOut as error:  # the errand may be what takes so long
+            log.warning("errand_failed", kind=errand.kind, attempt=errand.attempts, error=str(error))
+            await self._put_off(held, carrier, error)
         except DatabaseUnavailable as error:
             log.warning("errand_waits_for_database", kind=errand.kind, error=str(error))
             await self._give_back(held, pause=DATABASE_PAUSE)
+        except Unreadable as error:
+            await self._fail(held, carrier, _described(error))
         except MaskaradError as error:
             log.warning("errand_failed", kind=errand.kind, attempt=errand.attempts, error=str(error))
             await self._put_off(held, carrier, error)

@@ -66,9 +66,12 @@ class FairQueue(Generic[K]):
             if not line:
                 del self._waiting[bot_id]
 
-    def clear(self) -> None:
+    def clear(self) -> list[tuple[int, K]]:
+        """Nothing waits any longer; returns what did."""
+        waited = [(bot_id, thing) for bot_id, line in self._waiting.items() for thing in line]
         self._waiting.clear()
         self._count = 0
+        return waited
 
     def __contains__(self, of: tuple[int, K]) -> bool:
         bot_id, thing = of
@@ -101,10 +104,6 @@ class FairPlaces:
         self._queue: FairQueue[asyncio.Future[None]] = FairQueue(places, room=1_000_000)
         self._waiting: set[asyncio.Future[None]] = set()
         self._open = True
-
-    def is_free_for(self, bot_id: int) -> bool:
-        """Whether it would get one without waiting."""
-        return not len(self._queue) and self._queue.may_take(bot_id)
 
     @asynccontextmanager
     async def taken(self, bot_id: int) -> AsyncIterator[Place]:

@@ -2,7 +2,7 @@
 
 from collections.abc import Awaitable, Callable, Mapping
 from enum import Enum, auto
-from typing import NamedTuple, Protocol
+from typing import NamedTuple, Protocol, TypeVar
 
 import msgspec
 import structlog
@@ -10,12 +10,18 @@ import structlog
 from maskarad.db import errands as rows
 from maskarad.db.engine import Database
 from maskarad.db.errands import ClaimedErrand
-from maskarad.errors import ClaimLost, Flooded, NothingSent, TelegramError, TokenInvalid
+from maskarad.errors import ClaimLost, Flooded, MaskaradError, NothingSent, TelegramError, TokenInvalid
 from maskarad.jobs.leases import LEASE
 
 log = structlog.get_logger()
 
 MOST_ATTEMPTS = 5
+
+T = TypeVar("T")
+
+
+class Unreadable(MaskaradError):
+    """What was ordered is in a form that this version does not know. Nothing is gained by trying again."""
 
 
 class Ending(Enum):
@@ -24,7 +30,7 @@ class Ending(Enum):
     CANCELLED = auto()
     """By whoever ordered it."""
     FAILED = auto()
-    """It was tried too often."""
+    """It was tried too often, or cannot be read."""
     LOST = auto()
     """Another process has it now."""
     GIVEN_BACK = auto()
@@ -40,6 +46,19 @@ class Held:
         self._database = database
         self._clock = clock
 
+    def read(self, decode: Callable[[str], T]) -> T:
+        """What was ordered; `decode` is of msgspec. Raises Unreadable."""
+        try:
+            return decode(self.errand.payload)
+        except msgspec.MsgspecError:
+            raise Unreadable("it is in a form that this version does not know") from None
+
+    async def keep(self) -> None:
+        """Make sure that nobody else has it, right before something is shown. Raises ClaimLost."""
+        until = self._clock() + LEASE
+        if not await self._database.write(lambda connection: rows.renew(connection, [self.errand], until=until)):
+            raise ClaimLost(f"errand {self.errand.id} is another's now")
+
     async def note(self, progress: str) -> None:
         """What whoever goes on with it finds in `errand.progress`."""
         await self._database.write(lambda connection: rows.note(connection, self.errand, progress))
@@ -49,9 +68,7 @@ class Held:
         """Send what nobody can take back. Of what certainly did not arrive the error is raised, for another attempt;
         what may have arrived is not sent again, and what Telegram refuses is logged."""
         self.is_sending = True
-        until = self._clock() + LEASE
-        if not await self._database.write(lambda connection: rows.renew(connection, [self.errand], until=until)):
-            raise ClaimLost(f"errand {self.errand.id} is another's now")
+        await self.keep()
         try:
             await sending()
         except (Flooded, NothingSent):
@@ -73,7 +90,8 @@ class Carrier(Protocol):
         """Tell that it stands in line, and note something: it is asked only while nothing is noted."""
 
     async def end(self, held: Held, ending: Ending) -> None:
-        """The last words when it was cancelled, or tried too often."""
+        """The last words when it was cancelled, tried too often, or is in a form that nobody here knows: they need no
+        more of it than whom they are for, where even that can be read. Raises Unreadable."""
 
 
 class Lane(NamedTuple):

@@ -1,10 +1,14 @@
-"""The claims that this process works under: kept while it lives, and known to hold before anything is sent."""
+"""The claims that this process works under: kept while it lives, and known to hold before anything is sent.
 
-import time
+And when it may take those of others: a lease that ran out while the database was away says nothing about its holder,
+who could not renew it, and may be about to write down what was sent.
+"""
+
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from functools import partial
 
+from maskarad.clock import steady as steady_clock
 from maskarad.db import Connection
 from maskarad.db import turns as rows
 from maskarad.db.engine import Database, write_patiently
@@ -16,6 +20,7 @@ MARGIN = 2.0
 """Seconds before a lease's end from which on it counts as doubtful: sending takes time, and clocks differ a little."""
 
 UNKNOWN = float("-inf")
+NEVER = float("inf")
 
 
 class Holding:
@@ -23,13 +28,20 @@ class Holding:
     process is stopped, and so tells it afterwards that others may have taken its work."""
 
     def __init__(
-        self, database: Database, *, clock: Callable[[], float], steady: Callable[[], float] = time.monotonic
+        self, database: Database, *, clock: Callable[[], float], steady: Callable[[], float] = steady_clock
     ) -> None:
         self._database = database
         self._clock = clock
         self._steady = steady
         self._claims: dict[str, Claim] = {}
         self._sure_until: dict[str, float] = {}
+        self._takes_over_from = UNKNOWN
+
+    @property
+    def takes_over(self) -> bool:
+        """Whether whoever let a lease run out counts as dead: not while the database is away, nor for a lease's time
+        after it is back, in which the living renew theirs."""
+        return self._steady() >= self._takes_over_from
 
     def now(self) -> float:
         """To be asked before a claim is written, for `holding`."""
@@ -60,6 +72,12 @@ class Holding:
         """The database does not answer: whatever is sent now could not be written down, and would be sent again if this
         process died before it could. From here on each claim is asked for first, which waits for the database."""
         self._sure_until = dict.fromkeys(self._sure_until, UNKNOWN)
+        self._takes_over_from = NEVER
+
+    def answered(self) -> None:
+        """The database answers, perhaps again."""
+        if self._takes_over_from == NEVER:
+            self._takes_over_from = self._steady() + LEASE
 
     async def make_sure(self, claim: Claim) -> None:
         """Returns when the claim holds, at once as long as its last renewal is fresh. While the database is away it

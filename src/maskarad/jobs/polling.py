@@ -92,6 +92,8 @@ class Polling:
             return
         if self._leaving:
             return
+        if standing.taken:
+            log.info("polls_taken", bots=standing.taken)
         self._holder = holder
         self._pause = HUNGRY if standing.missing else INTERVAL
         given = frozenset(sorted(standing.surplus, reverse=True)[:GIVEN_AT_ONCE])

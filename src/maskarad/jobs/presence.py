@@ -6,7 +6,6 @@ anew under another id, and so holds nothing of what others may have taken meanwh
 
 import asyncio
 import os
-import time
 import uuid
 from collections.abc import Callable
 from contextlib import suppress
@@ -14,6 +13,7 @@ from pathlib import Path
 
 import structlog
 
+from maskarad.clock import steady
 from maskarad.db import Connection, processes
 from maskarad.db.engine import Database
 from maskarad.errors import DatabaseUnavailable
@@ -28,19 +28,12 @@ PRESUMED_DEAD = 15.0
 SURE = 12.0
 """Seconds for which a process may believe that the others think it alive: less, for they read the time elsewhere."""
 
-_UPTIME = getattr(time, "CLOCK_BOOTTIME", time.CLOCK_MONOTONIC)
-
-
-def _uptime() -> float:
-    """Seconds that go on also while the process is stopped or the machine sleeps."""
-    return time.clock_gettime(_UPTIME)
-
 
 def _place() -> str:
-    """This boot of this machine, and the process numbers that are told apart in it (a container has its own)."""
+    """This machine, this boot of it, and the process numbers that are told apart in it (a container has its own)."""
     with suppress(OSError):
         boot = Path("/proc/sys/kernel/random/boot_id").read_text(encoding="ascii").strip()
-        return f"{boot} {Path('/proc/self/ns/pid').readlink()}"
+        return f"{os.uname().nodename} {boot} {Path('/proc/self/ns/pid').readlink()}"
     return ""
 
 
@@ -55,7 +48,7 @@ class Presence:
         role: str,
         polls: bool,
         clock: Callable[[], float],
-        uptime: Callable[[], float] = _uptime,
+        uptime: Callable[[], float] = steady,
         place: str | None = None,
     ) -> None:
         """`clock` gives Unix seconds, the same to all processes; `uptime` goes on while this one is stopped."""

@@ -139,6 +139,8 @@ class RedisBells:
     async def _be_away(self, seconds: float) -> None:
         self._away(len(self._unsent) + self._under_way)
         self._unsent.clear()
+        for broker in self._brokers.values():
+            broker.forget()
         self._something.clear()
         self._sent_all.set()
         self._sends = False

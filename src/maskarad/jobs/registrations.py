@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Mapping, Sequence
 
-from maskarad.db import registrations
+from maskarad.db import Connection, registrations
 from maskarad.db.engine import Database
 
 CLAIMED = 60.0
@@ -41,11 +41,20 @@ class StoredRegistrations:
         until = self._clock() + LOOKED_AT_AGAIN
         await self._database.write(lambda connection: registrations.done(connection, bot_id, fingerprint, until=until))
 
-    async def drop(self, bot_id: int) -> bool:
-        return await self._database.write(lambda connection: registrations.drop(connection, bot_id))
+    async def leave(self, bot_id: int, fingerprint: str) -> bool | None:
+        now = self._clock()
+        return await self._database.write(
+            lambda connection: registrations.leave(connection, bot_id, fingerprint, now=now, until=now + CLAIMED)
+        )
+
+    async def drop(self, bot_id: int, fingerprint: str) -> None:
+        await self._database.write(lambda connection: registrations.drop(connection, bot_id, fingerprint))
 
     async def due(self) -> Sequence[tuple[int, str]]:
         now = self._clock()
-        return await self._database.write(
-            lambda connection: registrations.take_due(connection, now=now, until=now + CLAIMED, most=MOST_DUE)
-        )
+
+        def take(connection: Connection) -> Sequence[tuple[int, str]]:
+            registrations.forget_gone(connection, before=now - LOOKED_AT_AGAIN)
+            return registrations.take_due(connection, now=now, until=now + CLAIMED, most=MOST_DUE)
+
+        return await self._database.write(take)

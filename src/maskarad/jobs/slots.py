@@ -12,7 +12,9 @@ Job = Callable[[], Awaitable[object]]
 
 def once_a_slot(database: Database, task: Task, job: Job, *, clock: Callable[[], float]) -> Job:
     """`job`, run only where no other process has run it in this stretch of the task's interval. One that dies in it has
-    run it: the next slot is a new chance. Raises what `job` raises, and DatabaseUnavailable."""
+    run it: the next slot is a new chance. A slot is not held: a job that takes longer than its interval may be begun
+    again by another process while it runs, and has to bear that step by step, as each of them bears a death between two
+    steps. Raises what `job` raises, and DatabaseUnavailable."""
 
     async def run() -> None:
         now = clock()

@@ -23,14 +23,24 @@ class Wakeups:
     """Runs `work` for links that were rung: for one link never twice at once, for all together at most `most` at once,
     in turn over bots. `dropped` is called for each ring that is turned away.
 
-    A link rung while its work runs is looked at again afterwards. What `work` raises is logged here and left to the
-    sweep: this is an outermost loop.
+    A link rung while its work runs is looked at again afterwards. What is rung after `close`, or waits for a place
+    then, goes `elsewhere`, which rings others. What `work` raises is logged here and left to the sweep: this is an
+    outermost loop.
     """
 
-    def __init__(self, work: Work, *, most: int, room: int = ROOM, dropped: Callable[[], None] = lambda: None) -> None:
+    def __init__(
+        self,
+        work: Work,
+        *,
+        most: int,
+        room: int = ROOM,
+        dropped: Callable[[], None] = lambda: None,
+        elsewhere: Callable[[int, int, float], None] = lambda _link_id, _bot_id, _delay: None,
+    ) -> None:
         self._work = work
         self._waiting: FairQueue[int] = FairQueue(most, room=room)
         self._dropped = dropped
+        self._elsewhere = elsewhere
         self._running: dict[int, asyncio.Task[None]] = {}
         self._again: set[int] = set()
         self._later: Timers[int] = Timers(room)
@@ -40,8 +50,8 @@ class Wakeups:
     def ring(self, link_id: int, bot_id: int, delay: float = 0.0) -> None:
         """Look at the link in `delay` seconds. Of several rings for one the earliest counts."""
         if not self._open:
-            return
-        if delay > 0:
+            self._elsewhere(link_id, bot_id, delay)
+        elif delay > 0:
             if not self._later.call(link_id, delay, partial(self.ring, link_id, bot_id)):
                 self._dropped()
         elif link_id in self._running:
@@ -90,9 +100,10 @@ class Wakeups:
             self._ended.set()
 
     async def close(self, patience: float) -> None:
-        """Take no more rings; let what runs finish for `patience` seconds, then cancel it."""
+        """Begin nothing more; let what runs finish for `patience` seconds, then cancel it."""
         self._open = False
-        self._waiting.clear()
+        for bot_id, link_id in self._waiting.clear():
+            self._elsewhere(link_id, bot_id, 0.0)
         self._later.clear()
         if not self._running:
             return

@@ -3,14 +3,15 @@ on with it goes on with the same message."""
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from typing import Protocol
 
 import msgspec
 import structlog
 
-from maskarad.errors import Flooded, TelegramError, TelegramRefused, TelegramUnreachable
+from maskarad.errors import DatabaseUnavailable, Flooded, TelegramError, TelegramRefused, TelegramUnreachable
 from maskarad.jobs.held import Held
+from maskarad.manager.endings import Came
 from maskarad.values import MANAGER_BOT_ID, Screen, Value
 
 log = structlog.get_logger()
@@ -31,10 +32,10 @@ class Sender(Protocol):
 
 
 class Told(Value, frozen=True):
-    """The message (None: it could not be sent), and what stands there in the end, once that is known."""
+    """The message (None: it could not be sent), and what came of the errand, once that is known."""
 
     message_id: int | None = None
-    last: Screen | None = None
+    came: Came | None = None
 
 
 _encode = msgspec.json.Encoder().encode
@@ -54,14 +55,14 @@ class Bulletin:
         self._sleep = sleep
         progress = held.errand.progress
         self.is_begun = progress is not None
-        self._told = _decode(progress) if progress is not None else Told()
+        self._told = _told(progress)
         self._shown: Screen | None = None
         self._latest: Screen | None = None
 
     @property
-    def last(self) -> Screen | None:
-        """What stands there in the end; None: that is not known yet."""
-        return self._told.last
+    def came(self) -> Came | None:
+        """What came of it; None: that is not known yet."""
+        return self._told.came
 
     def tell(self, screen: Screen) -> None:
         self._latest = screen
@@ -72,6 +73,10 @@ class Bulletin:
         if self._told.message_id is None:
             await self._note(self._told)
         self.is_begun = True
+
+    async def note(self, came: Came) -> None:
+        """What came of it, for whoever says it when this process cannot. Raises ClaimLost."""
+        await self._note(msgspec.structs.replace(self._told, came=came))
 
     @asynccontextmanager
     async def kept_up(self) -> AsyncIterator[Tell]:
@@ -85,8 +90,6 @@ class Bulletin:
 
     async def end(self, screen: Screen) -> None:
         """The last words. Raises ClaimLost, and TelegramUnreachable or Flooded: then they are to be said later."""
-        if screen != self._told.last:
-            await self._note(msgspec.structs.replace(self._told, last=screen))
         self._held.is_sending = True
         try:
             await self._put(screen)
@@ -99,7 +102,8 @@ class Bulletin:
         while True:
             await self._sleep(TOLD_EVERY)
             if self._latest is not None and self._latest != self._shown:
-                await self._show(self._latest)
+                with suppress(DatabaseUnavailable):
+                    await self._show(self._latest)
 
     async def _show(self, screen: Screen) -> None:
         try:
@@ -110,6 +114,7 @@ class Bulletin:
             self._shown = screen
 
     async def _put(self, screen: Screen) -> None:
+        await self._held.keep()
         if self._told.message_id is not None:
             try:
                 await self._sender.edit_text(MANAGER_BOT_ID, self._chat_id, self._told.message_id, screen)
@@ -122,3 +127,11 @@ class Bulletin:
     async def _note(self, told: Told) -> None:
         await self._held.note(_encode(told).decode())
         self._told = told
+
+
+def _told(progress: str | None) -> Told:
+    """What another version has noted in a form of its own is told anew."""
+    try:
+        return Told() if progress is None else _decode(progress)
+    except msgspec.MsgspecError:
+        return Told()

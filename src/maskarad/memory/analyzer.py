@@ -146,7 +146,7 @@ class Analyzer:
             with self._memory:
                 withdrawn = list(self._withdrawn)
             if withdrawn:
-                await self._database.write(partial(analyses.erase, hashes=withdrawn))
+                await self._database.write(partial(analyses.erase, hashes=withdrawn, now=self._clock()))
                 with self._memory:
                     self._withdrawn.difference_update(withdrawn)
 

@@ -7,7 +7,7 @@ from functools import partial
 
 import structlog
 
-from maskarad.db import Connection, analyses, failed_updates, forgetting
+from maskarad.db import Connection, analyses, errands, failed_updates, forgetting
 from maskarad.db.engine import Database
 from maskarad.db.forgetting import NEWEST, OLDEST, Said
 from maskarad.memory.analysis import text_hash
@@ -54,6 +54,7 @@ class Forgetting:
         """Erase the person; returns how many messages went (of the private chat the persona's too). Raises
         DatabaseUnavailable."""
         began_at = self._clock()
+        await self._database.write(partial(errands.drop, places=_places_of_errands(bot, user_id)))
         reach = await self._database.write(partial(forgetting.begin, bot_id=bot.id, user_id=user_id))
         count, names = 0, set(reach.names)
         if reach.private_id is not None:
@@ -84,6 +85,8 @@ class Forgetting:
         self._links.drop(bot.id, user_id)
         self._personalization.drop(bot.persona_id, user_id)
         if is_gone:
+            places = [errands.of_person(user_id), errands.in_chat(MANAGER_BOT_ID, user_id)]
+            await self._database.write(partial(errands.drop, places=places))
             self._forget_account(user_id)
         while await self._database.write(partial(forgetting.wipe_index, pages=PAGES_AT_ONCE)):
             pass
@@ -91,10 +94,11 @@ class Forgetting:
         return count
 
     async def _erase_private(self, link_id: int) -> int:
-        def erase(connection: Connection) -> list[Said]:
-            return _with_analyses(connection, forgetting.erase_private(connection, link_id, most=LINES_AT_ONCE))
+        count, now = 0, self._clock()
 
-        count = 0
+        def erase(connection: Connection) -> list[Said]:
+            return _with_analyses(connection, forgetting.erase_private(connection, link_id, most=LINES_AT_ONCE), now)
+
         while lines := await self._database.write(erase):
             self._forget_analyses(line.text for line in lines)
             count += len(lines)
@@ -105,7 +109,7 @@ class Forgetting:
 
         def erase(connection: Connection) -> list[Said]:
             lines = forgetting.erase_in_groups(connection, bot.id, user_id, before=before, most=LINES_AT_ONCE, now=now)
-            return _with_analyses(connection, lines)
+            return _with_analyses(connection, lines, now)
 
         lines = await self._database.write(erase)
         self._forget_analyses(line.text for line in lines)
@@ -118,7 +122,7 @@ class Forgetting:
 
         def erase(connection: Connection) -> list[Said]:
             lines = forgetting.erase_nameless(connection, group_ids, user_ids, most=LINES_AT_ONCE, now=now)
-            return _with_analyses(connection, lines)
+            return _with_analyses(connection, lines, now)
 
         lines = await self._database.write(erase)
         self._forget_analyses(line.text for line in lines)
@@ -141,6 +145,12 @@ class Forgetting:
             _, after, _ = lines[-1]
 
 
-def _with_analyses(connection: Connection, lines: list[Said]) -> list[Said]:
-    analyses.erase(connection, {text_hash(line.text) for line in lines})
+def _places_of_errands(bot: Bot, user_id: int) -> list[str]:
+    """Of what they asked of this bot: files and pictures for the private chat, and, of the bot's owner, imports."""
+    of_owner = [errands.of_person(user_id)] if user_id == bot.owner_id else []
+    return [errands.in_chat(bot.id, user_id), *of_owner]
+
+
+def _with_analyses(connection: Connection, lines: list[Said], now: float) -> list[Said]:
+    analyses.erase(connection, (text_hash(line.text) for line in lines), now=now)
     return lines

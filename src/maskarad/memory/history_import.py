@@ -109,10 +109,12 @@ async def import_telegram_history(
 
         def finish(connection: Connection) -> int:
             imports.hold(connection, link_id, erasures=target.erasures)
-            if digest:
+            added = imports.state(connection, link_id, source).added
+            # What is known already was summed up with all that came with it.
+            if digest and added:
                 imports.put_digest(connection, link_id, digest, batches.orders, now=clock())
             imports.finish(connection, link_id, source, now=clock())
-            return imports.state(connection, link_id, source).added
+            return added
 
         stored = await write_patiently(database, finish)
     return ImportResult(

@@ -23,7 +23,9 @@ async def make_ahead(database: Database) -> None:
     except DatabaseUnavailable:
         log.warning("partition_in_use")
         return
-    if made:
+    if made is None:
+        log.warning("too_many_lines_beyond", then="stop every process, then `maskarad db partition`")
+    elif made:
         log.info("partition_made")
 
 

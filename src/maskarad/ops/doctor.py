@@ -1,17 +1,19 @@
 """What can be wrong with an installation, looked at one thing after the other; each finding says what to do. Nothing is
-made or changed by looking."""
+made or changed by looking that stays."""
 
 import asyncio
 import os
+import tempfile
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from pathlib import Path
 
 from redis.exceptions import AuthenticationError, RedisError, ResponseError
 
 from maskarad import redis_cache
-from maskarad.db import Connection, bots, schema
+from maskarad.db import Connection, bots, partitions, schema
 from maskarad.db.opening import open_database
+from maskarad.db.processes import DUTIES, INTAKE
 from maskarad.errors import (
     DatabaseUnavailable,
     ModelError,
@@ -33,7 +35,8 @@ PATIENCE = 10.0
 """Seconds that one thing may take to answer."""
 
 CHANGING_HANDS = 5.0
-"""Seconds for which a bot that goes from one process to another may be polled by neither."""
+"""Seconds for which a bot that goes from one process to another may be polled by neither, and within which one that is
+restarted is there again."""
 
 _QUESTION = CompletionRequest(messages=(PromptMessage(role="user", content="Say OK."),), temperature=0.0, max_tokens=16)
 
@@ -50,16 +53,16 @@ _MODEL_REMEDIES = {
 
 
 class Finding(Value, frozen=True):
-    """`todo` is empty when all is well."""
+    """`ok` is None where nothing can be known; `todo` is there when it is False."""
 
     subject: str
-    ok: bool
+    ok: bool | None
     state: str
     todo: str = ""
 
 
 Look = Callable[[Settings], Awaitable[str]]
-"""Says how a thing is, or raises `_Wrong`."""
+"""Says how a thing is, or raises `_Wrong` or `_Unknown`."""
 
 
 class _Wrong(Exception):
@@ -69,6 +72,10 @@ class _Wrong(Exception):
         super().__init__(state)
         self.state = state
         self.todo = todo
+
+
+class _Unknown(Exception):
+    """Why nothing can be said."""
 
 
 async def examine(settings: Settings, *, in_sandbox: bool) -> AsyncIterator[Finding]:
@@ -90,16 +97,27 @@ async def examine(settings: Settings, *, in_sandbox: bool) -> AsyncIterator[Find
             yield Finding(subject=subject, ok=True, state=await look(settings))
         except _Wrong as wrong:
             yield Finding(subject=subject, ok=False, state=wrong.state, todo=wrong.todo)
+        except _Unknown as unknown:
+            yield Finding(subject=subject, ok=None, state=str(unknown))
 
 
 async def _data_folder(settings: Settings) -> str:
     folder = settings.data_dir
     existing = _existing(folder)
-    if not existing.is_dir() or not os.access(existing, os.R_OK | os.W_OK | os.X_OK):
+    if not _can_be_written_to(existing):
         raise _Wrong(
             f"{existing} cannot be written to", "let this user write there, or name another folder in DATA_DIR"
         )
     return str(folder) if existing == folder else f"{folder}, made at the first start"
+
+
+def _can_be_written_to(folder: Path) -> bool:
+    """Tried, as what the system says of permissions leaves out file systems that take no files."""
+    try:
+        tempfile.TemporaryDirectory(dir=folder, prefix=".maskarad-").cleanup()
+    except OSError:
+        return False
+    return os.access(folder, os.R_OK)
 
 
 def _existing(path: Path) -> Path:
@@ -139,10 +157,12 @@ async def _database(settings: Settings) -> str:
     database = open_database(settings.database, pool_size=1, max_overflow=0)
     try:
         stored = await database.read(_stored_bots)
+        is_one_table = file is None and stored is not None and not await database.read(partitions.are_there)
     except DatabaseUnavailable as error:
         raise _Wrong(f"{kind} cannot be used ({error})", todo) from None
     except SchemaOutdated as error:
-        raise _Wrong(str(error), "`maskarad run` does so by itself") from None
+        state, _, todo = str(error).partition(": ")
+        raise _Wrong(state, todo) from None
     finally:
         await database.close()
     if stored is None:
@@ -152,7 +172,8 @@ async def _database(settings: Settings) -> str:
         raise _Wrong(
             f"Telegram refused the token of {', '.join(refused)}", "get a new token from @BotFather and bind it again"
         )
-    return f"{kind} schema {schema.REVISION}, bots: {len(stored)}"
+    divide = ", the history is one table, which `maskarad db partition` divides" if is_one_table else ""
+    return f"{kind} schema {schema.REVISION}{divide}, bots: {len(stored)}"
 
 
 def _stored_bots(connection: Connection) -> list[StoredBot] | None:
@@ -187,7 +208,8 @@ async def _cache(settings: Settings) -> str:
         await redis_cache.probe(settings.redis_url)
     except (AuthenticationError, ResponseError) as error:
         raise _Wrong(
-            f"Redis refuses ({type(error).__name__}: {error})", "check user, password and database number in REDIS_URL"
+            f"Redis refuses ({type(error).__name__}: {error})",
+            "check user, password and database number in REDIS_URL, and that it is Redis 6.2 or newer",
         ) from None
     except (RedisError, OSError) as error:
         raise _Wrong(
@@ -205,14 +227,16 @@ async def _processes(settings: Settings) -> str:
     database = open_database(settings.database, pool_size=1, max_overflow=0)
     try:
         found = await database.read(at_work)
-        if found.unpolled:
-            # Bots that change hands are nobody's for a moment.
+        if found.unpolled or found.undone:
+            # Bots that change hands, and the work of one that is restarted, are nobody's for a moment.
             await asyncio.sleep(CHANGING_HANDS)
             found = await database.read(at_work)
     except (DatabaseUnavailable, SchemaOutdated):
-        return "unknown, see the database"
+        raise _Unknown("unknown, see the database") from None
     finally:
         await database.close()
+    if found.undone:
+        raise _Wrong(f"{found}; nobody does {', '.join(found.undone)}", _who_does(found.undone))
     if found.unpolled:
         raise _Wrong(
             f"{found}; nobody polls for {', '.join(found.unpolled)}",
@@ -224,6 +248,14 @@ async def _processes(settings: Settings) -> str:
             "look whether these still run and reach the database; the next process to start tidies up after dead ones",
         )
     return str(found)
+
+
+def _who_does(duties: Sequence[str]) -> str:
+    if len(duties) == len(DUTIES):
+        return "start `maskarad run`, or a gateway and a worker"
+    queues = ",".join(each for each in duties if each != INTAKE)
+    worker = f"start a worker: `maskarad worker --queues {queues}`" if queues else ""
+    return "; ".join(filter(None, ["start a gateway" if INTAKE in duties else "", worker]))
 
 
 async def _telegram(settings: Settings) -> str:
@@ -285,7 +317,7 @@ async def _failures(settings: Settings) -> str:
     try:
         found = await database.read(failures)
     except DatabaseUnavailable:
-        return "unknown: the database cannot be used"
+        raise _Unknown("unknown: the database cannot be used") from None
     finally:
         await database.close()
     if found is not None and (state := state_of(found)):

@@ -37,6 +37,8 @@ def state_of(found: Failures) -> str:
         told.append(
             f"updates put aside: {found.updates}, the newest {_when(found.newest.last_at)}, {found.newest.error}"
         )
+    if found.updates >= failed_updates.MOST_ASIDE:
+        told.append("no more are put aside: what fails now stays with Telegram, for 24 hours, and holds up its chat")
     if found.errands:
         newest = found.errands[0]
         what = f"{newest.kind}: {newest.error}"

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 
 from maskarad.db import Connection, moments, polling, processes, schema
-from maskarad.db.processes import Process
+from maskarad.db.processes import DUTIES, Process
 from maskarad.jobs.presence import PRESUMED_DEAD
 from maskarad.values import Value
 
@@ -21,9 +21,15 @@ class AtWork(Value, frozen=True):
         """Those that others take for dead."""
         return [each for each in self.processes if self._silence(each) > PRESUMED_DEAD]
 
+    @property
+    def undone(self) -> Sequence[str]:
+        """What none of the others does."""
+        done = {duty for each in self.processes if each not in self.silent for duty in each.duties}
+        return [each for each in DUTIES if each not in done]
+
     def __str__(self) -> str:
         told = (
-            f"{each.role} (since {_moment(each.started_at)}, seen {self._silence(each):.0f} s ago)"
+            f"{each.role} ({_where(each)}, since {_moment(each.started_at)}, seen {self._silence(each):.0f} s ago)"
             for each in self.processes
         )
         return ", ".join(told) or "none is running"
@@ -41,6 +47,11 @@ def at_work(connection: Connection) -> AtWork:
         no_manager, usernames = polling.unpolled(connection)
         unpolled = [*(("the manager bot",) if no_manager else ()), *(f"@{each}" for each in usernames)]
     return AtWork(processes=found, unpolled=unpolled, now=moments.now(connection))
+
+
+def _where(process: Process) -> str:
+    host = process.place.partition(" ")[0]
+    return f"{host}, pid {process.pid}" if host else f"pid {process.pid}"
 
 
 def _moment(seconds: float) -> str:

@@ -1,121 +1,41 @@
 """What becomes of an event: one function of the composition root, given to pollers and webhooks alike."""
 
 import asyncio
-import json
-import re
-import traceback
-from collections.abc import Awaitable, Callable, Iterable
-from functools import partial
-from pathlib import Path
-from typing import get_args
+from collections.abc import Awaitable, Callable
 
-import msgspec
-import structlog
-
-from maskarad.db import failed_updates
-from maskarad.db.engine import Database
-from maskarad.db.failed_updates import ATTEMPTS, UpdateKey
-from maskarad.errors import DatabaseUnavailable, MaskaradError
-from maskarad.settings import TOKEN_SHAPE
-from maskarad.values import Event, Incoming
-
-log = structlog.get_logger()
+from maskarad.errors import IntakeFull, MaskaradError
+from maskarad.values import Event
 
 Handle = Callable[[Event], Awaitable[None]]
-"""Returns only when the event is stored, or put aside, so that Telegram may forget it. Raises DatabaseUnavailable or
-UpdateFailed when it is not."""
+"""Returns only when the event is stored, or put aside, so that Telegram may forget it. Raises DatabaseUnavailable,
+IntakeFull or UpdateFailed when it is not."""
 
-KINDS = {kind.__name__: kind for kind in get_args(Event)}
-
-OWN_CODE = f"{Path(__file__).parent.parent}/"
-
-_TOKEN = re.compile(TOKEN_SHAPE)
+MOST_WAITING = 2_000
+"""Updates that wait for a place in one process; Telegram keeps the others."""
 
 
 class UpdateFailed(MaskaradError):
     """An update was not handled, for a fault of ours; Telegram is to deliver it again."""
 
 
-def bounded(handle: Handle, concurrent_updates: int) -> Handle:
-    """`handle`, at most `concurrent_updates` at once; the others wait, first come, first served."""
+def bounded(handle: Handle, concurrent_updates: int, most_waiting: int = MOST_WAITING) -> Handle:
+    """`handle`, at most `concurrent_updates` at once; others wait, first come, first served. Raises IntakeFull when
+    `most_waiting` do so already."""
     places = asyncio.Semaphore(concurrent_updates)
+    waiting = 0
 
     async def handle_in_turn(event: Event) -> None:
-        async with places:
+        nonlocal waiting
+        if waiting >= most_waiting:
+            raise IntakeFull("too many updates wait for a place in this process")
+        waiting += 1
+        try:
+            await places.acquire()
+        finally:
+            waiting -= 1
+        try:
             await handle(event)
+        finally:
+            places.release()
 
     return handle_in_turn
-
-
-class Quarantine:
-    """`handle`, with an end to what fails again and again: `ATTEMPTS` failures, counted over all processes, and the
-    update is put aside. An update that works costs nothing, unless it is known to have failed."""
-
-    def __init__(self, handle: Handle, database: Database, *, clock: Callable[[], float]) -> None:
-        self._handle = handle
-        self._database = database
-        self._clock = clock
-        self._known: set[UpdateKey] = set()
-
-    def remember(self, known: Iterable[UpdateKey]) -> None:
-        """Those that have failed, as their rows say now, in this process or another."""
-        self._known = set(known)
-
-    async def handle(self, event: Event) -> None:
-        """Returns when the event is stored or put aside. Raises DatabaseUnavailable, UpdateFailed."""
-        key = event.bot_id, event.update_id
-        try:
-            await self._handle(event)
-        except DatabaseUnavailable:
-            raise
-        except Exception as error:  # noqa: BLE001  # an update's outermost step: it counts, and the others go on
-            await self.failed(key, body_of(event), error)
-        else:
-            if key in self._known:
-                await self._database.write(partial(failed_updates.drop, key=key))
-                self._known.discard(key)
-
-    async def failed(self, key: UpdateKey, body: str, error: Exception) -> None:
-        """Count a failure; returns when it is put aside with that. Raises DatabaseUnavailable, UpdateFailed."""
-        count = partial(failed_updates.count, key=key, body=body, error=fault(error), now=self._clock())
-        attempts = await self._database.write(count)
-        self._known.add(key)
-        bot_id, update_id = key
-        log.error(
-            "update_failed",
-            bot_id=bot_id,
-            update_id=update_id,
-            attempts=attempts,
-            put_aside=attempts >= ATTEMPTS,
-            exc_info=error,
-        )
-        if attempts < ATTEMPTS:
-            raise UpdateFailed(f"a fault of ours ({type(error).__name__})") from error
-
-
-def body_of(event: Event) -> str:
-    """ASCII, so that every database takes it, whatever people wrote; what looks like a bot's token is left out."""
-    written = msgspec.to_builtins(event)
-    if isinstance(event, Incoming):
-        written["text"] = _TOKEN.sub("…", event.text)
-    return json.dumps({"kind": type(event).__name__, "event": written}, separators=(",", ":"))
-
-
-def event_of(body: str) -> Event:
-    """Raises ValueError when an older version wrote it in a form that this one does not know."""
-    try:
-        written = json.loads(body)
-        event: Event = msgspec.convert(written["event"], KINDS[written["kind"]])
-    except (KeyError, TypeError, msgspec.ValidationError) as error:
-        raise ValueError("an update in a form that this version does not know") from error
-    return event
-
-
-def fault(error: BaseException) -> str:
-    """Type and place in our code, for a row: no message of it, which may hold people's words or a secret."""
-    frames = traceback.extract_tb(error.__traceback__)
-    own = [frame for frame in frames if frame.filename.startswith(OWN_CODE)]
-    if not own:
-        return type(error).__name__
-    place = own[-1]
-    return f"{type(error).__name__} in {place.filename.removeprefix(OWN_CODE)}:{place.lineno} ({place.name})"

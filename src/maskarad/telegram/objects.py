@@ -55,6 +55,8 @@ class Message(BotApiObject, frozen=True):
     date: int
     """Unix seconds."""
     chat: Chat
+    edit_date: int | None = None
+    """Unix seconds, of the last edit."""
     from_user: User | None = msgspec.field(name="from", default=None)
     sender_chat: Chat | None = None
     forward_origin: MessageOrigin | None = None

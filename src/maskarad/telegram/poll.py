@@ -13,6 +13,7 @@ from maskarad.errors import (
     Conflict,
     DatabaseUnavailable,
     Flooded,
+    IntakeFull,
     MalformedUpdate,
     TelegramError,
     TokenInvalid,
@@ -33,6 +34,9 @@ STUCK_SECONDS = 60.0
 """A batch that is in work for longer is worth a line in the log."""
 
 CONFIRM_SECONDS = 2.0
+
+FULL_SECONDS = 1.0
+"""Until an update is offered again to a process in which too many wait: a batch is bounded, and need not come again."""
 
 CALM_SECONDS = 60.0
 """Without a conflict for as long, the next one is a new one."""
@@ -172,11 +176,17 @@ class Poller:
     async def _handle_chat(self, events: list[Event]) -> None:
         for event in events:
             try:
-                await self._handle(event)
+                await self._handle_in_time(event)
             except DatabaseUnavailable as error:
                 raise NotHandled("the database is away") from error
             except UpdateFailed as error:
                 raise NotHandled(str(error)) from error
+
+    async def _handle_in_time(self, event: Event) -> None:
+        while True:
+            with suppress(IntakeFull):
+                return await self._handle(event)
+            await asyncio.sleep(FULL_SECONDS)
 
     @contextmanager
     def _watched(self, updates: int) -> Iterator[None]:

@@ -76,7 +76,7 @@ def _event_of(message: Message, bot_id: int, update_id: int, *, edited: bool) ->
         sender=_author(message),
         text=content.text,
         sent_at=float(clean.identifier(message.date)),
-        edited=edited,
+        edited_at=_edited_at(message) if edited else None,
         reply_to_user_id=_author(answered).id if answered else None,
         reply_to_message_id=clean.identifier(answered.message_id) if answered else None,
         mentions=content.mentions,
@@ -87,6 +87,11 @@ def _event_of(message: Message, bot_id: int, update_id: int, *, edited: bool) ->
         has_text=content.has_text,
         document=read_document(message),
     )
+
+
+def _edited_at(message: Message) -> float:
+    """The Bot API calls it optional; nothing else says when then."""
+    return float(clean.identifier(message.date if message.edit_date is None else message.edit_date))
 
 
 def _migration(bot_id: int, update_id: int, old: object, new: object) -> Migration:

@@ -89,16 +89,13 @@ def _numbers(rates: Sequence[Rate]) -> list[int]:
     return [number for rate in rates for number in (rate.messages, round(rate.seconds * 1e6))]
 
 
-# In a Redis cluster the braces keep all keys of one bot on one node, as a script needs them.
-
-
 def _bot_key(bot_id: int) -> str:
-    return f"sent:{{{bot_id}}}"
+    return f"sent:{bot_id}"
 
 
 def _chat_key(bot_id: int, chat_id: int) -> str:
-    return f"sent:{{{bot_id}}}:{chat_id}"
+    return f"sent:{bot_id}:{chat_id}"
 
 
 def _pause_key(bot_id: int, chat_id: int) -> str:
-    return f"paused:{{{bot_id}}}:{chat_id}"
+    return f"paused:{bot_id}:{chat_id}"

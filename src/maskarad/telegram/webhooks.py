@@ -4,14 +4,12 @@ Where several processes receive, one of them tells it, once: `Registrations` rem
 """
 
 import asyncio
-import hashlib
-import hmac
 import random
-from collections.abc import Coroutine, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Coroutine, Mapping, Sequence
 from contextlib import suppress
-from typing import Any, Protocol
+from functools import partial
+from typing import Any, Protocol, TypeVar
 
-import msgspec
 import structlog
 
 from maskarad.backoff import Jitter, backoff
@@ -20,9 +18,15 @@ from maskarad.telegram.api import BotApi
 from maskarad.telegram.bots import LONGEST_REFUSED_SECONDS, BotRegistry, Served
 from maskarad.telegram.limits import Sleep
 from maskarad.telegram.read import ALLOWED_UPDATES
-from maskarad.values import JsonObject, Token
+from maskarad.telegram.registration import Registration
+from maskarad.values import Token
 
 log = structlog.get_logger()
+
+T = TypeVar("T")
+
+Claim = Callable[[int, str], Awaitable[bool]]
+"""`Registrations.claim`."""
 
 REGISTERED_AT_ONCE = 10
 
@@ -50,8 +54,12 @@ class Registrations(Protocol):
 
     async def done(self, bot_id: int, fingerprint: str) -> None: ...
 
-    async def drop(self, bot_id: int) -> bool:
-        """False: another process has done so, or there was none."""
+    async def leave(self, bot_id: int, fingerprint: str) -> bool | None:
+        """What was registered is to go, by the registration of this fingerprint. False: another process is at it; None:
+        it is gone."""
+
+    async def drop(self, bot_id: int, fingerprint: str) -> None:
+        """It is gone."""
 
     async def due(self) -> Sequence[tuple[int, str]]:
         """Some that somebody is to see to, claimed: bots and fingerprints."""
@@ -72,8 +80,11 @@ class _Alone:
     async def done(self, bot_id: int, fingerprint: str) -> None:
         pass
 
-    async def drop(self, bot_id: int) -> bool:
+    async def leave(self, bot_id: int, fingerprint: str) -> bool | None:
         return True
+
+    async def drop(self, bot_id: int, fingerprint: str) -> None:
+        pass
 
     async def due(self) -> Sequence[tuple[int, str]]:
         return ()
@@ -104,6 +115,8 @@ class Webhooks:
         self._jitter = jitter
         self._places = asyncio.Semaphore(REGISTERED_AT_ONCE)
         self._tokens: dict[int, Token] = {}
+        self._deleted: set[Token] = set()
+        """Whose webhook this process has begun to delete: what others told Telegram meanwhile may go with it."""
         self._tasks: dict[int, asyncio.Task[None]] = {}
         self._care: asyncio.Task[None] | None = None
 
@@ -120,7 +133,7 @@ class Webhooks:
         await asyncio.gather(*tasks, return_exceptions=True)
 
     async def _take_care(self) -> None:
-        known = await self._known()
+        known = await self._patiently(self._registrations.known)
         for served in self._registry:
             if known.get(served.bot_id) == self._wanted(served).fingerprint:
                 self._tokens.setdefault(served.bot_id, served.token)
@@ -131,11 +144,12 @@ class Webhooks:
                 for bot_id, fingerprint in await self._registrations.due():
                     await self._see_to(bot_id, fingerprint)
 
-    async def _known(self) -> Mapping[int, str]:
+    async def _patiently(self, ask: Callable[[], Awaitable[T]]) -> T:
+        """What `ask` returns once the database is there."""
         failures = 0
         while True:
             with suppress(DatabaseUnavailable):
-                return await self._registrations.known()
+                return await ask()
             failures += 1
             await self._sleep(backoff(failures, self._jitter))
 
@@ -153,8 +167,8 @@ class Webhooks:
         """The manager bot's token was refused to somebody else: only we would notice that it is accepted again."""
         return served.health.token_refused_at is not None and served.bot_id not in self._tasks
 
-    def _wanted(self, served: Served) -> "_Registration":
-        return _Registration(
+    def _wanted(self, served: Served) -> Registration:
+        return Registration(
             served.bot_id,
             served.token,
             "setWebhook",
@@ -168,24 +182,32 @@ class Webhooks:
         )
 
     async def _register(self, served: Served) -> None:
-        """Unless another process does. One that was refused the token asks for itself."""
-        wanted, asks_again = self._wanted(served), served.health.token_refused_at is not None
-        if await self._is_for_us(wanted) or asks_again:
+        """Unless another process does. One that was refused the token asks for itself, and so does one that may have
+        deleted what another has told Telegram."""
+        wanted = self._wanted(served)
+        if served.health.token_refused_at is not None or served.token in self._deleted:
+            self._deleted.discard(served.token)
             await self._until_done(wanted)
-
-    async def _is_for_us(self, wanted: "_Registration") -> bool:
-        failures = 0
-        while True:
-            with suppress(DatabaseUnavailable):
-                return await self._registrations.claim(wanted.bot_id, wanted.fingerprint)
-            failures += 1
-            await self._sleep(backoff(failures, self._jitter))
+        else:
+            await self._until_done(wanted, self._registrations.claim)
 
     async def _unregister(self, bot_id: int, token: Token) -> None:
-        with suppress(DatabaseUnavailable):
-            if not await self._registrations.drop(bot_id):
+        """Unless another process does, and is not dead before it has."""
+        removal = Registration(bot_id, token, "deleteWebhook", {"drop_pending_updates": False})
+        leave = partial(self._registrations.leave, bot_id, removal.fingerprint)
+        while not (is_ours := await self._patiently(leave)):
+            if is_ours is None:
                 return
-        await self._until_done(_Registration(bot_id, token, "deleteWebhook", {"drop_pending_updates": False}))
+            await self._sleep(self._look_seconds)
+        self._deleted.add(token)
+        await self._until_done(removal)
+        await self._patiently(partial(self._registrations.drop, bot_id, removal.fingerprint))
+        if (served := self._bound_again(token)) is not None:
+            self._spawn(served.bot_id, self._until_done(self._wanted(served)), "setWebhook")
+
+    def _bound_again(self, token: Token) -> Served | None:
+        """The same bot of Telegram's, as another one of ours."""
+        return next((served for served in self._registry if served.token == token and served.receives), None)
 
     async def _see_to(self, bot_id: int, fingerprint: str) -> None:
         """What another fingerprint belongs to is left to whoever has made it: a process with other settings."""
@@ -195,7 +217,7 @@ class Webhooks:
         elif (wanted := self._wanted(served)).fingerprint == fingerprint:
             self._spawn(bot_id, self._mend(wanted), "setWebhook")
 
-    async def _mend(self, wanted: "_Registration") -> None:
+    async def _mend(self, wanted: Registration) -> None:
         """Register it (again) where Telegram has something else, or nothing."""
         with suppress(TelegramError, DatabaseUnavailable):
             async with self._places:
@@ -214,11 +236,17 @@ class Webhooks:
         self._tasks[bot_id] = task
         task.add_done_callback(lambda done: self._ended(bot_id, done))
 
-    async def _until_done(self, wanted: "_Registration") -> None:
+    async def _until_done(self, wanted: Registration, claim: Claim | None = None) -> None:
+        """What is to be claimed is claimed in its place: a claim must not run out in a queue."""
         bot_id, failures = wanted.bot_id, 0
         while True:
             try:
                 async with self._places:
+                    if claim is not None and not await self._patiently(partial(claim, bot_id, wanted.fingerprint)):
+                        return
+                    claim = None
+                    if wanted.is_removal and self._bound_again(wanted.token) is not None:
+                        return
                     await self._api.call(wanted.token, wanted.method, wanted.params)
                 self._registry.works(bot_id)
                 log.info("webhook_changed", bot_id=bot_id, method=wanted.method)
@@ -245,15 +273,14 @@ class Webhooks:
             await self._keep(wanted, pause)
             await self._sleep(pause)
 
-    async def _note_done(self, wanted: "_Registration") -> None:
-        if wanted.method == "setWebhook":
+    async def _note_done(self, wanted: Registration) -> None:
+        if not wanted.is_removal:
             with suppress(DatabaseUnavailable):  # then somebody looks at it again
                 await self._registrations.done(wanted.bot_id, wanted.fingerprint)
 
-    async def _keep(self, wanted: "_Registration", seconds: float) -> None:
-        if wanted.method == "setWebhook":
-            with suppress(DatabaseUnavailable):
-                await self._registrations.keep(wanted.bot_id, wanted.fingerprint, seconds)
+    async def _keep(self, wanted: Registration, seconds: float) -> None:
+        with suppress(DatabaseUnavailable):
+            await self._registrations.keep(wanted.bot_id, wanted.fingerprint, seconds)
 
     async def _goes_on(self, bot_id: int, token: Token) -> bool:
         """Report a refused token. It is tried again when it is the manager's, or when the report could not be kept."""
@@ -268,21 +295,3 @@ class Webhooks:
             del self._tasks[bot_id]
         if not task.cancelled() and (error := task.exception()) is not None:
             log.error("webhook_failed", bot_id=bot_id, exc_info=error)
-
-
-class _Registration:
-    """One call of `method`. The fingerprint tells it from every other one, and nothing of the token or the secret."""
-
-    def __init__(self, bot_id: int, token: Token, method: str, params: JsonObject) -> None:
-        self.bot_id = bot_id
-        self.token = token
-        self.method = method
-        self.params = params
-        whole = msgspec.json.encode(params, order="deterministic")
-        self.fingerprint = hmac.new(token.reveal().encode(), whole, hashlib.sha256).hexdigest()
-
-    def is_what(self, found: Any) -> bool:
-        """Whether Telegram's `getWebhookInfo` says that it is so; the secret it does not tell."""
-        if not isinstance(found, dict) or found.get("url") != self.params["url"]:
-            return False
-        return set(found.get("allowed_updates", ())) == set(self.params["allowed_updates"])

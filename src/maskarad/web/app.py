@@ -9,7 +9,7 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
-from maskarad.errors import DatabaseUnavailable, MalformedUpdate, MaskaradError
+from maskarad.errors import DatabaseUnavailable, IntakeFull, MalformedUpdate, MaskaradError, Stopping
 from maskarad.metrics import CONTENT_TYPE, Metrics
 from maskarad.telegram import wire
 from maskarad.telegram.bots import BotRegistry, Served
@@ -26,6 +26,10 @@ SECRET_HEADER = "X-Telegram-Bot-Api-Secret-Token"
 
 Check = Callable[[], Awaitable[None]]
 """Returns when what it looks at works, raises one of our errors when not."""
+
+DECISIVE = frozenset({"running", "database"})
+"""Checks without which a process is of no use: by the status a proxy takes it out. What else fails would fail in every
+other process too, and all bots would be without any."""
 
 
 class Refused(Exception):
@@ -46,11 +50,11 @@ def build_app(
     """`GET /healthz`; `GET /metrics` for those who send the token as a bearer (without a token there is no such page);
     `POST /telegram/{public_id}` with a `handle`, where updates come in.
 
-    A webhook is answered 200 only after `handle` has returned, 503 when the database is away and 500 after a fault of
-    ours: Telegram then delivers the update again.
+    A webhook is answered 200 only after `handle` has returned, 503 when the database is away or too much waits, and 500
+    after a fault of ours: Telegram then delivers the update again.
     404 unknown id, 401 wrong secret, 413 body above 1 MiB, 400 not a JSON object; an update that cannot be read is
-    logged and answered 200, as a poll would pass over it. `/healthz` runs every check: 200, or 503 with the names of
-    those that failed.
+    logged and answered 200, as a poll would pass over it. `/healthz` runs every check and names those that failed: 503
+    when one of them is `DECISIVE`, else 200.
     """
 
     async def receive(request: Request) -> Response:
@@ -62,7 +66,8 @@ def build_app(
 
     async def healthz(_request: Request) -> Response:
         failed = [name for name, check in checks.items() if not await _passes(name, check)]
-        return JSONResponse({"ok": not failed, "failed": failed}, status_code=503 if failed else 200)
+        status = 200 if DECISIVE.isdisjoint(failed) else 503
+        return JSONResponse({"ok": not failed, "failed": failed}, status_code=status)
 
     async def counted(request: Request) -> Response:
         given = request.headers.get("Authorization", "").removeprefix("Bearer ")
@@ -93,7 +98,7 @@ async def _store(event: Event, handle: Handle) -> int:
     """The status that tells Telegram whether to keep the update."""
     try:
         await handle(event)
-    except DatabaseUnavailable:
+    except (DatabaseUnavailable, IntakeFull):
         return 503
     except UpdateFailed:
         return 500
@@ -141,6 +146,8 @@ def _parse(body: bytes) -> JsonObject:
 async def _passes(name: str, check: Check) -> bool:
     try:
         await check()
+    except Stopping:  # as it was told to
+        return False
     except MaskaradError as error:
         log.warning("check_failed", check=name, error=str(error))
         return False

@@ -78,7 +78,7 @@ INTAKE = (
         name="history.edit",
         purpose="Somebody edited a message.",
         cheap="`ix_context_chat_order` leads to the one row.",
-        run=lambda c: history.edit(c, LONG, calls.said(), now=NOW),
+        run=lambda c: history.edit(c, LONG, calls.said(), edited_at=NOW),
     ),
 )
 

@@ -6,7 +6,9 @@ from sqlalchemy import Connection
 from maskarad.db import hearing, unweighed
 from maskarad.db.hearing import Waits
 from maskarad.db.unweighed import Unweighed
-from maskarad.intake.weighing import AT_ONCE, SWEEP_MOST
+from maskarad.intake.weighing import AT_ONCE
+from maskarad.jobs.sweep import MOST as SWEEP_MOST
+from maskarad.jobs.sweep import OF_EACH
 from maskarad.values import Decision, Verdict
 from tests.support.plans import calls
 from tests.support.plans.crowd import LONG, LONG_HISTORY
@@ -47,8 +49,11 @@ WEIGHING = (
     Hot(
         name="unweighed.overdue",
         purpose="The sweep of what waits, every two seconds: for whom nobody was rung, or nobody came.",
-        cheap="`ix_unweighed_remarks_stored_at` gives the oldest first and stops at the first that came just now; link "
-        "and bot by key.",
-        run=lambda c: unweighed.overdue(c, before=NOW - 2, old=NOW - 600, most=SWEEP_MOST),
+        cheap="All that waits longer than two seconds is read, some hundreds of rows unless workers are away, and is "
+        "sorted by bot, so that each has its share; each link by key. PostgreSQL reads all bots, some thousands of "
+        "rows, to find theirs.",
+        run=lambda c: unweighed.overdue(c, before=NOW - 2, old=NOW - 600, most=SWEEP_MOST, of_each=OF_EACH),
+        may_scan=frozenset({"bot_instances", "left_over", "overdue", "unweighed_remarks"}),
+        may_sort=True,
     ),
 )

@@ -1,5 +1,6 @@
 """The history of a chat, sent as a file: what is asked about it. Reading and storing happen in the background
-(`manager/carrying_in.py`); the answers in between are a form, so any process goes on with it after any restart."""
+(`manager/looks.py`, `manager/stores.py`); the answers in between are a form, so any process goes on with it after any
+restart."""
 
 from contextlib import suppress
 
@@ -35,6 +36,10 @@ class _Taken(Value, frozen=True):
 
     errand_id: int | None = None
     refused: str = ""
+
+
+class _TooMany(Exception):
+    """Others' histories are being stored."""
 
 
 async def take(desk: Desk, visit: Visit, message: Incoming, document: Document) -> Screen | None:
@@ -167,6 +172,8 @@ async def _begin(
 
     def settle(connection: Connection) -> int:
         bots.token_of_own(connection, visit.user.id, bot.id)
+        if errands.is_busy(connection, visit.user.id, (errands.STORE,)):
+            raise Stale
         forms.leave(connection, visit.user.id, form, now=desk.clock())
         link_id = place.link_id
         if link_id == NO_LINK_YET:
@@ -177,17 +184,20 @@ async def _begin(
             language=visit.words.language,
             document=document,
             exported=exported,
-            bot=bot,
+            bot_id=bot.id,
             link_id=link_id,
-            chat=place.chat,
             stored=imports.added(connection, link_id),
         )
         errand_id = errands.order(connection, errands.STORE, carrying, now=desk.clock())
         if errand_id is None:
-            raise Stale
+            raise _TooMany
         return errand_id
 
-    desk.ring(await desk.db.write(settle))
+    try:
+        desk.ring(await desk.db.write(settle))
+    except _TooMany:
+        first = screens.problem(visit.words.html("errands.too_many_stored")).html
+        return Outcome(screen=await _ask_place(desk, visit, form, bot, first=first))
     return Outcome(screen=screens.taken(visit.words, exported, bot, place.chat))
 
 

@@ -5,8 +5,8 @@ from datetime import tzinfo
 from maskarad.analytics.figures import grouped
 from maskarad.analytics.wording import period
 from maskarad.manager.callbacks import button
+from maskarad.manager.endings import Stored
 from maskarad.manager.screens.importing import place_name
-from maskarad.memory.history_import import ImportResult
 from maskarad.texts import Words
 from maskarad.values import Bot, Chat, Screen
 
@@ -40,7 +40,7 @@ def _under_way(words: Words, number: int, told: str, done: int = 0, total: int =
     return Screen(html=html, keyboard=((button(words.get("button.cancel"), "ik", number),),))
 
 
-def done(words: Words, bot: Bot, chat: Chat, result: ImportResult, digest: str, zone: tzinfo) -> Screen:
+def done(words: Words, bot: Bot, chat: Chat, result: Stored, digest: str, zone: tzinfo) -> Screen:
     """`digest` is what the persona is told of the chat, "" where it is told nothing."""
     numbers = words.html(
         "importing.numbers",

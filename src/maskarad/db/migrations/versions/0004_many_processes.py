@@ -27,6 +27,7 @@ TABLES = (
 
 def upgrade() -> None:
     op.add_column("platform_identity", sa.Column("oldest_code", sa.Text(), nullable=False, server_default="0004"))
+    op.add_column("platform_identity", sa.Column("key_check", sa.Text()))
     _add_work()
     _add_receiving()
     _partition()
@@ -105,6 +106,7 @@ def _add_receiving() -> None:
         "failed_updates",
         sa.Column("bot_instance_id", sa.BigInteger(), primary_key=True, autoincrement=False),
         sa.Column("update_id", sa.BigInteger(), primary_key=True, autoincrement=False),
+        sa.Column("user_id", sa.BigInteger(), nullable=False),
         sa.Column("body", sa.Text(), nullable=False),
         sa.Column("error", sa.Text(), nullable=False),
         sa.Column("attempts", sa.Integer(), nullable=False),
@@ -113,6 +115,15 @@ def _add_receiving() -> None:
         sa.Column("requeued_at", sa.Double()),
     )
     op.create_index("ix_failed_updates_last_at", "failed_updates", ["last_at"])
+    op.create_index("ix_failed_updates_user_id", "failed_updates", ["user_id"])
+    aside = sa.text("body != ''")
+    op.create_index(
+        "ix_failed_updates_aside",
+        "failed_updates",
+        ["bot_instance_id"],
+        sqlite_where=aside,
+        postgresql_where=aside,
+    )
     requeued = sa.text("requeued_at IS NOT NULL")
     op.create_index(
         "ix_failed_updates_requeued",
@@ -137,4 +148,5 @@ def downgrade() -> None:
     partitioning.unite(op.get_bind())
     for table in TABLES:
         op.drop_table(table)
+    op.drop_column("platform_identity", "key_check")
     op.drop_column("platform_identity", "oldest_code")
