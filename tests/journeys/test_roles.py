@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 from sqlalchemy import select
 
+from maskarad.db import processes
 from maskarad.db.tables import chat_contexts
 from maskarad.values import Character, GroupReply
 from tests.journeys.processes import PlatformProcess
@@ -50,6 +51,8 @@ async def test_a_gateway_takes_in_what_workers_answer(stage: Stage, start: Start
     await start("worker")
     assert (await stage.ask(actor, "привіт")).text
     assert gateway.resident_bytes < GATEWAY_BYTES
+    known = await stage.database.read(processes.everyone)
+    assert [each.role for each in known] == ["gateway intake", "worker turns,delivery,slow"]
 
 
 async def test_each_queue_may_have_a_worker_of_its_own(stage: Stage, start: Start) -> None:
