@@ -116,6 +116,8 @@ async def test_one_that_dies_or_stops_is_followed_and_nothing_is_lost(
 async def test_one_paused_past_its_leases_does_nothing_twice(stage: Stage, actors: list[Actor], tmp_path: Path) -> None:
     async with running(stage, tmp_path, 2) as (one, _other):
         await all_answer(stage, actors, await say_to_all(stage, actors, "раз"), AT_ONCE)
+        for actor in actors:
+            await stage.settled(actor)
         one.pause()
         await all_answer(stage, actors, await say_to_all(stage, actors, "два"), TAKEN_OVER)
         await until(lambda: is_shared_out(stage, 1), TAKEN_OVER)

@@ -14,6 +14,8 @@ from maskarad.errors import StatementTimedOut
 
 CONNECT_TIMEOUT = 5.0
 STATEMENT_TIMEOUT = 20.0
+IDLE_TIMEOUT = "8s"
+"""A transaction that nobody goes on with is ended by then: its process stands still, and others wait for its rows."""
 
 
 class ServerDatabase:
@@ -33,10 +35,7 @@ class ServerDatabase:
             connect_args={
                 "timeout": CONNECT_TIMEOUT,
                 "command_timeout": statement_timeout,
-                # Of a word that stands in very many lines some are enough for recall (`db/recall.py`). SET LOCAL would
-                # be one more statement in every turn. PgBouncer refuses it unless its `ignore_startup_parameters`
-                # names it; recall then takes longer in very long histories.
-                "server_settings": {"gin_fuzzy_search_limit": "2000"},
+                "server_settings": _settings(limited=statement_timeout is not None),
             },
             hide_parameters=True,
         )
@@ -60,6 +59,15 @@ class ServerDatabase:
 
     async def close(self) -> None:
         await greenlet_spawn(self._engine.dispose)
+
+
+def _settings(*, limited: bool) -> dict[str, str]:
+    """Of the server's session, at its start: SET would be one more statement in every transaction. PgBouncer refuses
+    them unless its `ignore_startup_parameters` names them; recall then takes longer in very long histories, and a
+    process that stands still in the middle of a transaction holds its rows until it goes on."""
+    # Of a word that stands in very many lines some are enough for recall (`db/recall.py`).
+    session = {"gin_fuzzy_search_limit": "2000"}
+    return session | {"idle_in_transaction_session_timeout": IDLE_TIMEOUT} if limited else session
 
 
 def _transaction(engine: Engine, query: Query[T]) -> T:
