@@ -160,8 +160,8 @@ def _row(found: Sequence[Cost]) -> tuple[str, ...]:
     )
 
 
-def _told(found: Times) -> str:
-    return f"{found.p50:.1f} / {found.p95:.1f} / {found.most:.1f} s"
+def _told(found: Times, digits: int = 1) -> str:
+    return f"{found.p50:.{digits}f} / {found.p95:.{digits}f} / {found.most:.{digits}f} s"
 
 
 def _promises(run: Figures) -> str:
@@ -199,7 +199,7 @@ ROWS: Mapping[str, Show] = {
     "wait for the answer, p50 / p95 / most": lambda run: _told(run.waits),
     "buttons pressed": lambda run: str(run.presses),
     "never answered, their gateway having died": lambda run: str(run.presses_lost),
-    "wait for a button's answer, p50 / p95 / most": lambda run: _told(run.pressed),
+    "wait for a button's answer, p50 / p95 / most": lambda run: _told(run.pressed, digits=2),
     "troubles": lambda run: str(sum(cost.count for cost in run.costs.values())),
     "of them kills and freezes": _kills,
     "parts twice: in flight at a kill": lambda run: str(run.doubles_at_kills),

@@ -93,7 +93,7 @@ async def _storm(plan: Plan, cluster: Cluster, sandbox: Sandbox, crowd: Crowd, d
             acting.create_task(crowd.press(plan.presses, start, over))
             disturbing = acting.create_task(disturb(cluster, sandbox, start))
             disturbing.add_done_callback(lambda _: over.set())
-        talked = time.time() - start
+        talked = min(time.time() - start, plan.seconds)
         await sandbox.clear_faults()
         tell("  it is over; a last word in every chat")
         last = closing(plan, spread=len(plan.rooms) / CLOSING_RATE)
