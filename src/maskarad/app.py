@@ -24,7 +24,7 @@ from maskarad.errors import DatabaseUnavailable, SettingsError, Stopping
 from maskarad.jobs import tasks
 from maskarad.jobs.ending import ended_by
 from maskarad.jobs.initialization import database_initialization_task
-from maskarad.jobs.periodic import Sleep, every, once
+from maskarad.jobs.periodic import Sleep, every, once, whenever
 from maskarad.jobs.polling import Polling
 from maskarad.jobs.presence import Presence
 from maskarad.jobs.registrations import StoredRegistrations
@@ -191,7 +191,8 @@ class Platform:
             self._every(tasks.CLOCK, lambda: clock.ask(self.database))
         if self._work:
             self._work.start(self._every)
-            self._every(tasks.SWEEP, self._work.sweep, hurry=self._look_now)
+            self._every(tasks.SWEEP, self._work.sweep)
+            self._in_background(whenever(self._look_now, self._work.sweep, tasks.SWEEP.name), "sweep at once")
         if self._work and Queue.SLOW in self._role.queues:
             name = tasks.SPONTANEOUS_ACTIVITY.name
             self._in_background(self._work.speak_unasked(self._once_a_slot, self._sleep), name)
@@ -200,9 +201,9 @@ class Platform:
             self._every(tasks.REQUEUED, self._reception.requeued.look)
             self._in_background(self._reception.introduce_manager(), "commands of the manager bot")
 
-    def _every(self, task: tasks.Task, job: Job, *, hurry: asyncio.Event | None = None) -> None:
+    def _every(self, task: tasks.Task, job: Job) -> None:
         job, meter = self._once_a_slot(task, job), self._ground.metrics.task(task.name)
-        work = every(task, job, meter=meter, clock=self._clock, sleep=self._sleep, hurry=hurry)
+        work = every(task, job, meter=meter, clock=self._clock, sleep=self._sleep)
         self._in_background(work, task.name)
 
     def _once_a_slot(self, task: tasks.Task, job: Job) -> Job:

@@ -6,7 +6,7 @@ from collections.abc import Awaitable, Callable
 import pytest
 
 from maskarad.errors import DatabaseUnavailable, SchemaOutdated
-from maskarad.jobs.periodic import every, once
+from maskarad.jobs.periodic import every, once, whenever
 from maskarad.jobs.tasks import Task
 from maskarad.metrics import Metrics
 from tests.support.clock import FakeClock
@@ -93,19 +93,21 @@ async def test_what_runs_once_is_told_too_and_its_error_reaches_the_caller(
     assert f'maskarad_task_result{{result="{result}",task="tea"}} 1.0' in lines(metrics)
 
 
-async def test_it_runs_at_once_when_it_is_hurried_and_once_for_all_who_hurried_it(clock: FakeClock) -> None:
-    hurry, runs = asyncio.Event(), list[None]()
-    seldom = Task(name="tea", interval=3_600.0)
+async def test_it_runs_when_it_is_told_to_and_once_for_all_who_told_it() -> None:
+    told, runs = asyncio.Event(), list[None]()
 
     async def job() -> None:
         runs.append(None)
+        if len(runs) == 1:
+            raise DatabaseUnavailable("away")
         if len(runs) == 2:
             for _ in range(3):
-                hurry.set()
+                told.set()
 
-    running = asyncio.ensure_future(every(seldom, job, meter=Metrics().task("tea"), clock=clock, hurry=hurry))
+    running = asyncio.ensure_future(whenever(told, job, "tea"))
+    told.set()
     await until(lambda: len(runs) == 1)
-    hurry.set()
+    told.set()
     await until(lambda: len(runs) == 3)
     await asyncio.sleep(0.01)
     assert len(runs) == 3

@@ -22,10 +22,9 @@ async def every(
     meter: TaskMeter,
     clock: Callable[[], float],
     sleep: Sleep = asyncio.sleep,
-    hurry: asyncio.Event | None = None,
 ) -> None:
-    """Run `job` at the task's intervals until cancelled, and at once when `hurry` is set. A failure is logged, once for
-    a row of them; the next run is a new chance."""
+    """Run `job` at the task's intervals until cancelled. A failure is logged, once for a row of them; the next run is a
+    new chance."""
     loop = asyncio.get_running_loop()
     await sleep(task.first_after)
     failing = False
@@ -44,21 +43,21 @@ async def every(
                 log.exception("periodic_job_failed", job=task.name)
         failing = result != "ok"
         meter.ran(result, at=clock(), seconds=loop.time() - began)
-        if hurry is None:
-            await sleep(task.interval)
-        else:
-            await _pause(sleep(task.interval), hurry)
-            hurry.clear()
+        await sleep(task.interval)
 
 
-async def _pause(asleep: Awaitable[None], hurry: asyncio.Event) -> None:
-    """Until either is over."""
-    waiting = [asyncio.ensure_future(asleep), asyncio.ensure_future(hurry.wait())]
-    try:
-        await asyncio.wait(waiting, return_when=asyncio.FIRST_COMPLETED)
-    finally:
-        for each in waiting:
-            each.cancel()
+async def whenever(told: asyncio.Event, job: Callable[[], Awaitable[object]], name: str) -> None:
+    """Run `job` when `told` is set, once for all who set it meanwhile; until cancelled. What fails is left to the next
+    time."""
+    while True:
+        await told.wait()
+        told.clear()
+        try:
+            await job()
+        except DatabaseUnavailable as error:
+            log.warning("job_waits_for_database", job=name, error=str(error))
+        except Exception:
+            log.exception("job_failed", job=name)
 
 
 async def once(job: Callable[[], Awaitable[object]], *, meter: TaskMeter, clock: Callable[[], float]) -> None:
