@@ -22,10 +22,10 @@ SORRY = "I have lost my thread."
 MEMBERS = ("gateway-1", "worker-1", "worker-2")
 
 
-@pytest.mark.timeout(175)
+@pytest.mark.timeout(400)
 async def test_a_short_storm_breaks_no_promise() -> None:
     said = await run_to_the_end(
-        "benchmarks.chaos", "--minutes", "0.6", "--bots", "8", "--chats", "40", "--rate", "3", "--seed", "8"
+        "benchmarks.chaos", "--minutes", "2", "--bots", "8", "--chats", "40", "--rate", "3", "--seed", "8"
     )
     assert re.search(r"^\| never answered \| 0 \|$", said, re.M)
     assert re.search(r"^\| broken promises \| none \|$", said, re.M)
