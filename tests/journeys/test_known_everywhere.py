@@ -65,11 +65,12 @@ async def command(settings: Settings, *words: str) -> str:
 
 
 async def ask(stage: Stage, telegram_id: int, text: str, person: int = OWNER) -> Heard:
-    """The next thing that the bot says, which is to come in time."""
+    """The next thing that the bot says. A bot that was bound anew is polled anew, which takes its time beside what has to
+    be known."""
     chat = stage.sandbox.private(person, telegram_id)
     before = await stage.sandbox.position()
     await stage.sandbox.say(chat, person, text)
-    return await stage.sandbox.next_message(chat, after=before, timeout=KNOWN)
+    return await stage.sandbox.next_message(chat, after=before, timeout=2 * KNOWN)
 
 
 @pytest.mark.usefixtures("processes")
