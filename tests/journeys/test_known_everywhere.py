@@ -65,7 +65,7 @@ async def command(settings: Settings, *words: str) -> str:
 
 
 async def ask(stage: Stage, telegram_id: int, text: str, person: int = OWNER) -> Heard:
-    """The next thing that the bot says. A bot that was bound anew is polled anew, which takes its time beside what has to
+    """The next thing that the bot says. One that was bound anew is polled anew, which takes its time beside what has to
     be known."""
     chat = stage.sandbox.private(person, telegram_id)
     before = await stage.sandbox.position()
