@@ -21,7 +21,7 @@ from tests.support.until import until
 
 pytestmark = [
     pytest.mark.parametrize("database_url", ["postgresql"], indirect=True),
-    pytest.mark.xfail(strict=False, reason="one of these seven fails in one of some seven runs, the cause is not found"),
+    pytest.mark.xfail(strict=False, reason="one of these seven fails now and then; the cause is not found"),
 ]
 
 KNOWN = 15.0
