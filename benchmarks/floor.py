@@ -50,8 +50,12 @@ async def _noted(_bot_id: int) -> None:
     pass
 
 
+async def _refused(_bot_id: int, _version: int) -> bool:
+    return True
+
+
 async def called(token: Token, told: asyncio.Event) -> None:
-    registry = BotRegistry(token, on_invalid=_noted, on_conflict=_noted, clock=time.time)
+    registry = BotRegistry(token, on_invalid=_refused, on_conflict=_noted, clock=time.time)
     app = build_app(registry, silent, checks={}, metrics=Metrics())
     server = HttpServer(app, "127.0.0.1", int(os.environ["PORT"]))
     await server.start()
@@ -75,7 +79,7 @@ async def poll(url: str, token: Token, kind: str, told: asyncio.Event) -> None:
             for size in (100, 0)
         ]
         api = BotApi(request, polls, url)
-        registry = BotRegistry(token, on_invalid=_noted, on_conflict=_noted, clock=time.time)
+        registry = BotRegistry(token, on_invalid=_refused, on_conflict=_noted, clock=time.time)
         limits = FloodLimits(per_bot_second=0, per_chat_second=0, per_group_minute=0, clock=time.monotonic)
         sender = Sender(api, limits, registry)
         pollers = Pollers(api, registry, answering(sender) if kind == "press" else silent)

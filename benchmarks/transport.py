@@ -87,7 +87,10 @@ async def ways(url: str, stack: AsyncExitStack) -> dict[str, Send]:
     async def nothing(_bot_id: int) -> None:
         pass
 
-    registry = BotRegistry(Token(TOKEN), on_invalid=nothing, on_conflict=nothing, clock=time.time)
+    async def refused(_bot_id: int, _version: int) -> bool:
+        return True
+
+    registry = BotRegistry(Token(TOKEN), on_invalid=refused, on_conflict=nothing, clock=time.time)
     limits = FloodLimits(per_bot_second=0, per_chat_second=0, per_group_minute=0, clock=time.monotonic)
     sender = Sender(api, limits, registry)
     params = {"chat_id": 5, "text": "hello", "parse_mode": "HTML"}

@@ -57,7 +57,7 @@ async def test_a_bound_bot_comes_back_as_it_was_stored(world: Database) -> None:
 
 async def test_binding_the_own_bot_again_renews_token_and_profile_and_keeps_the_rest(world: Database) -> None:
     await world.write(partial(bots.set_access, bot_id=1, access=Access.WHITELIST, now=NOW))
-    await world.write(partial(bots.mark_invalid, bot_id=1, now=NOW))
+    await world.write(partial(bots.mark_invalid, bot_id=1, version=2, now=NOW))
     renamed = BotProfile(telegram_id=7001, name="Renamed", username="renamed_bot", sees_all_group_messages=True)
     other = WebhookIdentity(public_id="x", secret="y")
     again = partial(bots.bind, persona_id=1, profile=renamed, token="new", webhook=other, now=NOW + 9)
@@ -129,7 +129,7 @@ async def test_changes_grow_the_version_and_are_found(world: Database) -> None:
         partial(bots.set_profile, profile=profile),
         partial(bots.whitelist_add, entry=WhitelistEntry(user_id=BOB.id, name="Bob")),
         partial(bots.whitelist_remove, user_id=BOB.id),
-        bots.mark_invalid,
+        partial(bots.mark_invalid, version=6),
     )
     for number, change in enumerate(changes, start=1):
         await world.write(partial(change, bot_id=1, now=NOW + number))
@@ -160,8 +160,16 @@ async def test_only_the_owner_gets_the_token(world: Database) -> None:
 
 
 async def test_one_caller_hears_that_a_token_is_invalid(world: Database) -> None:
-    heard = await asyncio.gather(*(world.write(partial(bots.mark_invalid, bot_id=1, now=NOW)) for _ in range(10)))
+    refused = partial(bots.mark_invalid, bot_id=1, version=1, now=NOW)
+    heard = await asyncio.gather(*(world.write(refused) for _ in range(10)))
     assert sorted(heard) == [False] * 9 + [True]
+
+
+async def test_a_refused_token_that_was_replaced_meanwhile_makes_nothing_invalid(world: Database) -> None:
+    refused = partial(bots.mark_invalid, bot_id=1, version=(await stored(world)).bot.version, now=NOW)
+    await world.write(partial(rows.bind, persona_id=1, number=1))
+    assert not await world.write(refused)
+    assert (await stored(world)).bot.state is BotState.WORKING
 
 
 @pytest.mark.parametrize("tell", [bots.may_tell_conflict, bots.may_tell_model_failure])

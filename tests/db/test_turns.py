@@ -494,7 +494,7 @@ async def test_only_bots_that_work_have_due_links(world: Database) -> None:
     assert await world.read(due()) == []
     await world.write(partial(bots.set_enabled, bot_id=1, enabled=True, now=NOW))
     assert await world.read(due()) == [1]
-    await world.write(partial(bots.mark_invalid, bot_id=1, now=NOW))
+    await world.write(partial(bots.mark_invalid, bot_id=1, version=3, now=NOW))
     assert await world.read(due()) == []
 
 

@@ -19,10 +19,7 @@ from tests.journeys.stage import FRIEND, OWNER, Actor, Stage
 from tests.support.servers import free_port
 from tests.support.until import until
 
-pytestmark = [
-    pytest.mark.parametrize("database_url", ["postgresql"], indirect=True),
-    pytest.mark.xfail(strict=False, reason="one of these seven fails now and then; the cause is not found"),
-]
+pytestmark = pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)
 
 KNOWN = 15.0
 """Seconds: five are promised on a machine that has time for it; what starts and asks meanwhile takes its own."""

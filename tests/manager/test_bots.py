@@ -130,7 +130,7 @@ async def test_the_same_bot_again_is_a_new_token(alice: Person, database: Databa
     await make_persona(alice)
     await bind_bot(alice)
     [before] = await all_bots(database)
-    await database.write(lambda c: bots.mark_invalid(c, before.bot.id, now=1.0))
+    await database.write(lambda c: bots.mark_invalid(c, before.bot.id, version=before.bot.version, now=1.0))
     assert "new token of @mira_bot" in await alice.presses("New token")
     assert "new token of @mira_bot is in place" in await alice.says(SECOND_TOKEN)
     [after] = await all_bots(database)

@@ -42,6 +42,8 @@ class Notices:
         self.conflicts: list[int] = []
         self.database_is_away = False
         """Nothing can be kept of a refused token: the report fails."""
+        self.replaced: tuple[int, int] | None = None
+        """The bot and its version whose token somebody else has replaced meanwhile."""
         self.failed = 0
         self._told = asyncio.Event()
 
@@ -53,12 +55,15 @@ class Notices:
                 await self._told.wait()
 
     def registry(self) -> BotRegistry:
-        async def on_invalid(bot_id: int) -> None:
+        async def on_invalid(bot_id: int, version: int) -> bool:
             if self.database_is_away:
                 self.failed += 1
                 raise DatabaseUnavailable("gone")
+            if (bot_id, version) == self.replaced:
+                return False
             self.invalid.append(bot_id)
             self._told.set()
+            return True
 
         async def on_conflict(bot_id: int) -> None:
             self.conflicts.append(bot_id)

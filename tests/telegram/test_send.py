@@ -255,3 +255,18 @@ async def test_a_token_replaced_while_telegram_was_asked_is_not_the_new_ones_fau
         await Sender(api, limits, registry).send_text(2, 5, Piece(text="x"))
     assert notices.invalid == []
     assert registry.health(2).token_refused_at is None
+
+
+async def test_a_token_that_another_process_has_replaced_is_not_the_bots_fault(
+    api: BotApi, limits: FloodLimits, stub: Stub, notices: Notices
+) -> None:
+    registry = notices.registry()
+    registry.put(bot(2, version=3), token(2), webhook(2))
+    notices.replaced = (2, 3)
+    stub.script("sendMessage", refusal(401, "Unauthorized"))
+    with pytest.raises(TokenInvalid):
+        await Sender(api, limits, registry).send_text(2, 5, Piece(text="x"))
+    assert registry.receives(2)
+    registry.put(bot(2, version=4), Token("2:AAnew-canary"), webhook(2))
+    await Sender(api, limits, registry).send_text(2, 5, Piece(text="y"))
+    assert registry.health(2).token_refused_at is None

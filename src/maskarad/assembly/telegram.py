@@ -23,7 +23,7 @@ class Telegram:
         self._on_bot, self._on_bot_gone = on_bot, on_bot_gone
         self.edge = Edge(
             settings,
-            on_invalid=lambda bot_id: self.notices.token_refused(bot_id),
+            on_invalid=lambda bot_id, version: self.notices.token_refused(bot_id, version),
             on_conflict=lambda bot_id: self.notices.conflict(bot_id),
             shared_limits=RedisLimits(ground.scripts) if ground.scripts else None,
             clock=ground.clock,

@@ -100,7 +100,9 @@ def _set(**columns: Any) -> Update:
 _TOUCH = _set()
 _SET_ACCESS = _set(access=bindparam("b_access"))
 _SET_ENABLED = _set(enabled=bindparam("b_enabled"))
-_SET_INVALID = _set(state=BotState.INVALID.value).where(bot_instances.c.state != BotState.INVALID.value)
+_SET_INVALID = _set(state=BotState.INVALID.value).where(
+    bot_instances.c.state != BotState.INVALID.value, bot_instances.c.version == bindparam("b_version")
+)
 _SET_PROFILE = _set(
     name=bindparam("b_name"), username=bindparam("b_username"), sees_all_group_messages=bindparam("b_sees_all")
 )
@@ -248,9 +250,10 @@ def _must_change(connection: Connection, statement: Update, values: dict[str, An
         raise NotFound(f"there is no bot {values['b_id']}")
 
 
-def mark_invalid(connection: Connection, bot_id: int, *, now: float) -> bool:
-    """Note that Telegram refuses the token. True for the one caller that found it out first."""
-    return connection.execute(_SET_INVALID, {"b_id": bot_id, "b_now": now}).rowcount == 1
+def mark_invalid(connection: Connection, bot_id: int, *, version: int, now: float) -> bool:
+    """Note that Telegram refuses the token that the bot had in that version. True for the one caller that found it out
+    first; False when the bot has changed since, perhaps its token."""
+    return connection.execute(_SET_INVALID, {"b_id": bot_id, "b_version": version, "b_now": now}).rowcount == 1
 
 
 def may_tell_conflict(connection: Connection, bot_id: int, *, now: float, pause: float) -> bool:

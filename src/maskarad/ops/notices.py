@@ -43,14 +43,17 @@ class Notices:
         self._default_language = default_language
         self._operators = operators
 
-    async def token_refused(self, bot_id: int) -> None:
-        """Mark the bot invalid and say so, the first time. Raises DatabaseUnavailable: then it is to be told again."""
+    async def token_refused(self, bot_id: int, version: int) -> bool:
+        """Mark the bot invalid and say so, the first time. False when it is marked already, or is not of that version
+        any more. Raises DatabaseUnavailable: then it is to be told again."""
         if bot_id == MANAGER_BOT_ID:
             log.error("manager_token_refused", todo="TELEGRAM_BOT_TOKEN is not (any more) a bot's token")
-            return
+            return True
         now = self._clock()
-        if await self._database.write(lambda connection: bots.mark_invalid(connection, bot_id, now=now)):
-            await self._tell(bot_id, "token_refused")
+        if not await self._database.write(lambda c: bots.mark_invalid(c, bot_id, version=version, now=now)):
+            return False
+        await self._tell(bot_id, "token_refused")
+        return True
 
     async def conflict(self, bot_id: int) -> None:
         """Another program polls with the token."""

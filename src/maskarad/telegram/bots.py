@@ -18,6 +18,10 @@ LONGEST_REFUSED_SECONDS = 60.0
 Notice = Callable[[int], Awaitable[None]]
 """Called with a bot id."""
 
+Refusal = Callable[[int, int], Awaitable[bool]]
+"""Called with a bot id and the version of the bot (0: the manager) that the token was of. False: that is not the bot as
+it is stored by now, and whoever asks will hear of the one that is."""
+
 
 class BotHealth(Value, frozen=True):
     """What this process has seen of a bot since it was put into the registry; times are Unix seconds."""
@@ -66,11 +70,12 @@ Watcher = Callable[[int, Served | None], None]
 class BotRegistry:
     """Changed while running; pollers and webhooks watch it.
 
-    `on_invalid` is awaited once when Telegram refuses a bot's token (again as long as it raises), `on_conflict` once
-    when another program is found polling with it; both again only after it has worked in between.
+    `on_invalid` is awaited once when Telegram refuses a bot's token (again as long as it raises or says that this is
+    no news of the bot), `on_conflict` once when another program is found polling with it; both again only after it has
+    worked in between.
     """
 
-    def __init__(self, manager: Token, *, on_invalid: Notice, on_conflict: Notice, clock: Callable[[], float]) -> None:
+    def __init__(self, manager: Token, *, on_invalid: Refusal, on_conflict: Notice, clock: Callable[[], float]) -> None:
         """`clock` gives Unix seconds."""
         self._on_invalid = on_invalid
         self._on_conflict = on_conflict
@@ -169,17 +174,19 @@ class BotRegistry:
         """Telegram does not know this token (any more): nothing is received until `put` brings a new one. The manager
         bot goes on trying.
 
-        Raises what `on_invalid` raises; then nothing is noted, and the next refusal reports it again.
+        Raises what `on_invalid` raises; then nothing is noted, and the next refusal reports it again. Nor is anything
+        noted of a token that another process has replaced: it is a moment until this one hears of that.
         """
         if not self._is_news(bot_id, token):
             return
+        bot = self._served[bot_id].bot
         self._reporting.add(bot_id)
         try:
-            await self._on_invalid(bot_id)
+            noted = await self._on_invalid(bot_id, bot.version if bot is not None else 0)
         finally:
             self._reporting.discard(bot_id)
         served = self._served.get(bot_id)
-        if served is not None and served.token == token:
+        if noted and served is not None and served.token == token:
             self._note(bot_id, token_refused_at=self._clock())
             log.warning("bot_token_refused", bot_id=bot_id)
             self._tell(bot_id, served)

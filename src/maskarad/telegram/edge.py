@@ -7,7 +7,7 @@ from typing import Protocol
 
 from maskarad.settings import Settings
 from maskarad.telegram.api import BotApi
-from maskarad.telegram.bots import BotRegistry, Notice
+from maskarad.telegram.bots import BotRegistry, Notice, Refusal
 from maskarad.telegram.files import Files
 from maskarad.telegram.handling import Handle
 from maskarad.telegram.limits import Shared, limits_from
@@ -21,8 +21,13 @@ READ_SECONDS = 30.0
 """How long Telegram may take to answer anything but a long poll."""
 
 
-async def _ignore(_bot_id: int) -> None:
+async def _refused(_bot_id: int, _version: int) -> bool:
     """Nobody is told of trouble: whoever calls hears it."""
+    return True
+
+
+async def _ignore(_bot_id: int) -> None:
+    """As above."""
 
 
 class Polling(Protocol):
@@ -45,7 +50,7 @@ class Edge:
         self,
         settings: Settings,
         *,
-        on_invalid: Notice = _ignore,
+        on_invalid: Refusal = _refused,
         on_conflict: Notice = _ignore,
         shared_limits: Shared | None = None,
         clock: Callable[[], float] = time.time,

@@ -62,7 +62,7 @@ async def _note_profile(desk: Desk, visit: Visit, bot: Bot, profile: BotProfile,
 async def _note_invalid(desk: Desk, visit: Visit, bot: Bot) -> None:
     def write(connection: Connection) -> bool:
         bots.token_of_own(connection, visit.user.id, bot.id)
-        return bots.mark_invalid(connection, bot.id, now=desk.clock())
+        return bots.mark_invalid(connection, bot.id, version=bot.version, now=desk.clock())
 
     if await desk.db.write(write):
         desk.bot_changed(visit.user.id, bot.id)
