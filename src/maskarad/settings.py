@@ -164,11 +164,14 @@ class Settings(BaseSettings):
         "that it is stopping: by then the proxy has to send elsewhere.",
     )
     metrics_token: SecretStr | None = Field(
-        None, description="Whoever sends it as a bearer token may read /metrics; unset: there is no such page."
+        None,
+        description="Whoever sends it as a bearer token may read /metrics and /readyz; unset: whoever asks from this "
+        "machine, and not through a proxy.",
     )
     admin_user_ids: Annotated[tuple[int, ...], NoDecode, BeforeValidator(_comma_separated)] = Field(
         (),
-        description="Telegram ids of the operators, comma-separated; they hear of trouble with the manager bot.",
+        description="Telegram ids of the operators, comma-separated; they hear of trouble, and have /admin in the "
+        "manager bot.",
     )
     sandbox_port: int = Field(
         8081,
@@ -245,6 +248,27 @@ class Settings(BaseSettings):
         description="For how many days a message is kept; 0: for ever. Older ones are summed up first, and go once an "
         "hour.",
     )
+    llm_prices: CommaSeparated = Field(
+        (),
+        description="What models cost where the provider does not tell (OpenRouter does): dollars for a million tokens "
+        "of prompt and of answer, as name=0.15/0.60, comma-separated. A model without a price counts as the dearest "
+        "that is known.",
+    )
+    limit_user_day_messages: int = Field(
+        200, ge=0, description="Answers that one person may be given in a day (UTC) by all bots together; 0: no limit."
+    )
+    limit_user_day_tokens: int = Field(1_500_000, ge=0, description="The same in the model's tokens, both ways.")
+    limit_user_day_money: float = Field(0.5, ge=0, description="The same in dollars.")
+    limit_bot_day_messages: int = Field(
+        2_000, ge=0, description="Answers that one bot may give in a day (UTC); 0: no limit."
+    )
+    limit_bot_day_tokens: int = Field(15_000_000, ge=0, description="The same in tokens, summaries included.")
+    limit_bot_day_money: float = Field(2.0, ge=0, description="The same in dollars.")
+    limit_owner_month_messages: int = Field(
+        20_000, ge=0, description="Answers that all bots of one owner may give in a month (UTC); 0: no limit."
+    )
+    limit_owner_month_tokens: int = Field(150_000_000, ge=0, description="The same in tokens, all calls included.")
+    limit_owner_month_money: float = Field(20.0, ge=0, description="The same in dollars.")
     llm_keepalive_expiry: float = Field(30.0, gt=0, description="Seconds that an idle connection to the model is kept.")
     answer_within: float = Field(
         600,
@@ -302,6 +326,9 @@ class Settings(BaseSettings):
         description="Calls to the model that one bot may make in a day to speak unasked, whatever comes of them; "
         "0: none.",
     )
+    spontaneity_day_money: float = Field(
+        0.2, ge=0, description="Dollars that one bot may spend in a day (UTC) on speaking unasked; 0: no limit."
+    )
     data_dir: Path = Field(
         Path("data"), description="Folder of the database file, the secret key and the sandbox's state."
     )
@@ -309,6 +336,13 @@ class Settings(BaseSettings):
         (),
         description="Keys that encrypt tokens at rest, comma-separated, the newest first (Fernet keys). "
         "Unset: the file secret.key in DATA_DIR, made once.",
+    )
+    backup_dir: Path | None = Field(None, description="Folder for backups. Unset: the folder backups in DATA_DIR.")
+    backup_hour: int = Field(
+        3, ge=-1, le=23, description="Hour (UTC) after which a backup is made each day; -1: none is made by itself."
+    )
+    backup_passphrase: SecretStr | None = Field(
+        None, description="Backups are encrypted with it, and nobody can restore them without it. Unset: they are not."
     )
     log_level: Literal["debug", "info", "warning", "error"] = Field("info", description="What is worth a log line.")
     log_format: Literal["console", "json"] = Field("console", description="console for eyes, json for machines.")
@@ -330,6 +364,10 @@ class Settings(BaseSettings):
         """The SQLite file; None with PostgreSQL."""
         scheme, _, rest = self.database.partition(":///")
         return Path(rest.partition("?")[0]) if scheme == "sqlite" else None
+
+    @property
+    def backup_folder(self) -> Path:
+        return self.backup_dir or self.data_dir / "backups"
 
     @property
     def secret_keys(self) -> tuple[str, ...]:

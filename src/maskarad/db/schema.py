@@ -8,7 +8,7 @@ from sqlalchemy import Connection, bindparam, inspect, select, text, update
 from maskarad.db.tables import platform_identity
 from maskarad.errors import SchemaOutdated
 
-REVISION = "0004"
+REVISION = "0005"
 
 _OLDEST_CODE = select(platform_identity.c.oldest_code)
 _SET_KEY_CHECK = (

@@ -53,7 +53,15 @@ users = Table(
     Column("username", Text),
     Column("language", Text, nullable=False),
     Column("created_at", Double, nullable=False),
+    # When an operator stopped this user: neither heard nor served, and no bot of theirs either.
+    Column("stopped_at", Double),
     Index("ix_users_username", "username"),
+)
+Index(
+    "ix_users_stopped_at",
+    users.c.stopped_at,
+    sqlite_where=users.c.stopped_at.is_not(None),
+    postgresql_where=users.c.stopped_at.is_not(None),
 )
 
 persona_configs = Table(
@@ -97,6 +105,8 @@ bot_instances = Table(
     Column("version", Integer, nullable=False, server_default=text("1")),
     Column("conflict_told_at", Double),
     Column("model_failure_told_at", Double),
+    # When an operator stopped it: only an operator lets it go on.
+    Column("stopped_at", Double),
     Column("created_at", Double, nullable=False),
     Column("changed_at", Double, nullable=False),
     Index("ix_bot_instances_changed_at", "changed_at"),
@@ -486,6 +496,8 @@ processes = Table(
     Column("pid", BigInteger, nullable=False),
     Column("started_at", Double, nullable=False),
     Column("seen_at", Double, nullable=False),
+    # How it is doing, as it last said (`ops/report.py`).
+    Column("report", Text),
 )
 
 # Which process polls for a bot (0: the manager bot), as long as that process is there.
@@ -547,4 +559,67 @@ unweighed_remarks = Table(
     Column("remark", Text, nullable=False),
     Column("stored_at", Double, nullable=False),
     Index("ix_unweighed_remarks_stored_at", "stored_at"),
+)
+
+# What was spent, and what calls under way may yet cost, in one period: a day or a month by UTC.
+purses = Table(
+    "purses",
+    metadata,
+    Column("scope", Text, primary_key=True),
+    # A user at Telegram, a bot, or an owner, as the scope says.
+    Column("holder", BigInteger, primary_key=True, autoincrement=False),
+    # Whole days or months since January 1970.
+    Column("period", Integer, primary_key=True, autoincrement=False),
+    Column("messages", BigInteger, nullable=False),
+    Column("tokens", BigInteger, nullable=False),
+    # Millionths of a dollar.
+    Column("money", BigInteger, nullable=False),
+    Index("ix_purses_period", "scope", "period"),
+)
+
+# Where it was said that a purse is empty: once in its period.
+limit_notices = Table(
+    "limit_notices",
+    metadata,
+    _link_column(primary_key=True),
+    Column("scope", Text, primary_key=True),
+    Column("holder", BigInteger, primary_key=True, autoincrement=False),
+    Column("period", Integer, primary_key=True, autoincrement=False),
+    Column("told_at", Double, nullable=False, index=True),
+)
+
+# What the provider takes for a million tokens, in dollars.
+model_prices = Table(
+    "model_prices",
+    metadata,
+    Column("model", Text, primary_key=True),
+    Column("prompt", Double, nullable=False),
+    Column("completion", Double, nullable=False),
+    Column("seen_at", Double, nullable=False),
+)
+
+# What is wrong, and of what operators were told. An event that is over goes when they were told of that, too.
+alerts = Table(
+    "alerts",
+    metadata,
+    Column("name", Text, primary_key=True),
+    # What it is about, where there may be several: a bot, a process; else empty.
+    Column("subject", Text, primary_key=True),
+    Column("began_at", Double, nullable=False),
+    Column("seen_at", Double, nullable=False),
+    Column("told_at", Double),
+    Column("over_at", Double),
+    # Numbers for the sentence, as JSON.
+    Column("facts", Text, nullable=False),
+)
+
+# Backups that were made, wherever they lie: for alerts and for /admin.
+backups = Table(
+    "backups",
+    metadata,
+    Column("file", Text, primary_key=True),
+    Column("made_at", Double, nullable=False, index=True),
+    Column("bytes", BigInteger, nullable=False),
+    Column("reason", Text, nullable=False),
+    Column("verified_at", Double),
 )
