@@ -1,8 +1,6 @@
 """A small run by the front door; that the simulation queues as it says; and that the page shows what was measured."""
 
-import asyncio
 import re
-import sys
 from collections.abc import Iterator
 from itertools import chain, repeat
 from pathlib import Path
@@ -17,10 +15,10 @@ from benchmarks.capacity.simulation import Seen, Service, Shape, Simulation
 from benchmarks.capacity.usage import Arrival, Kind, Usage, busiest
 from benchmarks.capacity.validation import beside
 from benchmarks.pages import END
-from benchmarks.program import ROOT
 from benchmarks.scale import report
 from benchmarks.scale.figures import Results
 from benchmarks.scale.growth import arrivals
+from tests.support.programs import run_to_the_end
 
 AT_ONCE = Service(
     gateway=dict.fromkeys(("private", "asking", "listened", "button"), 0.0),
@@ -52,20 +50,6 @@ async def test_a_short_run_measures_all_that_the_page_shows() -> None:
     assert int(log.replace(",", "")) > int(less.replace(",", "")) > 100
     assert re.search(r"\*\*\d+ turns a second for each core\*\*", said)
     assert len(re.findall(r"^\| 1 \| [\d.]+ \| [\d.]+ \|", said, re.M)) == 4
-
-
-async def run_to_the_end(*command: str) -> str:
-    """What it prints; the test fails with all of it when the run does."""
-    process = await asyncio.create_subprocess_exec(
-        *(sys.executable, "-m", *command), cwd=ROOT, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.STDOUT
-    )
-    try:
-        shown, _ = await process.communicate()
-    finally:
-        if process.returncode is None:
-            process.terminate()
-    assert process.returncode == 0, shown.decode()
-    return shown.decode()
 
 
 def play(

@@ -1,8 +1,6 @@
 """A short storm and a small rolling restart by the front door; and that the judge sees what must not happen."""
 
-import asyncio
 import re
-import sys
 from pathlib import Path
 
 import msgspec
@@ -11,11 +9,12 @@ import pytest
 from benchmarks.chaos.crowd import Pressed
 from benchmarks.chaos.plan import REST, Trouble, closing, draw
 from benchmarks.chaos.record import Asked, CutCall, Said, Spoken, read_part
-from benchmarks.chaos.report import BEGIN, Figures, Results, Times, keep
+from benchmarks.chaos.report import BEGIN, Figures, Results, keep
 from benchmarks.chaos.troubles import Happened
 from benchmarks.chaos.verdict import Evidence, judge
 from benchmarks.pages import END
-from benchmarks.program import ROOT
+from benchmarks.waits import Times
+from tests.support.programs import run_to_the_end
 
 CHAT, BOT = "50000:700000", 700_000
 SORRY = "I have lost my thread."
@@ -37,20 +36,6 @@ async def test_every_process_is_restarted_while_people_talk() -> None:
     said = await run_to_the_end("benchmarks.rolling", "--bots", "6", "--chats", "60", "--rate", "2", "--seed", "5")
     assert re.search(r"^\| never answered \| 0 \|$", said, re.M)
     assert re.search(r"^\| broken promises \| none \|$", said, re.M)
-
-
-async def run_to_the_end(*command: str) -> str:
-    """What it prints; the test fails with all of it when the run does."""
-    process = await asyncio.create_subprocess_exec(
-        *(sys.executable, "-m", *command), cwd=ROOT, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.STDOUT
-    )
-    try:
-        shown, _ = await process.communicate()
-    finally:
-        if process.returncode is None:
-            process.terminate()
-    assert process.returncode == 0, shown.decode()
-    return shown.decode()
 
 
 def test_a_seed_draws_the_same_plan_again() -> None:

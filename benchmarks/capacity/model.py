@@ -7,7 +7,8 @@ from random import Random
 from benchmarks.capacity.simulation import Seen, Service, Shape, Simulation
 from benchmarks.capacity.usage import Usage, busiest
 from benchmarks.scale import shares
-from benchmarks.scale.figures import Cost, Results, Times, times
+from benchmarks.scale.figures import Cost, Results
+from benchmarks.waits import Times, times
 from maskarad.jobs.changes import INTERVAL
 from maskarad.values import Value
 

@@ -8,8 +8,8 @@ from benchmarks.capacity.model import Limit, Needs, limits
 from benchmarks.capacity.usage import Usage
 from benchmarks.capacity.validation import Beside, worst
 from benchmarks.scale import shares
-from benchmarks.scale.figures import Times
 from benchmarks.scale.report import table
+from benchmarks.waits import Times
 
 BEGIN = "<!-- computed by `python -m benchmarks.capacity` -->"
 NEAR = 0.25

@@ -5,8 +5,9 @@ from collections.abc import Sequence
 from benchmarks.capacity.model import service
 from benchmarks.capacity.simulation import Seen, Shape, Simulation
 from benchmarks.capacity.usage import Arrival
-from benchmarks.scale.figures import Results, Round, Times, times
+from benchmarks.scale.figures import Results, Round
 from benchmarks.scale.growth import CHATS, arrivals
+from benchmarks.waits import Times, times
 from maskarad.values import Value
 
 GATEWAYS = 2

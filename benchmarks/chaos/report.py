@@ -1,7 +1,6 @@
 """Runs as a table, the evidence of what was broken, and the measured part of docs/reliability.md."""
 
 import datetime
-import math
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
@@ -14,6 +13,7 @@ from benchmarks.chaos.run import Run
 from benchmarks.chaos.troubles import KILLING, Happened
 from benchmarks.cluster.cluster import AHEAD, AHEAD_BY
 from benchmarks.program import ROOT
+from benchmarks.waits import Times, times
 from maskarad.values import Value
 
 PAGE = ROOT / "docs" / "reliability.md"
@@ -28,14 +28,6 @@ SHOWN = 20
 """Broken promises that are told with their evidence."""
 COST = (-2.0, 10.0)
 """Lines said from so many seconds after a trouble's beginning until so many are those it can have delayed."""
-
-
-class Times(Value, frozen=True):
-    """Seconds."""
-
-    p50: float
-    p95: float
-    most: float
 
 
 class Cost(Value, frozen=True):
@@ -78,14 +70,6 @@ class Figures(Value, frozen=True):
 
 
 Show = Callable[[Figures], str]
-
-
-def times(seconds: Sequence[float]) -> Times:
-    if not seconds:
-        return Times(p50=0.0, p95=0.0, most=0.0)
-    ordered = sorted(seconds)
-    p50, p95 = (ordered[math.ceil(share * len(ordered)) - 1] for share in (0.5, 0.95))
-    return Times(p50=p50, p95=p95, most=ordered[-1])
 
 
 def figures(run: Run) -> Figures:

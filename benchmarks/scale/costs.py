@@ -7,10 +7,11 @@ from collections.abc import Awaitable, Callable, Sequence
 from pathlib import Path
 
 from benchmarks.scale import looking, shares
-from benchmarks.scale.figures import Cost, Footprint, Held, Look, Quiet, Times, Unloaded, times
+from benchmarks.scale.figures import Cost, Footprint, Held, Look, Quiet, Unloaded
 from benchmarks.scale.postgres import Counts
 from benchmarks.scale.shares import Shares
 from benchmarks.scale.town import Town, town
+from benchmarks.waits import Times, times
 from maskarad.sandbox.person import Object
 from maskarad.values import Value
 

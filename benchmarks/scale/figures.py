@@ -1,26 +1,10 @@
 """What a run measures. Seconds everywhere; CPU is in seconds of one core, by part (`shares.PARTS`)."""
 
-import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 
 from benchmarks.machine import Machine
+from benchmarks.waits import Times
 from maskarad.values import Value
-
-
-class Times(Value, frozen=True):
-    """Seconds."""
-
-    p50: float
-    p95: float
-    most: float
-
-
-def times(seconds: Sequence[float]) -> Times:
-    if not seconds:
-        return Times(p50=0.0, p95=0.0, most=0.0)
-    ordered = sorted(seconds)
-    p50, p95 = (ordered[math.ceil(share * len(ordered)) - 1] for share in (0.5, 0.95))
-    return Times(p50=p50, p95=p95, most=ordered[-1])
 
 
 class Quiet(Value, frozen=True):

@@ -9,9 +9,10 @@ from random import Random
 
 from benchmarks.scale import shares
 from benchmarks.scale.costs import Tell
-from benchmarks.scale.figures import Footprint, Round, times
+from benchmarks.scale.figures import Footprint, Round
 from benchmarks.scale.shares import Shares
 from benchmarks.scale.town import Town, town
+from benchmarks.waits import times
 
 BOTS, CHATS = 600, 300
 PLACES = 8

@@ -8,7 +8,8 @@ from matplotlib.lines import Line2D
 
 from benchmarks.capacity.validation import simulate
 from benchmarks.plots import BLUE, HIGH, INK, NO_TRACES, ORANGE, STYLE, VIOLET, WIDE
-from benchmarks.scale.figures import Results, times
+from benchmarks.scale.figures import Results
+from benchmarks.waits import times
 
 COLOURS = (ORANGE, VIOLET, BLUE)
 STEPS = 24

@@ -5,7 +5,8 @@ from collections.abc import Iterator, Sequence
 from benchmarks import pages
 from benchmarks.program import ROOT
 from benchmarks.scale import shares
-from benchmarks.scale.figures import Cost, Results, Round, Times
+from benchmarks.scale.figures import Cost, Results, Round
+from benchmarks.waits import Times
 from maskarad.jobs.changes import INTERVAL
 
 PAGE = ROOT / "docs" / "scaling.md"

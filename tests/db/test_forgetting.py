@@ -22,9 +22,6 @@ from maskarad.memory.stats import Acquaintance, Learned
 from maskarad.metrics import Metrics
 from maskarad.snapshots import Snapshots
 from maskarad.values import (
-    Access,
-    Bot,
-    BotState,
     Chat,
     ChatType,
     PartDraft,
@@ -34,22 +31,12 @@ from maskarad.values import (
     TurnOutcome,
 )
 from tests.support import rows
+from tests.support.bots import a_bot
 from tests.support.clock import FakeClock
 from tests.support.people import ALICE, BOB, CHARLIE
 from tests.support.rows import NOW, private, said
 
-BOT = Bot(
-    id=1,
-    persona_id=1,
-    owner_id=ALICE.id,
-    telegram_id=7001,
-    username="mira1_bot",
-    name="Mira",
-    access=Access.PUBLIC,
-    enabled=True,
-    state=BotState.WORKING,
-    sees_all_group_messages=True,
-)
+BOT = a_bot(owner_id=ALICE.id)
 OLD = NOW - 10 * history.FORGOTTEN_KEPT
 
 

@@ -9,7 +9,8 @@ from sqlalchemy import Engine
 from maskarad.db.engine import PATIENCE, Query, T
 from maskarad.delivery.deliver import Delivery
 from maskarad.errors import DatabaseUnavailable
-from maskarad.values import Access, Bot, BotState, Claim, ClaimedLink, Part, PartKind, Piece, Progress
+from maskarad.values import Claim, ClaimedLink, Part, PartKind, Piece, Progress
+from tests.support.bots import a_bot
 from tests.support.people import ALICE
 from tests.support.rows import GROUP, NOW
 
@@ -84,18 +85,7 @@ async def deliver() -> tuple[Progress, list[str], list[None], int]:
         doubt=lambda: doubts.append(None),
         clock=lambda: NOW,
     )
-    bot = Bot(
-        id=1,
-        persona_id=1,
-        owner_id=ALICE.id,
-        telegram_id=5,
-        username="bot",
-        name="Bot",
-        access=Access.PUBLIC,
-        enabled=True,
-        state=BotState.WORKING,
-        sees_all_group_messages=False,
-    )
+    bot = a_bot(owner_id=ALICE.id, telegram_id=5, username="bot", name="Bot", sees_all_group_messages=False)
     link = ClaimedLink(
         claim=Claim(link_id=1, token="a"), bot_id=1, chat=GROUP, asked=1, parts=1, failures=0, tries=0, history=()
     )

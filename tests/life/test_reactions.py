@@ -17,9 +17,7 @@ from maskarad.memory.analyzer import analyze
 from maskarad.reactions import LEGAL_REACTIONS
 from maskarad.values import (
     READY_MOODS,
-    Access,
     Bot,
-    BotState,
     Chattiness,
     Incoming,
     LinkState,
@@ -27,22 +25,12 @@ from maskarad.values import (
     MoodState,
     Sender,
 )
+from tests.support.bots import a_bot
 from tests.support.people import BOB
 from tests.support.rows import said
 
 NOW, HOUR = 1_800_000_000.0, 3600.0
-BOT = Bot(
-    id=1,
-    persona_id=1,
-    owner_id=1,
-    telegram_id=7001,
-    username="mira1_bot",
-    name="Mira",
-    access=Access.PUBLIC,
-    enabled=True,
-    state=BotState.WORKING,
-    sees_all_group_messages=True,
-)
+BOT = a_bot()
 STATE = LinkState(
     active=True,
     muted=False,

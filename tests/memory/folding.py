@@ -15,9 +15,7 @@ from maskarad.memory.fold import Folder
 from maskarad.memory.remembered import Remembered
 from maskarad.memory.terms import stems_of, term
 from maskarad.values import (
-    Access,
     Bot,
-    BotState,
     Completion,
     CompletionRequest,
     HistoryLine,
@@ -25,21 +23,11 @@ from maskarad.values import (
     Persona,
 )
 from tests.support import rows
+from tests.support.bots import a_bot
 from tests.support.clock import FakeClock
 from tests.support.rows import said
 
-BOT = Bot(
-    id=1,
-    persona_id=1,
-    owner_id=1001,
-    telegram_id=7001,
-    username="mira1_bot",
-    name="Mira 1",
-    access=Access.PUBLIC,
-    enabled=True,
-    state=BotState.WORKING,
-    sees_all_group_messages=True,
-)
+BOT = a_bot(owner_id=1001, name="Mira 1")
 
 
 class TellingModel:

@@ -28,25 +28,15 @@ from maskarad.memory.personalization import Personalization
 from maskarad.memory.preferences import Stated, Wish
 from maskarad.memory.stats import Acquaintance, Learned, Pattern, day_of
 from maskarad.metrics import Metrics
-from maskarad.values import Access, Bot, BotState, Chat, ChatType, Claim, ClaimedLink, HistoryLine, Manners, Sender
+from maskarad.values import Chat, ChatType, Claim, ClaimedLink, HistoryLine, Manners, Sender
 from tests.support import rows
+from tests.support.bots import a_bot
 from tests.support.clock import FakeClock
 from tests.support.databases import CountStatements
 from tests.support.people import ALICE, BOB, CHARLIE
 from tests.support.rows import GROUP, NOW, said
 
-BOT = Bot(
-    id=1,
-    persona_id=1,
-    owner_id=ALICE.id,
-    telegram_id=7001,
-    username="mira1_bot",
-    name="Mira",
-    access=Access.PUBLIC,
-    enabled=True,
-    state=BotState.WORKING,
-    sees_all_group_messages=True,
-)
+BOT = a_bot(owner_id=ALICE.id)
 EVENING = Pattern(hours=(*(0 for _ in range(18)), 10, 10, 10, 0, 0, 0), letters=600, analysed=30.0, valence=9.0)
 
 

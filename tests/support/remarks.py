@@ -3,9 +3,6 @@
 from typing import Any
 
 from maskarad.values import (
-    Access,
-    Bot,
-    BotState,
     Chat,
     ChatType,
     Incoming,
@@ -13,22 +10,12 @@ from maskarad.values import (
     Manners,
     MoodState,
 )
+from tests.support.bots import a_bot
 from tests.support.people import ALICE, BOB
 from tests.support.rows import NOW
 
 TEA = Chat(id=-1001, type=ChatType.SUPERGROUP, title="Tea")
-USTYM = Bot(
-    id=1,
-    persona_id=1,
-    owner_id=ALICE.id,
-    telegram_id=77,
-    username="Ustym_bot",
-    name="Устим",
-    access=Access.PUBLIC,
-    enabled=True,
-    state=BotState.WORKING,
-    sees_all_group_messages=True,
-)
+USTYM = a_bot(owner_id=ALICE.id, telegram_id=77, username="Ustym_bot", name="Устим")
 
 
 def said(text: str, **more: Any) -> Incoming:

@@ -5,7 +5,8 @@ from typing import Any
 
 from maskarad.errors import DatabaseUnavailable
 from maskarad.telegram.bots import BotRegistry
-from maskarad.values import Access, Bot, BotState, Event, Token, WebhookIdentity
+from maskarad.values import Bot, Event, Token, WebhookIdentity
+from tests.support.bots import a_bot
 
 MANAGER_TOKEN = Token("1:AAmanager-canary")
 
@@ -15,19 +16,8 @@ def token(bot_id: int) -> Token:
 
 
 def bot(bot_id: int, **fields: Any) -> Bot:
-    usual = {
-        "id": bot_id,
-        "persona_id": bot_id,
-        "owner_id": 42,
-        "telegram_id": bot_id,
-        "username": f"b{bot_id}_bot",
-        "name": f"B{bot_id}",
-        "access": Access.PUBLIC,
-        "enabled": True,
-        "state": BotState.WORKING,
-        "sees_all_group_messages": False,
-    }
-    return Bot(**{**usual, **fields})
+    numbered = {"id": bot_id, "persona_id": bot_id, "telegram_id": bot_id, "username": f"b{bot_id}_bot"}
+    return a_bot(**{**numbered, "owner_id": 42, "sees_all_group_messages": False, **fields})
 
 
 def webhook(bot_id: int) -> WebhookIdentity:

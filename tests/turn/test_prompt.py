@@ -11,9 +11,6 @@ from maskarad.memory.tokens import tokens_of
 from maskarad.turn.prompt import HISTORY_LINES, PROMPT_TOKENS, Speaker, ask, compile_speaker
 from maskarad.turn.temper import Temper
 from maskarad.values import (
-    Access,
-    Bot,
-    BotState,
     Character,
     Chat,
     ChatType,
@@ -27,21 +24,11 @@ from maskarad.values import (
     Style,
     Verbosity,
 )
+from tests.support.bots import a_bot
 
 PRIVATE = Chat(id=5, type=ChatType.PRIVATE)
 GROUP = Chat(id=-5, type=ChatType.SUPERGROUP, title='Tea "at" five')
-BOT = Bot(
-    id=1,
-    persona_id=1,
-    owner_id=1,
-    telegram_id=77,
-    username="mira_bot",
-    name="Mira",
-    access=Access.PUBLIC,
-    enabled=True,
-    state=BotState.WORKING,
-    sees_all_group_messages=True,
-)
+BOT = a_bot(telegram_id=77, username="mira_bot")
 
 
 def speaker(**more: object) -> Speaker:
