@@ -180,6 +180,9 @@ def test_strays_growth_deaths_and_deaf_buttons_are_seen() -> None:
     deaf = (Pressed(at=1.0, seconds=None),)
     assert broken(pressed=deaf) == ["every button is answered"]
     assert broken(pressed=deaf, troubles=(trouble("process killed", "gateway-1", 1.5),)) == []
+    killed_later = trouble("process killed", "gateway-1", 6.5)
+    assert broken(pressed=deaf, troubles=(killed_later,)) == ["every button is answered"]
+    assert broken(pressed=deaf, troubles=(trouble("PostgreSQL killed", "PostgreSQL", 0.5), killed_later)) == []
 
 
 def test_the_last_runs_stand_side_by_side(tmp_path: Path) -> None:

@@ -295,9 +295,11 @@ def _may_cost_a_part(happened: Happened) -> bool:
 
 def _died_with_its_gateway(pressed: Pressed, troubles: Sequence[Happened]) -> bool:
     """A gateway has the press when it dies: what it was about to show nobody else knows, and whoever pressed presses
-    again."""
+    again. No gateway takes one while PostgreSQL is away."""
+    away = (each.ended for each in troubles if _is_of_postgres(each) and each.began <= pressed.at <= each.ended)
+    taken_at = max(away, default=pressed.at)
     kills = (each.began for each in troubles if each.trouble.target.startswith("gateway"))
-    return any(0.0 <= began - pressed.at <= AT_WORK for began in kills)
+    return any(pressed.at <= began <= taken_at + AT_WORK for began in kills)
 
 
 def _grown(evidence: Evidence) -> Iterator[Broken]:
