@@ -12,10 +12,11 @@ export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help demo run test check bench load chaos rolling scale profile eval replay lock clean
+.PHONY: help demo run test check bench smoke load chaos rolling scale soak profile eval replay package release-check hooks \
+	lock clean
 
 help: ## what can be made
-	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-7s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-13s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 demo: $(INSTALLED) ## play a scripted scene through the whole platform and check it
 	@$(BIN)/maskarad demo
@@ -38,6 +39,10 @@ bench: $(INSTALLED) ## measure speed and memory beside a slow bot and two echo b
 	@sh tests/support/install_servers.sh
 	@$(BIN)/python -m benchmarks
 
+smoke: $(INSTALLED) ## the shortest run of every benchmark: that they run, not how fast
+	@sh tests/support/install_servers.sh
+	@$(BIN)/python -m pytest -q -n 2 $(wildcard tests/test_benchmarks*.py)
+
 load: $(INSTALLED) ## play Telegram at rising rates against a running platform, write docs/load.md
 	@sh tests/support/install_servers.sh
 	@$(BIN)/python -m benchmarks.load
@@ -54,6 +59,10 @@ scale: $(INSTALLED) ## measure what workers add and what a message costs, write 
 	@sh tests/support/install_servers.sh
 	@$(BIN)/python -m benchmarks.scale
 
+soak: $(INSTALLED) ## ten minutes of steady talk: memory, files, loop lag, growth; writes docs/reliability.md
+	@sh tests/support/install_servers.sh
+	@$(BIN)/python -m benchmarks.soak
+
 profile: $(INSTALLED) ## draw flame graphs of a press and of messages into docs/pictures
 	@$(BIN)/python -m benchmarks profile
 
@@ -62,6 +71,17 @@ eval: $(INSTALLED) ## hold the local analyser against labelled sentences: accura
 
 replay: $(INSTALLED) ## say a chat of three weeks again to a whole platform, write docs/replay.md
 	@$(BIN)/python -m benchmarks.replay
+
+package: $(INSTALLED) ## build wheel and sdist into dist
+	@rm -rf dist
+	@$(BIN)/python -m hatchling build --directory dist --target sdist --target wheel
+	@$(BIN)/python -m pytest -q tests/test_package.py
+
+release-check: check test package ## whether this tree may become a release: all tests, packages, version, changelog, tag
+	@$(BIN)/python -m tests.support.release
+
+hooks: $(INSTALLED) ## look at every commit before it is made (pre-commit)
+	@$(BIN)/pre-commit install
 
 lock: $(INSTALLED) ## resolve the dependencies of pyproject.toml into requirements.lock
 	@$(BIN)/uv pip compile pyproject.toml --group dev --universal --python-version 3.11 \
