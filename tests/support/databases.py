@@ -15,10 +15,10 @@ from maskarad.db import migrate
 from maskarad.db.engine import Database
 from maskarad.db.opening import open_database
 from maskarad.db.tables import metadata, platform_identity
-from tests.support.servers import PostgresServer, RedisServer, ServerMissing
+from tests.support.servers import PostgresServer, PrometheusServer, RedisServer, ServerMissing
 from tests.support.statements import Statements, counted
 
-Server = TypeVar("Server", PostgresServer, RedisServer)
+Server = TypeVar("Server", PostgresServer, RedisServer, PrometheusServer)
 OpenDatabase = Callable[[], Database]
 CountStatements = Callable[[Database], AbstractContextManager[Statements]]
 

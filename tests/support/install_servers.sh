@@ -9,6 +9,7 @@ command -v redis-server > /dev/null || missing="$missing redis-server"
 command -v caddy > /dev/null || missing="$missing caddy"
 command -v chromium > /dev/null || missing="$missing chromium"
 command -v faketime > /dev/null || missing="$missing faketime"
+command -v promtool > /dev/null || missing="$missing prometheus"
 [ -n "$missing" ] || exit 0
 
 if [ "$(id -u)" -eq 0 ] && command -v apt-get > /dev/null; then

@@ -1,4 +1,5 @@
-"""Real PostgreSQL, Redis and Caddy in temporary folders, on free ports of this machine, stopped by their own pid."""
+"""Real PostgreSQL, Redis, Caddy and Prometheus in temporary folders, on free ports of this machine, stopped by their
+own pid."""
 
 import os
 import pwd
@@ -9,12 +10,14 @@ import socket
 import subprocess
 import tempfile
 import time
+import urllib.request
 from collections.abc import Sequence
 from pathlib import Path
 
 START_WITHIN = 20.0
 HOW_TO_INSTALL = (
-    "install them with `apt-get install postgresql redis-server caddy chromium faketime` and run `make test` again"
+    "install them with `apt-get install postgresql redis-server caddy chromium faketime prometheus` and run "
+    "`make test` again"
 )
 
 
@@ -233,6 +236,58 @@ class ProxyServer:
     def close(self) -> None:
         self.kill()
         shutil.rmtree(self._folder)
+
+
+class PrometheusServer:
+    """Prometheus with a configuration, and with the rules that it is to find as alerts.yml."""
+
+    def __init__(self, configuration: str, rules: str) -> None:
+        program = shutil.which("prometheus")
+        if program is None:
+            raise ServerMissing(f"prometheus is not installed: {HOW_TO_INSTALL}")
+        self._program = program
+        self._process: subprocess.Popen[bytes] | None = None
+        self._folder = Path(tempfile.mkdtemp(prefix="maskarad-prometheus-"))
+        self.port = free_port()
+        (self._folder / "prometheus.yml").write_text(configuration)
+        (self._folder / "alerts.yml").write_text(rules)
+
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self.port}"
+
+    def start(self) -> None:
+        """Returns when it answers questions."""
+        with (self._folder / "output").open("ab") as output:
+            self._process = subprocess.Popen(
+                [
+                    self._program,
+                    f"--config.file={self._folder / 'prometheus.yml'}",
+                    f"--storage.tsdb.path={self._folder / 'data'}",
+                    f"--web.listen-address=127.0.0.1:{self.port}",
+                ],
+                stdout=output,
+                stderr=output,
+            )
+        deadline = time.monotonic() + START_WITHIN
+        while not self._is_ready():
+            if self._process.poll() is not None or time.monotonic() > deadline:
+                raise RuntimeError(f"prometheus did not start: {(self._folder / 'output').read_text()}")
+            time.sleep(0.02)
+
+    def close(self) -> None:
+        if self._process is not None:
+            self._process.kill()
+            self._process.wait(START_WITHIN)
+            self._process = None
+        shutil.rmtree(self._folder)
+
+    def _is_ready(self) -> bool:
+        try:
+            with urllib.request.urlopen(f"{self.url}/-/ready", timeout=5) as answer:
+                return bool(answer.status == 200)
+        except OSError:
+            return False
 
 
 def _listens(port: int) -> bool:

@@ -1,0 +1,3 @@
+from tests.journeys.conftest import sandbox as sandbox
+from tests.journeys.conftest import sandbox_address as sandbox_address
+from tests.journeys.conftest import stage as stage
