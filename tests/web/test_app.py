@@ -2,8 +2,7 @@
 
 import asyncio
 import io
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator
 from typing import Any
 
 import aiohttp
@@ -13,55 +12,12 @@ import structlog
 
 from maskarad.errors import DatabaseUnavailable, IntakeFull, Stopping
 from maskarad.metrics import Metrics
-from maskarad.telegram.handling import Handle, UpdateFailed, bounded
+from maskarad.telegram.handling import UpdateFailed, bounded
 from maskarad.values import MANAGER_BOT_ID, BotState, Event, Incoming
-from maskarad.web.app import BODY_BYTES, Check, build_app
+from maskarad.web.app import BODY_BYTES, build_app
 from maskarad.web.server import HttpServer
-from tests.telegram.people import MANAGER_TOKEN, Notices, bot, message, store_nothing, token, webhook
-
-Post = Callable[..., Awaitable[int]]
-
-
-class House:
-    """A running server with bot 2 and what was stored through it."""
-
-    def __init__(self) -> None:
-        self.registry = Notices().registry()
-        self.registry.put(bot(2), token(2), webhook(2))
-        self.metrics = Metrics()
-        self.events: list[Event] = []
-        self.url = ""
-        self.client: aiohttp.ClientSession
-
-    async def store(self, event: Event) -> None:
-        self.events.append(event)
-
-    async def post(self, body: Any, *, path: str = "/telegram/public-2", secret: str | None = "secret-2") -> int:
-        headers = {} if secret is None else {"X-Telegram-Bot-Api-Secret-Token": secret}
-        data = orjson.dumps(body) if isinstance(body, dict | list) else body
-        async with self.client.post(self.url + path, data=data, headers=headers) as answer:
-            return answer.status
-
-    @asynccontextmanager
-    async def open(
-        self,
-        handle: Handle | None = None,
-        checks: Mapping[str, Check] | None = None,
-        metrics_token: str | None = None,
-    ) -> AsyncIterator["House"]:
-        app = build_app(
-            self.registry,
-            handle or self.store,
-            checks=checks or {},
-            metrics=self.metrics,
-            metrics_token=metrics_token,
-        )
-        server = HttpServer(app, "127.0.0.1", 0)
-        await server.start()
-        self.url = f"http://127.0.0.1:{server.port}"
-        async with aiohttp.ClientSession() as self.client:
-            yield self
-        await server.stop()
+from tests.telegram.people import MANAGER_TOKEN, bot, message, store_nothing, token, webhook
+from tests.web.house import House
 
 
 @pytest.fixture
@@ -255,28 +211,6 @@ async def test_a_refused_manager_takes_no_other_bot_offline() -> None:
         async with house.client.get(house.url + "/healthz") as answer:
             assert (answer.status, await answer.json()) == (200, {"ok": False, "failed": ["manager"]})
         assert await house.post(message(10)) == 200
-
-
-@pytest.mark.parametrize(
-    ("token", "headers", "status"),
-    [
-        (None, {}, 404),
-        (None, {"Authorization": "Bearer None"}, 404),
-        ("canary", {}, 401),
-        ("canary", {"Authorization": "Bearer canarx"}, 401),
-        ("canary", {"Authorization": "Bearer canary"}, 200),
-    ],
-)
-async def test_metrics_are_for_those_who_know_the_token(
-    token: str | None, headers: dict[str, str], status: int
-) -> None:
-    house = House()
-    house.metrics.cache("user").hit()
-    async with house.open(metrics_token=token), house.client.get(house.url + "/metrics", headers=headers) as answer:
-        shown = await answer.text()
-    assert answer.status == status
-    assert ('maskarad_cache_requests_total{cache="user",result="hit"} 1.0' in shown) is (status == 200)
-    assert "canary" not in shown
 
 
 async def test_stopping_lets_requests_in_work_end() -> None:

@@ -2,6 +2,7 @@
 
 import hmac
 from collections.abc import Awaitable, Callable, Mapping
+from functools import partial
 
 import structlog
 from starlette.applications import Starlette
@@ -9,13 +10,15 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
-from maskarad.errors import DatabaseUnavailable, IntakeFull, MalformedUpdate, MaskaradError, Stopping
+from maskarad.errors import DatabaseUnavailable, IntakeFull, MaskaradError, Stopping
 from maskarad.metrics import CONTENT_TYPE, Metrics
+from maskarad.ops.readiness import Finding, Look, findings
 from maskarad.telegram import wire
 from maskarad.telegram.bots import BotRegistry, Served
 from maskarad.telegram.handling import Handle, UpdateFailed
-from maskarad.telegram.read import read_update
+from maskarad.telegram.reading import Reading
 from maskarad.values import Event, JsonObject
+from maskarad.web.insiders import refusal
 
 log = structlog.get_logger()
 
@@ -46,20 +49,23 @@ def build_app(
     checks: Mapping[str, Check],
     metrics: Metrics,
     metrics_token: str | None = None,
+    readiness: Mapping[str, Look] | None = None,
 ) -> Starlette:
-    """`GET /healthz`; `GET /metrics` for those who send the token as a bearer (without a token there is no such page);
+    """`GET /healthz`; `GET /readyz` and `GET /metrics` for those who may look inside (`insiders.py`);
     `POST /telegram/{public_id}` with a `handle`, where updates come in.
 
     A webhook is answered 200 only after `handle` has returned, 503 when the database is away or too much waits, and 500
     after a fault of ours: Telegram then delivers the update again.
     404 unknown id, 401 wrong secret, 413 body above 1 MiB, 400 not a JSON object; an update that cannot be read is
     logged and answered 200, as a poll would pass over it. `/healthz` runs every check and names those that failed: 503
-    when one of them is `DECISIVE`, else 200.
+    when one of them is `DECISIVE`, else 200. `/readyz` gives a word for each of `readiness`: 503 when one has failed.
     """
+    reading = Reading(metrics)
+    is_refused = partial(refusal, token=metrics_token)
 
     async def receive(request: Request) -> Response:
         try:
-            event = await _read(request, registry)
+            event = await _read(request, registry, reading)
         except Refused as refused:
             return Response(status_code=refused.status)
         return Response(status_code=200 if event is None or handle is None else await _store(event, handle))
@@ -69,29 +75,31 @@ def build_app(
         status = 200 if DECISIVE.isdisjoint(failed) else 503
         return JSONResponse({"ok": not failed, "failed": failed}, status_code=status)
 
+    async def readyz(request: Request) -> Response:
+        if (status := is_refused(request)) is not None:
+            return Response(status_code=status)
+        found = await findings(readiness or {})
+        ready = Finding.FAILED not in found.values()
+        return JSONResponse({"ready": ready, "checks": found}, status_code=200 if ready else 503)
+
     async def counted(request: Request) -> Response:
-        given = request.headers.get("Authorization", "").removeprefix("Bearer ")
-        if metrics_token is None or not hmac.compare_digest(given.encode(), metrics_token.encode()):
-            return Response(status_code=404 if metrics_token is None else 401)
+        if (status := is_refused(request)) is not None:
+            return Response(status_code=status)
         return Response(metrics.exposition(), media_type=CONTENT_TYPE)
 
-    routes = [Route("/healthz", healthz, methods=["GET"]), Route("/metrics", counted, methods=["GET"])]
+    pages = {"/healthz": healthz, "/readyz": readyz, "/metrics": counted}
+    routes = [Route(path, page, methods=["GET"]) for path, page in pages.items()]
     if handle is not None:
         routes.append(Route("/telegram/{public_id}", receive, methods=["POST"]))
     return Starlette(routes=routes)
 
 
-async def _read(request: Request, registry: BotRegistry) -> Event | None:
-    """None for an update that says nothing to us, or that we cannot read: refused, it would come again and again and
-    hold up what follows in its chat. Raises Refused."""
+async def _read(request: Request, registry: BotRegistry, reading: Reading) -> Event | None:
+    """As `Reading.event`. Raises Refused."""
     served = _sender_of(request, registry)
     update = _parse(await _body(request))
     registry.update_seen(served.bot_id)
-    try:
-        return read_update(update, served.bot_id)
-    except MalformedUpdate as error:
-        log.warning("update_malformed", bot_id=served.bot_id, error=str(error))
-        return None
+    return reading.event(update, served.bot_id)
 
 
 async def _store(event: Event, handle: Handle) -> int:
