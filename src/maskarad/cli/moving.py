@@ -1,0 +1,146 @@
+"""`maskarad db move`"""
+
+import sys
+import time
+from collections.abc import AsyncIterator, Callable
+from contextlib import AbstractContextManager, ExitStack, asynccontextmanager
+from typing import Annotated, Any
+
+import typer
+from pydantic import TypeAdapter, ValidationError
+
+from maskarad.cli.common import with_any_database
+from maskarad.cli.place import alone_on, make_folders
+from maskarad.db import schema
+from maskarad.db.engine import Database
+from maskarad.db.moving import Progress, Stage, move
+from maskarad.db.opening import open_database
+from maskarad.errors import BadInput, DatabaseUnavailable
+from maskarad.key_file import KEY_FILE
+from maskarad.settings import Settings
+
+LINES = 10
+"""That tell of a stage where nobody watches a bar."""
+
+_ADDRESS: TypeAdapter[str] = TypeAdapter(Annotated[str, *Settings.model_fields["database_url"].metadata])
+
+
+def move_database(
+    to: Annotated[
+        str,
+        typer.Option(metavar="URL", help="An empty database: postgresql://… or sqlite:///FILE, as in DATABASE_URL."),
+    ],
+) -> None:
+    """Copy everything from the database of the settings into another one, with every process of the platform stopped.
+
+    SQLite to PostgreSQL is the way from one machine to many; the way back works, too. The old database is not changed.
+    When the new one does not hold the same in the end, or the command is interrupted, nothing is in it. The password
+    may be in PGPASSWORD instead of the URL.
+    """
+
+    async def work(database: Database, settings: Settings) -> tuple[int, list[str]]:
+        place = _settings_of(settings, to)
+        with alone_on(settings), alone_on(place):
+            async with _opened(place) as target:
+                with _Shown() as shown:
+                    rows = await move(database, target, shown.show)
+        return rows, _next_steps(place, named=to)
+
+    began = time.monotonic()
+    rows, steps = with_any_database(work, patient=True)
+    typer.echo(f"moved: {rows:,} rows in {time.monotonic() - began:.1f} s; both databases hold the same")
+    for step in steps:
+        typer.echo(step)
+
+
+def _settings_of(settings: Settings, to: str) -> Settings:
+    """The same, with the database that is the target."""
+    try:
+        place = settings.model_copy(update={"database_url": _ADDRESS.validate_python(to or "?")})
+    except ValidationError as error:
+        raise BadInput(f"--to: {error.errors()[0]['msg'].removeprefix('Value error, ')}") from None
+    source, file = settings.database_file, place.database_file
+    if source is not None and file is not None and file.exists() and file.samefile(source):
+        raise BadInput("--to names the database that is to be moved")
+    make_folders(place)
+    return place
+
+
+@asynccontextmanager
+async def _opened(place: Settings) -> AsyncIterator[Database]:
+    target = open_database(place.database, pool_size=1, max_overflow=0, patient=True)
+    try:
+        try:
+            await target.read(schema.revision_of)
+        except DatabaseUnavailable as error:
+            raise BadInput(f"--to: that database cannot be used ({error})") from None
+        yield target
+    finally:
+        await target.close()
+
+
+def _next_steps(place: Settings, *, named: str) -> list[str]:
+    key = "MASKARAD_SECRET_KEY stays as it is, on every machine"
+    if not place.secret_keys:
+        file = place.data_dir / KEY_FILE
+        key = f"MASKARAD_SECRET_KEY: the key in {file} (of several lines, with commas between them), on every machine"
+    if place.database_file is not None:
+        return [
+            "Next:",
+            f"  1. set DATABASE_URL={named} and take REDIS_URL away",
+            f"  2. {key}: without it no bot's token can be read",
+            "  3. start `maskarad run`, and never again anything on the old database: it would take the bots' messages",
+        ]
+    return [
+        "Next:",
+        "  1. set DATABASE_URL to what --to named, and REDIS_URL",
+        f"  2. {key}: without it no bot's token can be read",
+        "  3. start gateways and workers (docs/deployment.md), and never again anything on the old database: it would "
+        "take the bots' messages",
+    ]
+
+
+class _Shown:
+    """A bar for each stage where somebody watches, and some lines where nobody does."""
+
+    def __init__(self) -> None:
+        self._stage: Stage | None = None
+        self._done = 0
+        self._table = ""
+        self._left = 0
+        self._open = ExitStack()
+        self._move: Callable[[int], None] | None = None
+
+    def __enter__(self) -> "_Shown":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._open.close()
+
+    def show(self, progress: Progress) -> None:
+        is_new = progress.stage is not self._stage
+        if is_new:
+            self._open.close()
+            self._stage, self._done = progress.stage, 0
+            self._move = self._bar(progress.total) if sys.stderr.isatty() else None
+        before, self._done = self._done, progress.done
+        self._table, self._left = progress.table, progress.total - progress.done
+        if self._move is not None:
+            self._move(progress.done - before)
+        elif is_new or _tenth(progress.done, progress.total) > _tenth(before, progress.total):
+            line = f"{progress.stage}: {progress.done:,} of {progress.total:,} rows, {self._left:,} left"
+            typer.echo(line, err=True)
+
+    def _bar(self, total: int) -> Callable[[int], None]:
+        bar: AbstractContextManager[Any] = typer.progressbar(
+            length=total,
+            label=str(self._stage).capitalize().ljust(len(Stage.CHECKING)),
+            item_show_func=lambda _: f"{self._left:,} rows left ({self._table})",
+            file=sys.stderr,
+        )
+        move: Callable[[int], None] = self._open.enter_context(bar).update
+        return move
+
+
+def _tenth(done: int, total: int) -> int:
+    return LINES * done // total if total else LINES
