@@ -11,10 +11,11 @@ from sqlalchemy import make_url
 
 from maskarad.db import Connection, bots, migrate, partitioning, polling, processes, schema
 from maskarad.db.engine import Database
+from maskarad.key_file import KEY_FILE
 from maskarad.ops.doctor import Finding, examine
 from maskarad.settings import Settings
 from maskarad.values import Access, Token, WebhookIdentity
-from maskarad.vault import KEY_FILE, open_vault
+from maskarad.vault import open_vault
 from tests.support.rows import NOW, persona, profile
 from tests.support.servers import PostgresServer, RedisServer
 

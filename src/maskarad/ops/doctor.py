@@ -23,13 +23,14 @@ from maskarad.errors import (
     TokenInvalid,
     WrongSecretKey,
 )
+from maskarad.key_file import KEY_FILE
 from maskarad.llm.opening import open_model
 from maskarad.ops.failures import failures, state_of, todo_for
 from maskarad.ops.processes import at_work
 from maskarad.settings import Settings
 from maskarad.telegram.edge import open_sender
 from maskarad.values import BotState, CompletionRequest, PromptMessage, StoredBot, Token, Value
-from maskarad.vault import KEY_FILE, Vault, open_vault
+from maskarad.vault import Vault, open_vault
 
 PATIENCE = 10.0
 """Seconds that one thing may take to answer."""

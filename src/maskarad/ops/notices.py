@@ -5,9 +5,11 @@ from typing import Protocol
 
 import structlog
 
-from maskarad.db import Connection, bots, personas, users
+from maskarad.db import Connection, bots, personas, purses, users
 from maskarad.db.engine import Database
+from maskarad.db.purses import Purse
 from maskarad.errors import DatabaseUnavailable, NotFound
+from maskarad.purse.notice import time_left
 from maskarad.texts import Texts
 from maskarad.values import MANAGER_BOT_ID, Bot, Chat, Persona, Screen
 
@@ -71,6 +73,12 @@ class Notices:
         if await self._first(lambda c: bots.may_tell_model_failure(c, bot.id, now=now, pause=MODEL_FAILURE_PAUSE)):
             await self._tell(bot.id, "model_failing", reason=reason)
 
+    async def purse_empty(self, bot: Bot, purse: Purse) -> None:
+        """The bot's or its owner's, so that it answers nobody until the period ends."""
+        now = self._clock()
+        if await self._first(lambda connection: purses.tell_owner(connection, purse, now=now)):
+            await self._tell(bot.id, f"purse_empty.{purse.scope.value}", purse=purse)
+
     async def _first(self, note: Callable[[Connection], bool]) -> bool:
         """Whether nobody has told it yet. With the database away nobody is told: the trouble will show again."""
         try:
@@ -83,12 +91,16 @@ class Notices:
         """The bot was thrown out of a group."""
         await self._tell(bot.id, "bot_removed", chat=chat.title)
 
-    async def _tell(self, bot_id: int, notice: str, *, reason: str | None = None, **values: str) -> None:
+    async def _tell(
+        self, bot_id: int, notice: str, *, reason: str | None = None, purse: Purse | None = None, **values: str
+    ) -> None:
         try:
             language, persona, bot = await self._database.read(lambda connection: _whom(connection, bot_id))
             language = language or self._default_language
             if reason is not None:
                 values["reason"] = self._texts.get(language, f"notice.model_reason.{reason}")
+            if purse is not None:
+                values["time"] = time_left(self._texts, language, purse, self._clock())
             html = self._texts.html(language, f"notice.{notice}", bot=bot.username, persona=persona.name, **values)
             await self._messenger.send_text(MANAGER_BOT_ID, bot.owner_id, Screen(html=html))
         except (NotFound, DatabaseUnavailable) as error:
