@@ -1,0 +1,46 @@
+"""Which backups stay. Of those that the clock made: the newest of each of the last 7 days, 4 weeks and 6 months that
+have any, by UTC. Of those that somebody asked for, and of those before migrations, the last ones."""
+
+from collections.abc import Callable, Mapping, Sequence
+from datetime import UTC, date, datetime
+
+from maskarad.backup.archive import Reason
+from maskarad.backup.folder import Stamp
+
+DAYS, WEEKS, MONTHS = 7, 4, 6
+LAST: Mapping[Reason, int] = {"manual": 10, "migration": 3}
+
+
+def kept(stamps: Sequence[Stamp]) -> dict[str, str]:
+    """The names of those that stay, each with the reason; the newest of all is among them."""
+    newest_first = sorted(stamps, key=lambda each: (each.made_at, each.name), reverse=True)
+    reasons: dict[str, str] = {}
+    daily = [each for each in newest_first if each.reason == "daily"]
+    for word, most, period in (("day", DAYS, _day), ("week", WEEKS, _week), ("month", MONTHS, _month)):
+        for name, of in _newest_of_each(daily, period, most).items():
+            reasons.setdefault(name, f"{word} {of}")
+    for reason, most in LAST.items():
+        for each in [each for each in newest_first if each.reason == reason][:most]:
+            reasons.setdefault(each.name, f"one of the last {most} ({reason})")
+    return reasons
+
+
+def _newest_of_each(newest_first: Sequence[Stamp], period: Callable[[date], str], most: int) -> dict[str, str]:
+    found: dict[str, str] = {}
+    for each in newest_first:
+        of = period(datetime.fromtimestamp(each.made_at, UTC).date())
+        if of not in found and len(found) < most:
+            found[of] = each.name
+    return {name: of for of, name in found.items()}
+
+
+def _day(day: date) -> str:
+    return day.isoformat()
+
+
+def _week(day: date) -> str:
+    return "{}-W{:02d}".format(*day.isocalendar()[:2])
+
+
+def _month(day: date) -> str:
+    return f"{day:%Y-%m}"

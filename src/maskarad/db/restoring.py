@@ -1,0 +1,138 @@
+"""What a database holds whose schema this code may not know: older, newer, half of one, or somebody else's. Backups and
+restores stand on it."""
+
+from collections.abc import Callable, Collection, Sequence
+from hashlib import blake2b
+from typing import Any
+
+import msgspec
+from sqlalchemy import Connection, text
+from sqlalchemy.exc import DBAPIError
+
+from maskarad.db.contents import INDEX, NAMES, ROWS_AT_ONCE, TableContents
+from maskarad.db.tables import platform_identity, processes
+from maskarad.errors import BadInput
+
+VERSION = "alembic_version"
+_OF_A_NEW_ONE = {VERSION, platform_identity.name, processes.name, "job_slots"}
+"""Tables that have rows before anybody has used the platform."""
+
+_DIGEST_BYTES = 16
+_DEPENDED_ON = "2BP01"
+
+_TABLES = {
+    "sqlite": text(
+        "SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT LIKE 'sqlite~_%' ESCAPE '~' "
+        f"AND name NOT LIKE '{INDEX.replace('_', '~_')}~_%' ESCAPE '~' ORDER BY name"
+    ),
+    "postgresql": text(
+        "SELECT relname FROM pg_class WHERE relnamespace = to_regnamespace(current_schema()) "
+        "AND relkind IN ('r', 'p') AND NOT relispartition ORDER BY relname"
+    ),
+}
+"""Without partitions, which are part of what they divide, and what SQLite keeps an index of words in."""
+_SNAPSHOT = text("SELECT pg_export_snapshot(), current_schema(), current_setting('server_version_num')")
+_MAY_WAIT = text("SELECT set_config('idle_in_transaction_session_timeout', '0', true)")
+_LEFT_SCRATCH = text(
+    "SELECT datname FROM pg_database d WHERE datname LIKE :like "
+    "AND NOT EXISTS (SELECT FROM pg_stat_activity a WHERE a.datname = d.datname)"
+)
+_SEALED = f"SELECT key_check FROM {platform_identity.name}"
+_TOKEN = "SELECT token FROM bot_instances LIMIT 1"
+
+OnRows = Callable[[int], None]
+"""Hears of how many more rows were gone through."""
+
+
+def tables(connection: Connection) -> Sequence[str]:
+    return list(connection.execute(_TABLES[connection.dialect.name]).scalars())
+
+
+def contents(connection: Connection, *, on_rows: OnRows | None = None) -> dict[str, TableContents]:
+    """What each table holds that is there, of whatever schema; to be compared with a copy of the same database, for
+    values count as the database gives them. `contents.fingerprint` is for two databases of different kinds."""
+    return {name: _contents(connection, name, on_rows) for name in tables(connection)}
+
+
+def is_used(connection: Connection) -> bool:
+    """Some table has rows that a new platform's does not."""
+    return any(
+        connection.exec_driver_sql(f"SELECT 1 FROM {_quoted(name)} LIMIT 1").first() is not None
+        for name in tables(connection)
+        if name not in _OF_A_NEW_ONE
+    )
+
+
+def foreign(connection: Connection) -> list[str]:
+    """Tables that this code does not know."""
+    return sorted({*tables(connection)} - {*NAMES, VERSION})
+
+
+def dropping(connection: Connection) -> str:
+    """The statements that take away what is there of the platform, on PostgreSQL; empty where nothing is."""
+    there = tables(connection)
+    dropped = f"DROP TABLE {', '.join(map(_quoted, there))};" if there else ""
+    return f"{dropped} DROP FUNCTION IF EXISTS {INDEX}_changed();".strip()
+
+
+def drop_all(connection: Connection) -> None:
+    """On PostgreSQL. Raises BadInput where something of somebody else's depends on a table."""
+    try:
+        for statement in filter(None, dropping(connection).split(";")):
+            connection.exec_driver_sql(statement)
+    except DBAPIError as error:
+        if getattr(error.orig, "sqlstate", None) != _DEPENDED_ON:
+            raise
+        raise BadInput("a view or a table of somebody else's depends on the platform's tables; drop it first") from None
+
+
+def sealed_with_key(connection: Connection) -> str | None:
+    """Something that only the platform's secret key opens. None: nothing there is."""
+    there = tables(connection)
+    if platform_identity.name in there and "key_check" in _columns(connection, platform_identity.name):
+        sealed = connection.exec_driver_sql(_SEALED).scalar()
+        if sealed is not None:
+            return str(sealed)
+    token = connection.exec_driver_sql(_TOKEN).scalar() if "bot_instances" in there else None
+    return None if token is None else str(token)
+
+
+def export_snapshot(connection: Connection) -> tuple[str, str, int]:
+    """On PostgreSQL: what others see of the database when they name this, the schema that our tables are in, and the
+    server's major version. It lasts as long as the transaction, which may take its time."""
+    connection.execute(_MAY_WAIT)
+    name, schema, version = connection.execute(_SNAPSHOT).one()
+    return name, schema, int(version) // 10_000
+
+
+def left_scratches(connection: Connection, prefix: str) -> list[str]:
+    """Databases that begin so and that nobody is connected to."""
+    return list(connection.execute(_LEFT_SCRATCH, {"like": f"{prefix}%"}).scalars())
+
+
+def _contents(connection: Connection, name: str, on_rows: OnRows | None) -> TableContents:
+    # The text of an index on SQLite does not tell which line it is of.
+    columns = "rowid, *" if name == INDEX and connection.dialect.name == "sqlite" else "*"
+    found = connection.exec_driver_sql(
+        f"SELECT {columns} FROM {_quoted(name)}",
+        execution_options={"stream_results": True, "max_row_buffer": ROWS_AT_ONCE},
+    )
+    rows, total = 0, 0
+    for part in found.partitions(ROWS_AT_ONCE):
+        rows += len(part)
+        total += sum(_number_of(tuple(row)) for row in part)
+        if on_rows is not None:
+            on_rows(len(part))
+    return TableContents(rows=rows, checksum=f"{total % 2 ** (8 * _DIGEST_BYTES):0{2 * _DIGEST_BYTES}x}")
+
+
+def _number_of(row: tuple[Any, ...]) -> int:
+    return int.from_bytes(blake2b(msgspec.msgpack.encode(row), digest_size=_DIGEST_BYTES).digest())
+
+
+def _columns(connection: Connection, name: str) -> Collection[str]:
+    return list(connection.exec_driver_sql(f"SELECT * FROM {_quoted(name)} LIMIT 0").keys())
+
+
+def _quoted(name: str) -> str:
+    return '"{}"'.format(name.replace('"', '""'))
