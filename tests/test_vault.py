@@ -1,3 +1,4 @@
+import os
 import stat
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -6,8 +7,9 @@ import pytest
 from cryptography.fernet import Fernet
 
 from maskarad.errors import SettingsError, WrongSecretKey
+from maskarad.key_file import KEY_FILE, KeyFile, Keys
 from maskarad.values import Token
-from maskarad.vault import KEY_FILE, Vault, open_vault
+from maskarad.vault import Vault, fingerprint, open_vault
 
 TOKEN = Token("123456:AAF-secret")
 
@@ -81,3 +83,31 @@ def test_a_token_prints_as_dots() -> None:
     assert TOKEN.reveal() == "123456:AAF-secret"
     assert Token("123456:AAF-secret") == TOKEN
     assert len({TOKEN, Token("123456:AAF-secret"), Token("other")}) == 2
+
+
+def test_a_vault_follows_its_key_file(tmp_path: Path) -> None:
+    vault = open_vault((), tmp_path)
+    file, old = KeyFile(tmp_path), vault.seal(TOKEN)
+    [first], coming = file.read().sealing, new_key()
+    file.write(Keys(sealing=(first,), coming=coming))
+    assert vault.open(Vault([coming]).seal(TOKEN)) == TOKEN
+    assert Vault([first]).is_newest(vault.seal(TOKEN))
+    file.write(Keys(sealing=(coming, first)))
+    assert vault.fingerprints() == (fingerprint(coming), fingerprint(first))
+    assert Vault([coming]).is_newest(vault.seal(TOKEN))
+    file.path.write_text("broken")
+    assert vault.open(old) == TOKEN
+    file.path.unlink()
+    assert vault.open(vault.seal(TOKEN)) == TOKEN
+
+
+def test_the_key_file_stays_its_owners_whoever_changes_it(tmp_path: Path) -> None:
+    open_vault((), tmp_path)
+    file = KeyFile(tmp_path)
+    owner = 65_534 if os.geteuid() == 0 else os.geteuid()
+    os.chown(file.path, owner, -1)
+    file.write(Keys(sealing=(new_key(), *file.read().sealing)))
+    kept = file.retire(file.read().sealing[1:])
+    for each in (file.path, kept):
+        assert (each.stat().st_uid, stat.S_IMODE(each.stat().st_mode)) == (owner, 0o600)
+    assert sorted(each.name for each in tmp_path.iterdir()) == ["secret.key", "secret.key.retired"]
