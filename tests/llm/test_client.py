@@ -74,6 +74,27 @@ class TestAnswer:
         assert (completion.text, completion.prompt_tokens, completion.completion_tokens) == ("hello", 11, 7)
         assert len(server.bodies) == 1
 
+    @pytest.mark.parametrize(
+        ("told", "cost"),
+        [
+            ('"cost": 0.00042', 0.00042),
+            ('"cost": 0', 0.0),
+            ('"cost": 0.01, "is_byok": false', 0.01),
+            ('"cost": 0.01, "is_byok": true', None),
+            ('"cost": null', None),
+            ('"cost": "free"', None),
+            ('"cost": -1', None),
+            ('"cost": 1e300', None),
+            ('"cost": true', None),
+        ],
+    )
+    async def test_what_the_provider_took(
+        self, server: Server, connect: Connect, told: str, cost: float | None
+    ) -> None:
+        usage = f'"usage": {{"prompt_tokens": 1, "completion_tokens": 1, {told}}}'
+        server.script = [page(f'{{"choices": [{{"message": {{"content": "hi"}}}}], {usage}}}', "application/json")]
+        assert (await connect().complete(HELLO)).cost == cost
+
     async def test_server_that_does_not_stream_and_tells_no_usage(self, server: Server, connect: Connect) -> None:
         server.script = [page('{"choices": [{"message": {"content": "hello"}}], "usage": null}', "application/json")]
         completion = await connect().complete(HELLO)

@@ -8,20 +8,23 @@ from functools import partial
 from itertools import groupby
 from typing import Protocol
 
+import msgspec
 import structlog
 
-from maskarad.db import Connection, stirring, usage
+from maskarad.db import Connection, stirring
 from maskarad.db.engine import Database, write_patiently
+from maskarad.db.purses import Bill
 from maskarad.db.stirring import Candidate
-from maskarad.errors import ModelError, NotFound
+from maskarad.errors import ModelError, NotFound, PurseEmpty
 from maskarad.intake.access import may_talk
 from maskarad.jobs.periodic import Sleep, every
 from maskarad.jobs.tasks import SPONTANEOUS_ACTIVITY
 from maskarad.life import starter
-from maskarad.life.occasion import DAY, HOUR, WEEK, Rules, day_of, next_pause, start_of_day, when
+from maskarad.life.occasion import DAY, HOUR, WEEK, Rules, day_of, next_pause, when
 from maskarad.memory.analysis import Analysis
 from maskarad.memory.people import Known, PersonNote, noted
 from maskarad.metrics import Metrics, TaskMeter
+from maskarad.purse.purses import Purpose, Purses
 from maskarad.quiet import is_quiet, zone_of
 from maskarad.turn.markup import to_pieces
 from maskarad.turn.prompt import Speaker
@@ -35,17 +38,12 @@ from maskarad.values import (
     Completion,
     CompletionRequest,
     HistoryLine,
-    Manners,
     PartDraft,
     PartKind,
     Sender,
-    Usage,
 )
 
 log = structlog.get_logger()
-
-PURPOSE = "spontaneous"
-"""Of the model calls made for this, in the usage."""
 
 MOST = 50
 """Links looked at in one go."""
@@ -62,7 +60,7 @@ TOO_LATE = 600.0
 """Seconds after which a line that could not be sent had better not be: it may be night by then."""
 
 BOTS_AT_ONCE = 4
-"""Model calls of this kind in flight at once; a bot makes one after the other, so that its purse is not overdrawn."""
+"""Model calls of this kind in flight at once; a bot makes one after the other."""
 
 
 async def spontaneous_activity_loop(
@@ -83,13 +81,13 @@ class Model(Protocol):
 
 class Spontaneity:
     """`holding` keeps a claim while its block runs, `ring` says that a link of a bot has something to send, `analyze`
-    is the local analyser's, `known` what a persona knows of a person. `calls_per_day` bounds what one bot may ask of
-    the model for this; of several processes each may overdraw it by one. `chance` gives numbers from 0 to 1."""
+    is the local analyser's, `known` what a persona knows of a person. `chance` gives numbers from 0 to 1."""
 
     def __init__(
         self,
         database: Database,
         model: Model,
+        paying: Purses,
         *,
         find_bot: Callable[[int], Bot | None],
         speaker: Callable[[int], Awaitable[Speaker]],
@@ -98,7 +96,6 @@ class Spontaneity:
         holding: Callable[[Claim], AbstractContextManager[None]],
         ring: Callable[[int, int], None],
         rules: Rules,
-        calls_per_day: int,
         lease: float,
         mood_half_life: float,
         metrics: Metrics,
@@ -107,6 +104,7 @@ class Spontaneity:
     ) -> None:
         self._database = database
         self._model = model
+        self._paying = paying
         self._find_bot = find_bot
         self._speaker = speaker
         self._analyze = analyze
@@ -114,7 +112,6 @@ class Spontaneity:
         self._holding = holding
         self._ring = ring
         self._rules = rules
-        self._calls_per_day = calls_per_day
         self._lease = lease
         self._mood_half_life = mood_half_life
         self._count = metrics.spontaneous
@@ -182,39 +179,45 @@ class Spontaneity:
             await self._database.write(partial(stirring.put_off, changes=[(candidate, at)]))
             return
         speaker = await self._speaker(bot.persona_id)
-        link = await self._claim(candidate, speaker)
+        next_at = now + (next_pause(speaker.persona.content.spontaneity, self._chance) or WEEK)
+        link = await self._claim(candidate, next_at=next_at)
         if link is None:
             return
         try:
             with self._holding(link.claim):
                 said = await self._speak(bot, link, speaker)
+        except PurseEmpty:
+            await self._put_off_until_tomorrow(msgspec.structs.replace(candidate, stir_at=next_at), link)
+            return
         except BaseException:
             await self._database.write(lambda connection: self._finish(connection, link, (), None))
             raise
         if said:
             self._ring(link.claim.link_id, bot.id)
 
-    async def _claim(self, candidate: Candidate, speaker: Speaker) -> ClaimedLink | None:
-        now, token = self._clock(), secrets.token_hex(8)
-        today = start_of_day(now, zone_of(Manners(), self._rules.zone))
-
-        def take(connection: Connection) -> ClaimedLink | None:
-            if usage.calls(connection, candidate.bot_id, PURPOSE, since=today) >= self._calls_per_day:
-                # Tomorrow, and not everywhere at midnight.
-                stirring.put_off(connection, [(candidate, today + DAY + HOUR * (1 + self._chance()))])
-                return None
-            return stirring.claim_to_stir(
-                connection,
-                candidate,
-                token,
-                next_at=now + (next_pause(speaker.persona.content.spontaneity, self._chance) or WEEK),
-                still_since=now - self._rules.min_pause,
+    async def _claim(self, candidate: Candidate, *, next_at: float) -> ClaimedLink | None:
+        return await self._database.write(
+            partial(
+                stirring.claim_to_stir,
+                candidate=candidate,
+                token=secrets.token_hex(8),
+                next_at=next_at,
+                still_since=self._clock() - self._rules.min_pause,
                 lease=self._lease,
                 history_lines=starter.LINES,
-                now=now,
+                now=self._clock(),
             )
+        )
 
-        return await self._database.write(take)
+    async def _put_off_until_tomorrow(self, candidate: Candidate, link: ClaimedLink) -> None:
+        """Until there are new purses, and not everywhere at midnight."""
+        tomorrow = (self._clock() // DAY + 1) * DAY + HOUR * (1 + self._chance())
+
+        def put_off(connection: Connection) -> None:
+            self._finish(connection, link, (), None)
+            stirring.put_off(connection, [(candidate, tomorrow)])
+
+        await self._database.write(put_off)
 
     async def _speak(self, bot: Bot, link: ClaimedLink, speaker: Speaker) -> bool:
         lines = starter.recent(link)
@@ -224,19 +227,33 @@ class Spontaneity:
         zone = zone_of(link.manners, self._rules.zone)
         people = await self._people(bot, link, lines)
         request = starter.ask(speaker, link, lines, people, analyses, temper, now=now, zone=zone)
+        user_id = link.chat.id if link.chat.type is ChatType.PRIVATE else 0
+        reserved = await self._paying.reserve(bot, Purpose.SPONTANEOUS, request, user_id=user_id)
         try:
             completion = await self._model.complete(request)
         except ModelError as error:
             log.warning("stir_model_failed", bot_id=bot.id, link_id=link.claim.link_id, reason=error.reason)
             self._count.labels("failed").inc()
-            tried = self._usage(bot, link, _nothing(request, seconds=self._clock() - now))
-            return await write_patiently(self._database, lambda connection: self._finish(connection, link, (), tried))
+            return await self._end(link, (), self._paying.nothing(reserved, counts=True))
         drafts = () if self._is_quiet(link) else _drafts(completion.text, not_after=self._clock() + TOO_LATE)
-        paid = self._usage(bot, link, completion)
-        said = await write_patiently(self._database, lambda connection: self._finish(connection, link, drafts, paid))
+        said = await self._end(link, drafts, self._paying.bill(reserved, completion))
         self._count.labels("said" if said else "overtaken" if drafts else "silent").inc()
         log.info("stirred", bot_id=bot.id, link_id=link.claim.link_id, said=said)
         return said
+
+    async def _end(self, link: ClaimedLink, drafts: Sequence[PartDraft], bill: Bill) -> bool:
+        tries = 0
+
+        def write(connection: Connection) -> bool | None:
+            nonlocal tries
+            tries += 1
+            return self._finish(connection, link, drafts, bill)
+
+        said = await write_patiently(self._database, write)
+        # At another try it may have been written by a commit whose answer was lost.
+        if said is None and tries == 1:
+            await self._paying.pay(bill)
+        return bool(said)
 
     def _is_quiet(self, link: ClaimedLink) -> bool:
         rules = self._rules
@@ -265,26 +282,10 @@ class Spontaneity:
         ]
 
     def _finish(
-        self, connection: Connection, link: ClaimedLink, drafts: Sequence[PartDraft], paid: Usage | None
-    ) -> bool:
+        self, connection: Connection, link: ClaimedLink, drafts: Sequence[PartDraft], bill: Bill | None
+    ) -> bool | None:
         now = self._clock()
-        return stirring.finish(connection, link, drafts, paid, day=day_of(link.manners, self._rules, now), now=now)
-
-    def _usage(self, bot: Bot, link: ClaimedLink, completion: Completion) -> Usage:
-        return Usage(
-            owner_id=bot.owner_id,
-            persona_id=bot.persona_id,
-            bot_id=bot.id,
-            user_id=link.chat.id if link.chat.type is ChatType.PRIVATE else 0,
-            completion=completion,
-            created_at=self._clock(),
-            purpose=PURPOSE,
-        )
-
-
-def _nothing(request: CompletionRequest, *, seconds: float) -> Completion:
-    """A call that failed: it counts as one, and cost nothing that is known."""
-    return Completion(text="", model=request.model or "", prompt_tokens=0, completion_tokens=0, latency=seconds)
+        return stirring.finish(connection, link, drafts, bill, day=day_of(link.manners, self._rules, now), now=now)
 
 
 def _drafts(answer: str, *, not_after: float) -> tuple[PartDraft, ...]:

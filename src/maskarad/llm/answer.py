@@ -10,6 +10,8 @@ from maskarad.llm.failures import from_status
 
 MOST_BYTES = 4 * 1024 * 1024
 """No answer to a chat is longer; more is a server gone wrong."""
+HIGHEST_COST = 1_000.0
+"""Dollars that are believed of one answer."""
 
 
 class _Delta(msgspec.Struct):
@@ -26,6 +28,8 @@ class _Choice(msgspec.Struct):
 class _Usage(msgspec.Struct):
     prompt_tokens: int | None = None
     completion_tokens: int | None = None
+    cost: object = None
+    is_byok: object = None
 
 
 class _Event(msgspec.Struct):
@@ -53,6 +57,8 @@ class AnswerReader:
         """The stream's last event has come."""
         self.prompt_tokens = 0
         self.completion_tokens = 0
+        self.cost: float | None = None
+        """Dollars, where the server tells (OpenRouter does)."""
 
     def feed(self, chunk: bytes) -> None:
         """Raises ModelError when the server reports one, or sends what is not an event stream of completions."""
@@ -111,6 +117,8 @@ class AnswerReader:
         if event.usage is not None:
             self.prompt_tokens = event.usage.prompt_tokens or 0
             self.completion_tokens = event.usage.completion_tokens or 0
+            # With a key of one's own at a provider behind it, OpenRouter tells its own fee only.
+            self.cost = None if event.usage.is_byok else _amount(event.usage.cost)
         return event
 
     def _choice(self, choice: _Choice) -> None:
@@ -120,6 +128,13 @@ class AnswerReader:
                 self._words.append(said.content)
             self._refused = self._refused or bool(said.refusal)
         self._finish = choice.finish_reason or self._finish
+
+
+def _amount(cost: object) -> float | None:
+    """A server may put anything there; an answer is not refused for it."""
+    if not isinstance(cost, int | float) or isinstance(cost, bool):
+        return None
+    return float(cost) if 0 <= cost <= HIGHEST_COST else None
 
 
 def _reported(error: dict[str, object] | str) -> ModelError:

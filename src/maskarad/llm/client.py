@@ -11,8 +11,9 @@ from maskarad.llm.answer import AnswerReader
 from maskarad.llm.breaker import Breaker
 from maskarad.llm.failures import OptionRefused
 from maskarad.llm.keys import KeyRing
-from maskarad.llm.wire import Wire
-from maskarad.values import Completion, CompletionRequest, JsonObject, Value
+from maskarad.llm.prices import price_of
+from maskarad.llm.wire import ListedModel, Wire
+from maskarad.values import Completion, CompletionRequest, JsonObject, Price, Value
 
 TRIES = 3
 """Tries of one model that fail for a passing reason."""
@@ -36,6 +37,7 @@ class _Answer(Value, frozen=True):
     text: str
     prompt_tokens: int
     completion_tokens: int
+    cost: float | None
 
 
 class ModelClient:
@@ -80,7 +82,7 @@ class ModelClient:
         Raises ModelError with the first model's reason when none answered. Token counts are 0 where the server
         does not tell them. Waiting for a free slot is not part of the latency.
         """
-        models = tuple(dict.fromkeys((request.model or self._default_model, *self._fallback_models)))
+        models = self.models_for(request)
         failures: list[tuple[str, ModelError]] = []
         async with self._slots:
             started_at = self._clock()
@@ -97,12 +99,25 @@ class ModelClient:
                     prompt_tokens=answer.prompt_tokens,
                     completion_tokens=answer.completion_tokens,
                     latency=self._clock() - started_at,
+                    cost=answer.cost,
                 )
         detail = "; ".join(f"{model}: {str(error).removeprefix('model: ')}" for model, error in failures)
         raise ModelError(failures[0][1].reason, detail)
 
+    def models_for(self, request: CompletionRequest) -> tuple[str, ...]:
+        """Those that may come to answer it, in their order."""
+        return tuple(dict.fromkeys((request.model or self._default_model, *self._fallback_models)))
+
     async def list_models(self) -> tuple[str, ...]:
         """What the server offers, by one cheap call with the next key. Raises ModelError."""
+        return tuple(model.id for model in await self._listed())
+
+    async def list_prices(self) -> dict[str, Price]:
+        """Of the models whose price the server tells; of most servers none. Raises ModelError."""
+        prices = {model.id: _price(model.pricing) for model in await self._listed()}
+        return {name: price for name, price in prices.items() if price is not None}
+
+    async def _listed(self) -> tuple[ListedModel, ...]:
         key = self._keys.next(self._default_model, self._clock()).key
         try:
             async with asyncio.timeout(self._timeout):
@@ -205,7 +220,15 @@ class ModelClient:
             text=reader.finish(),
             prompt_tokens=reader.prompt_tokens,
             completion_tokens=reader.completion_tokens,
+            cost=reader.cost,
         )
+
+
+def _price(pricing: object) -> Price | None:
+    """From dollars for a token, which OpenRouter writes as strings."""
+    if not isinstance(pricing, dict):
+        return None
+    return price_of(str(pricing.get("prompt")), str(pricing.get("completion")), times=1e6)
 
 
 def _payload(model: str, request: CompletionRequest, unsupported: frozenset[str]) -> JsonObject:

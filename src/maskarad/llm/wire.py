@@ -32,12 +32,16 @@ _HEADERS = {"Content-Type": "application/json", "User-Agent": "Maskarad"}
 _Receive = Callable[[bytes], None]
 
 
-class _Model(msgspec.Struct):
+class ListedModel(msgspec.Struct):
+    """What `GET /models` says of a model; `pricing` is OpenRouter's, dollars for a token, and others may have anything
+    of that name."""
+
     id: str
+    pricing: object = None
 
 
 class _Models(msgspec.Struct):
-    data: tuple[_Model, ...]
+    data: tuple[ListedModel, ...]
 
 
 class Wire:
@@ -76,8 +80,8 @@ class Wire:
         """
         await self._request("POST", self._completions_url, key, receive, _encoded(payload), payload.keys())
 
-    async def models(self, key: int) -> tuple[str, ...]:
-        """The names that `GET /models` lists. Raises ModelError."""
+    async def models(self, key: int) -> tuple[ListedModel, ...]:
+        """What `GET /models` lists. Raises ModelError."""
         body = bytearray()
 
         def receive(chunk: bytes) -> None:
@@ -87,7 +91,7 @@ class Wire:
 
         await self._request("GET", self._models_url, key, receive)
         try:
-            return tuple(each.id for each in msgspec.json.decode(body, type=_Models).data)
+            return msgspec.json.decode(body, type=_Models).data
         except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
             raise ModelRejected("refused", "no list of models at this address") from None
 

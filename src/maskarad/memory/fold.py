@@ -5,27 +5,23 @@ and writes both with the cursor in one. A crash at any point leaves the link as 
 """
 
 import asyncio
-from collections import Counter
 from collections.abc import Awaitable, Callable, Coroutine, Sequence
 from functools import partial
 from typing import Any, Protocol
 
 import structlog
 
-from maskarad.db import Connection, summaries, usage
-from maskarad.db.engine import Database, write_patiently
+from maskarad.db import Connection, summaries
+from maskarad.db.engine import Database
 from maskarad.db.summaries import BEFORE_ALL, Folded, FoldedLine, StoredSummary, Unfolded
-from maskarad.errors import ModelError
+from maskarad.errors import ModelError, PurseEmpty
 from maskarad.memory.analysis import Analysis
-from maskarad.memory.stats import SECONDS_A_DAY
 from maskarad.memory.summarising import digest_of, read_summary, request_for, with_digest
 from maskarad.memory.terms import stems_of, term
-from maskarad.values import Bot, Completion, CompletionRequest, HistoryLine, Persona, Usage
+from maskarad.purse.purses import Purpose, Purses
+from maskarad.values import Bot, Completion, CompletionRequest, HistoryLine, Persona
 
 log = structlog.get_logger()
-
-PURPOSE = "summary"
-"""Of the usage: summaries have a purse of their own."""
 
 LEASE = 150.0
 """Seconds after which a link that a dead process was folding is free for others; a call to the model takes less."""
@@ -56,30 +52,29 @@ class Model(Protocol):
 
 
 class Folder:
-    """`find_bot` gives a bot that is served here, `persona` its persona. A bot's model is asked at most `calls_a_day`
-    times in a UTC day; otherwise, and when it fails, a digest made here stands in. `tokens` bounds what it is given."""
+    """`find_bot` gives a bot that is served here, `persona` its persona. Where a purse is empty, or the model fails, a
+    digest made here stands in for its summary. `tokens` bounds what the model is given."""
 
     def __init__(
         self,
         database: Database,
         model: Model,
+        paying: Purses,
         *,
         find_bot: Callable[[int], Bot | None],
         persona: Callable[[int], Awaitable[Persona]],
         analyze: Callable[[str], Analysis],
-        calls_a_day: int,
         tokens: int,
         clock: Callable[[], float],
     ) -> None:
         self._database = database
         self._model = model
+        self._paying = paying
         self._find_bot = find_bot
         self._persona = persona
         self._analyze = analyze
-        self._calls_a_day = calls_a_day
         self._tokens = tokens
         self._clock = clock
-        self._asking: Counter[int] = Counter()
 
     async def fold_due(self) -> None:
         """Fold every link that is due, a few at once, step by step in turns, so that a long history holds up no short
@@ -166,34 +161,23 @@ class Folder:
         bot = self._find_bot(bot_id)
         if bot is None:
             return None
-        self._asking[bot.id] += 1
-        try:
-            return await self._asked(bot, earlier, lines) if await self._may_ask(bot) else None
-        finally:
-            self._asking[bot.id] -= 1
-
-    async def _asked(self, bot: Bot, earlier: str, lines: Sequence[HistoryLine]) -> str | None:
         persona = await self._persona(bot.persona_id)
+        request = request_for(persona, earlier, lines, tokens=self._tokens)
         try:
-            completion = await self._model.complete(request_for(persona, earlier, lines, tokens=self._tokens))
+            reserved = await self._paying.reserve(bot, Purpose.SUMMARY, request, user_id=0)
+        except PurseEmpty:
+            return None
+        try:
+            completion = await self._model.complete(request)
         except ModelError as error:
             log.warning("summary_failed", bot_id=bot.id, reason=error.reason)
+            await self._paying.pay(self._paying.nothing(reserved))
             return None
-        spent = _usage(bot, completion, now=self._clock())
-        await write_patiently(self._database, lambda connection: usage.add(connection, spent))
+        await self._paying.pay(self._paying.bill(reserved, completion))
         text = read_summary(completion.text)
         if text is None:
             log.warning("summary_failed", bot_id=bot.id, reason="nonsense")
         return text
-
-    async def _may_ask(self, bot: Bot) -> bool:
-        if not self._calls_a_day:
-            return False
-        since = self._clock() // SECONDS_A_DAY * SECONDS_A_DAY
-        # With those whose answers, and rows, are still to come: of calls at the same moment the last ones do without.
-        asking = self._asking[bot.id]
-        asked = await self._database.read(lambda connection: usage.calls(connection, bot.id, PURPOSE, since=since))
-        return asked + asking <= self._calls_a_day
 
     async def _digest(self, lines: Sequence[HistoryLine]) -> str:
         analyses: list[Analysis] = []
@@ -232,15 +216,3 @@ class _Steps:
         )
         for step in done:
             step.result()
-
-
-def _usage(bot: Bot, completion: Completion, *, now: float) -> Usage:
-    return Usage(
-        owner_id=bot.owner_id,
-        persona_id=bot.persona_id,
-        bot_id=bot.id,
-        user_id=0,
-        completion=completion,
-        created_at=now,
-        purpose=PURPOSE,
-    )

@@ -2,19 +2,24 @@
 
 from collections.abc import Awaitable, Callable
 from contextlib import AbstractAsyncContextManager
+from time import perf_counter
 from typing import Protocol
 
 import msgspec
 import structlog
 
-from maskarad.db import turns
+from maskarad.db import Connection, purses, turns
 from maskarad.db.engine import Database, write_patiently
-from maskarad.errors import ModelError
+from maskarad.db.purses import Bill, Purse, Scope
+from maskarad.errors import ClaimLost, ModelError, PurseEmpty
 from maskarad.life.mood import come_over
 from maskarad.life.reactions import may_react
 from maskarad.memory.analysis import Analysis
 from maskarad.memory.remembered import Remembered
+from maskarad.metrics import Metrics, timed
+from maskarad.purse.purses import Purpose, Purses, Reservation
 from maskarad.turn.markup import to_pieces
+from maskarad.turn.payers import first_who_can, payers
 from maskarad.turn.prompt import Speaker, ask
 from maskarad.turn.reply import read_reply
 from maskarad.turn.temper import after_hearing, temper_of
@@ -31,7 +36,6 @@ from maskarad.values import (
     Progress,
     Reply,
     TurnOutcome,
-    Usage,
 )
 
 log = structlog.get_logger()
@@ -47,7 +51,8 @@ class Turns:
 
     `speaker` gives a persona with its compiled prompt, `typing` shows "typing…" in a chat while the block runs,
     `recall` brings what is remembered beside the newest lines, `apology` is what a persona says when its model fails,
-    `model_failed` tells the owner why. `analyze` must not wait for anything; `mood_half_life` is seconds;
+    `model_failed` tells the owner why; `rest_notice` is what it says (in a language) when a purse is empty,
+    `purse_empty` tells the owner. `analyze` must not wait for anything; `mood_half_life` is seconds;
     `reactions_per_hour` is for one chat;
     `prompt_tokens` is about how many of what was said and remembered a prompt holds.
     """
@@ -56,46 +61,61 @@ class Turns:
         self,
         database: Database,
         model: Model,
+        paying: Purses,
         *,
         speaker: Callable[[int], Awaitable[Speaker]],
         typing: Callable[[int, int], AbstractAsyncContextManager[None]],
         recall: Callable[[Bot, ClaimedLink], Awaitable[Remembered]],
         apology: Callable[[str], str],
         model_failed: Callable[[Bot, str], Awaitable[None]],
+        rest_notice: Callable[[str, Purse], str],
+        purse_empty: Callable[[Bot, Purse], Awaitable[None]],
         analyze: Callable[[str], Analysis],
         mood_half_life: float,
         reactions_per_hour: int,
         prompt_tokens: int,
         clock: Callable[[], float],
+        metrics: Metrics,
     ) -> None:
         self._database = database
         self._model = model
+        self._paying = paying
         self._speaker = speaker
         self._typing = typing
         self._recall = recall
         self._apology = apology
         self._model_failed = model_failed
+        self._rest_notice = rest_notice
+        self._purse_empty = purse_empty
         self._analyze = analyze
         self._mood_half_life = mood_half_life
         self._reactions_per_hour = reactions_per_hour
         self._prompt_tokens = prompt_tokens
         self._clock = clock
+        self._meter = metrics.turn
 
     async def run(self, bot: Bot, link: ClaimedLink) -> Progress:
         """Answer what is unread. When it returns, the answer stands in the outbox. Raises ClaimLost,
         DatabaseUnavailable."""
+        began = perf_counter()
         speaker = await self._speaker(bot.persona_id)
         remembered = await self._recall(bot, link)
         mood = self._mood_after_hearing(link, speaker, remembered)
         temper = temper_of(link, mood, now=self._clock(), half_life=self._mood_half_life)
         request = ask(speaker, bot, link, temper, remembered, tokens=self._prompt_tokens)
+        self._meter.prompt(perf_counter() - began)
         if request is None:
             return await self._finish(link, TurnOutcome(answered=link.asked, failures=link.failures), None)
         try:
+            reserved = await self._reserve(bot, link, request)
+        except PurseEmpty as error:
+            return await self._rest(bot, speaker, link, mood, error.purse)
+        try:
             async with self._typing(bot.id, link.chat.id):
-                completion = await self._model.complete(request)
+                with timed(self._meter.model):
+                    completion = await self._model.complete(request)
         except ModelError as error:
-            return await self._fail(bot, speaker, link, mood, error)
+            return await self._fail(bot, speaker, link, mood, error, self._paying.nothing(reserved))
         reply = read_reply(
             completion.text,
             most_parts=speaker.persona.content.reply_messages,
@@ -103,12 +123,19 @@ class Turns:
         )
         reply = self._allowed(reply, link, remembered)
         if reply.is_silent and _is_addressed(link):
-            return await self._fail(bot, speaker, link, mood, ModelError("empty"), self._usage(bot, link, completion))
+            bill = self._paying.bill(reserved, completion, counts=False)
+            return await self._fail(bot, speaker, link, mood, ModelError("empty"), bill)
         log.debug("turn_answered", link_id=link.claim.link_id, parts=len(reply.parts), seconds=completion.latency)
         if reply.mood is not None:
             mood = come_over(mood, reply.mood, now=self._clock(), half_life=self._mood_half_life)
         outcome = _outcome(link, reply, mood, now=self._clock())
-        return await self._finish(link, outcome, self._usage(bot, link, completion))
+        return await self._finish(link, outcome, self._paying.bill(reserved, completion, counts=not reply.is_silent))
+
+    async def _reserve(self, bot: Bot, link: ClaimedLink, request: CompletionRequest) -> Reservation:
+        return await first_who_can(
+            payers(link.history),
+            lambda user_id: self._paying.reserve(bot, Purpose.TURN, request, user_id=user_id),
+        )
 
     def _allowed(self, reply: Reply, link: ClaimedLink, remembered: Remembered) -> Reply:
         """No reaction for somebody who wants none, nor where one is too many. If it was all the answer to a call, its
@@ -139,7 +166,7 @@ class Turns:
         link: ClaimedLink,
         mood: MoodState,
         error: ModelError,
-        usage: Usage | None = None,
+        bill: Bill,
     ) -> Progress:
         """One apology until the model works again; those who only might have been meant get none."""
         log.warning("turn_model_failed", bot_id=bot.id, link_id=link.claim.link_id, reason=error.reason)
@@ -149,24 +176,50 @@ class Turns:
         outcome = TurnOutcome(
             answered=link.asked, parts=parts, mood=_if_changed(mood, link), failures=link.failures + 1
         )
-        progress = await self._finish(link, outcome, usage)
+        progress = await self._finish(link, outcome, bill)
         await self._model_failed(bot, error.reason)
         return progress
 
-    async def _finish(self, link: ClaimedLink, outcome: TurnOutcome, usage: Usage | None) -> Progress:
-        return await write_patiently(
-            self._database, lambda connection: turns.finish(connection, link.claim, outcome, usage)
+    async def _rest(self, bot: Bot, speaker: Speaker, link: ClaimedLink, mood: MoodState, purse: Purse) -> Progress:
+        """Nothing is asked of the model: those who spoke to the persona are told so once, then it is silent."""
+        now = self._clock()
+        said = PartDraft(
+            kind=PartKind.TEXT,
+            text=self._rest_notice(speaker.persona.content.language, purse),
+            reply_to=None if link.chat.type is ChatType.PRIVATE else _last_unread(link.history).message_order,
         )
 
-    def _usage(self, bot: Bot, link: ClaimedLink, completion: Completion) -> Usage:
-        return Usage(
-            owner_id=bot.owner_id,
-            persona_id=bot.persona_id,
-            bot_id=bot.id,
-            user_id=_last_unread(link.history).sender_id,
-            completion=completion,
-            created_at=self._clock(),
-        )
+        def write(connection: Connection) -> Progress:
+            is_new = _is_addressed(link) and purses.tell_chat(connection, link.claim.link_id, purse, now=now)
+            outcome = TurnOutcome(
+                answered=link.asked,
+                parts=(said,) if is_new else (),
+                mood=_if_changed(mood, link),
+                failures=link.failures,
+            )
+            return turns.finish(connection, link.claim, outcome, None)
+
+        progress = await write_patiently(self._database, write)
+        if purse.scope is not Scope.USER:
+            await self._purse_empty(bot, purse)
+        return progress
+
+    async def _finish(self, link: ClaimedLink, outcome: TurnOutcome, bill: Bill | None) -> Progress:
+        tries = 0
+
+        def write(connection: Connection) -> Progress:
+            nonlocal tries
+            tries += 1
+            return turns.finish(connection, link.claim, outcome, bill)
+
+        try:
+            with timed(self._meter.storing):
+                return await write_patiently(self._database, write)
+        except ClaimLost:
+            # At another try it may have been this very turn, by a commit whose answer was lost: then it is paid.
+            if bill is not None and tries == 1:
+                await self._paying.pay(bill)
+            raise
 
 
 def _outcome(link: ClaimedLink, reply: Reply, mood: MoodState, *, now: float) -> TurnOutcome:
