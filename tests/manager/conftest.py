@@ -11,8 +11,10 @@ from cryptography.fernet import Fernet
 from maskarad.analytics.drawing import Drawing
 from maskarad.analytics.orders import KIND as PICTURE
 from maskarad.analytics.orders import Orders
-from maskarad.db import Connection, personas, users
+from maskarad.backup import orders as backups
+from maskarad.db import Connection, personas, stops, users
 from maskarad.db.engine import Database
+from maskarad.db.purses import Most
 from maskarad.jobs.errands import Errands
 from maskarad.jobs.held import Lane
 from maskarad.manager.bot import Manager
@@ -21,8 +23,11 @@ from maskarad.manager.desk import Desk
 from maskarad.manager.errands import LOOK, STORE
 from maskarad.manager.exports import Exports
 from maskarad.manager.looks import Looks
+from maskarad.manager.operating import Operating
 from maskarad.manager.stores import Stores
 from maskarad.metrics import Metrics
+from maskarad.ops.report import ProcessReport
+from maskarad.purse.limits import Limits
 from maskarad.snapshots import Snapshots
 from maskarad.texts import load_texts
 from maskarad.values import BotProfile, PersonaDraft, Sender, Value
@@ -33,6 +38,14 @@ from tests.support.people import ALICE, BOB, CHARLIE
 
 TEXTS = load_texts()
 MOST_PERSONAS = 8
+OPERATOR = Sender(id=1009, name="Dana", username="dana_in", language="en")
+LIMITS = Limits(
+    user=Most(messages=200, tokens=1_500_000, money=500_000),
+    bot=Most(messages=2_000, tokens=15_000_000, money=2_000_000),
+    owner=Most(messages=20_000, tokens=150_000_000, money=20_000_000),
+    spontaneous=Most(),
+    summary=Most(),
+)
 TOKEN = "700001:AAHfirst-token_0123456789abcdefghij"
 SECOND_TOKEN = "700001:AAHsecond-token_123456789abcdefghij"
 OTHER_TOKEN = "700002:AAHother-token_0123456789abcdefghij"
@@ -58,8 +71,22 @@ class Platform:
         self.names = count(1)
         self.errands = self.worker()
         self.health: dict[int, SeenHealth] = {}
+        self.operators = frozenset({OPERATOR.id})
+        self.stopped: frozenset[int] = frozenset()
+        self.reports: tuple[ProcessReport, ...] = ()
+        self.stops_told = 0
         self.changed_personas: list[int] = []
         self.changed_bots: list[int] = []
+
+    async def look(self) -> None:
+        """As processes do every few seconds: who is stopped by now?"""
+        self.stopped = await self.database.read(stops.stopped_users)
+
+    def _stops_changed(self) -> None:
+        self.stops_told += 1
+
+    async def _reports(self) -> tuple[ProcessReport, ...]:
+        return self.reports
 
     def ring(self, errand_id: int) -> None:
         self.errands.ring(errand_id)
@@ -119,6 +146,16 @@ class Platform:
             pictures=Orders(self.database, ring=self.ring, clock=self.clock),
             ring=self.ring,
             time_zone="Europe/Kyiv",
+            operating=Operating(
+                operators=self.operators,
+                limits=LIMITS,
+                reports=self._reports,
+                order_backup=lambda connection, asker, language, now: backups.order(
+                    connection, asker, language, now=now
+                ),
+                stopped_users=lambda: self.stopped,
+                on_stops_changed=self._stops_changed,
+            ),
             on_persona_changed=self.changed_personas.append,
             on_bot_changed=self.changed_bots.append,
         )
@@ -164,6 +201,12 @@ def alice(telegram: Telegram, manager: Manager) -> Person:
 def bob(telegram: Telegram, manager: Manager) -> Person:
     """Speaks English with the bot, so that a test can read what he is told."""
     return Person(msgspec.structs.replace(BOB, language="en"), telegram, manager)
+
+
+@pytest.fixture
+def dana(telegram: Telegram, manager: Manager) -> Person:
+    """An operator."""
+    return Person(OPERATOR, telegram, manager)
 
 
 @pytest.fixture

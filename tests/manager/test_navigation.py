@@ -58,7 +58,7 @@ async def test_a_chosen_language_stays_chosen(alice: Person, platform: Platform,
 
 async def test_commands_show_their_screens(alice: Person) -> None:
     assert "Personas: 0 of 8" in await alice.says("/profile")
-    assert "Calls to the model today: 0" in alice.text
+    assert "Answers: 0 of 200" in alice.text
     assert "no personas yet" in await alice.says("/mypersonas")
     assert "How it works" in await alice.says("/help")
     assert "Which language" in await alice.says("/language")
@@ -162,7 +162,7 @@ async def test_pressing_costs_no_statement_warm_and_one_cold(
     assert seen.count == 0, seen
 
 
-async def test_the_count_of_model_calls_is_read_every_ten_seconds_at_most(
+async def test_what_was_spent_is_read_every_ten_seconds_at_most(
     alice: Person, platform: Platform, statements: CountStatements
 ) -> None:
     await alice.says("/profile")

@@ -46,13 +46,16 @@ class Weighing:
         ring: RingQueue,
         clock: Callable[[], float],
         gather: float,
+        failed: Callable[[Exception], None] = lambda _error: None,
     ) -> None:
+        """`failed` hears of messages that are let be for a fault of ours."""
         self._database = database
         self._judging = judging
         self._find_bot = find_bot
         self._ring = ring
         self._clock = clock
         self._gather = gather
+        self._failed = failed
 
     async def weigh(self, link_id: int, bot_id: int) -> float | None:
         """Weigh what waits in a link, in its order. Returns in how many seconds there is more, None when nothing is
@@ -65,6 +68,7 @@ class Weighing:
             except DatabaseUnavailable:
                 raise
             except Exception as error:  # noqa: BLE001  # a message's outermost step: the others of its link go on
+                self._failed(error)
                 log.error("weighing_failed", link_id=link_id, message_id=message_id, error=fault(error))
                 await self._let_be(link_id, message_id, FAILED)
                 settled += 1

@@ -10,7 +10,7 @@ from maskarad.errors import AlreadySeen, NotFound, TelegramError, TelegramRefuse
 from maskarad.manager import commands, forms
 from maskarad.manager.actions import answers, tokens
 from maskarad.manager.actions.table import ACTIONS, Entry
-from maskarad.manager.callbacks import decode
+from maskarad.manager.callbacks import Call, decode
 from maskarad.manager.desk import Desk, Outcome, Visit
 from maskarad.manager.forms import Stale
 from maskarad.manager.steps import Unfit
@@ -31,6 +31,9 @@ class Manager:
         """Answers in private chats with people; says nothing anywhere else."""
         if message.chat.type is not ChatType.PRIVATE or message.sender.is_bot:
             return
+        if self._desk.is_stopped(message.sender.id):
+            await self._tell_stopped(message.sender, message.update_id)
+            return
         token = tokens.find_token(message.text)
         if message.edited and token is None:
             return
@@ -50,11 +53,13 @@ class Manager:
 
     async def on_press(self, press: Press) -> None:
         """A button that is old, forged or of somebody else's persona answers with a short notice."""
+        if self._desk.is_stopped(press.sender.id):
+            await self._tell_stopped(press.sender, press.update_id)
+            return
         visit = await self._visit(press.sender, press.update_id, greet=False)
         call = decode(press.data)
         entry = ACTIONS.get(call.action) if call else None
-        in_private = press.chat.type is ChatType.PRIVATE
-        if call is None or entry is None or len(call.arguments) != entry.arguments or not in_private:
+        if call is None or entry is None or not self._may_press(press, call, entry):
             await self._answer_press(press, Outcome(notice=visit.words.get("toast.old_button")))
             return
         if entry.asks_telegram:
@@ -65,6 +70,18 @@ class Manager:
         answering = asyncio.create_task(self._answer_press(press, outcome))
         await self._show(press, outcome)
         await answering
+
+    def _may_press(self, press: Press, call: Call, entry: Entry) -> bool:
+        if entry.for_operators and not self._desk.is_operator(press.sender.id):
+            return False
+        return len(call.arguments) == entry.arguments and press.chat.type is ChatType.PRIVATE
+
+    async def _tell_stopped(self, sender: Sender, update_id: int) -> None:
+        """All that somebody whom an operator has stopped hears, once a day; nothing of what they say is kept."""
+        if await self._desk.may_tell_stopped(sender.id):
+            words = self._desk.fixed[language_for(sender.language, self._desk.default_language)].words
+            screen = Screen(html=words.html("admin.you_are_stopped"))
+            await _tried(self._desk.sender.send_text(MANAGER_BOT_ID, sender.id, screen), update_id)
 
     async def _act(self, visit: Visit, entry: Entry, arguments: tuple[str, ...]) -> Outcome:
         words = visit.words

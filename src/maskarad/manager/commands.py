@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 
 from maskarad.manager import forms
-from maskarad.manager.actions import creating, navigation, statistics
+from maskarad.manager.actions import admin, creating, navigation, statistics
 from maskarad.manager.desk import Action, Desk, Outcome, Visit
 from maskarad.settings import LANGUAGES
 from maskarad.texts import Texts
@@ -34,6 +34,9 @@ COMMANDS: Mapping[str, Action] = {
     "help": navigation.help_page,
 }
 
+OPERATORS_COMMANDS: Mapping[str, Action] = {"admin": admin.show}
+"""For anybody else there are no such commands."""
+
 
 async def run(desk: Desk, visit: Visit, command: str) -> Screen:
     """What a command leads to. Whatever it is, nothing but an unfinished persona waits for an answer afterwards."""
@@ -44,6 +47,8 @@ async def run(desk: Desk, visit: Visit, command: str) -> Screen:
     if isinstance(form, forms.Aside):
         await desk.db.write(lambda c: forms.end(c, visit.user.id, now=desk.clock()))
     action = COMMANDS.get(command)
+    if action is None and desk.is_operator(visit.user.id):
+        action = OPERATORS_COMMANDS.get(command)
     if action is None:
         return visit.fixed.unknown_command
     outcome = await action(desk, visit)
@@ -54,9 +59,11 @@ def _notice(visit: Visit, notice: str) -> Screen:
     return Screen(html=notice, keyboard=visit.fixed.menu.keyboard)
 
 
-def command_menus(texts: Texts, default_language: str) -> Mapping[str, Mapping[str, str]]:
+def command_menus(
+    texts: Texts, default_language: str, *, for_operators: bool = False
+) -> Mapping[str, Mapping[str, str]]:
     """For setMyCommands: by language, "" being everyone else's, each command with its description."""
-    names = (*COMMANDS, "cancel")
+    names = (*COMMANDS, *(OPERATORS_COMMANDS if for_operators else ()), "cancel")
     menus = {
         language: {name: texts.get(language, f"command.{name}") for name in names if name != "start"}
         for language in LANGUAGES

@@ -1,16 +1,21 @@
 """What every action of the manager bot has at hand, and what it answers with."""
 
+import math
 from collections.abc import Awaitable, Callable
 from typing import TypeVar
 
 from maskarad.analytics.orders import Orders
 from maskarad.cache import Cache
-from maskarad.db import bots, users
+from maskarad.db import bots, spending, stops
 from maskarad.db.engine import Database
+from maskarad.db.purses import Scope
+from maskarad.db.spending import Spending
 from maskarad.errors import NotFound
+from maskarad.manager.operating import Operating
 from maskarad.manager.ports import Health, Sender
 from maskarad.manager.screens.fixed import Fixed, fixed
 from maskarad.metrics import Metrics
+from maskarad.purse.limits import period_of
 from maskarad.settings import LANGUAGES
 from maskarad.texts import Texts, Words
 from maskarad.values import Account, Bot, Chat, OwnedPersona, Screen, User, Value, WebhookIdentity, WhitelistEntry
@@ -47,6 +52,7 @@ class Desk:
         pictures: Orders,
         ring: Callable[[int], None],
         time_zone: str,
+        operating: Operating,
         on_persona_changed: Callable[[int], None],
         on_bot_changed: Callable[[int], None],
     ) -> None:
@@ -66,8 +72,10 @@ class Desk:
         self.pictures = pictures
         self.ring = ring
         self.time_zone = time_zone
+        self.operating = operating
         self.fixed = {language: fixed(texts, language) for language in LANGUAGES}
         self._accounts = accounts
+        self._told_stopped: dict[int, float] = {}
         self._on_persona_changed = on_persona_changed
         self._on_bot_changed = on_bot_changed
 
@@ -75,7 +83,7 @@ class Desk:
             meter = metrics.cache(name)
             return Cache(name, load, shape, lifetime=DETAILS_LIFETIME, room=DETAILS_BYTES, clock=clock, meter=meter)
 
-        self.model_calls_today = details("model_calls", self._read_model_calls, int)
+        self.spending = details("spending", self._read_spending, Spending)
         self.whitelists = details("whitelist", self._read_whitelist, tuple[WhitelistEntry, ...])
         self.groups = details("groups", self._read_groups, tuple[Chat, ...])
 
@@ -108,10 +116,25 @@ class Desk:
             update_id=visit.update_id,
         )
 
-    async def _read_model_calls(self, user_id: int) -> int:
-        """Since midnight UTC, also those after which the persona said nothing."""
+    def is_operator(self, user_id: int) -> bool:
+        return user_id in self.operating.operators
+
+    def is_stopped(self, user_id: int) -> bool:
+        """By an operator, as far as this process has heard."""
+        return user_id in self.operating.stopped_users()
+
+    async def may_tell_stopped(self, user_id: int) -> bool:
+        """True once a day: then they are to be told."""
         now = self.clock()
-        return await self.db.read(lambda c: users.model_calls_since(c, user_id, now - now % SECONDS_A_DAY))
+        if self._told_stopped.get(user_id, -math.inf) > now - SECONDS_A_DAY:
+            return False
+        self._told_stopped[user_id] = now
+        return await self.db.write(lambda c: stops.may_tell(c, user_id, now=now, pause=SECONDS_A_DAY))
+
+    async def _read_spending(self, user_id: int) -> Spending:
+        now = self.clock()
+        day, month = period_of(Scope.BOT, now), period_of(Scope.OWNER, now)
+        return await self.db.read(lambda c: spending.of_person(c, user_id, day=day, month=month))
 
     async def _read_whitelist(self, bot_id: int) -> tuple[WhitelistEntry, ...]:
         return tuple(await self.db.read(lambda c: bots.whitelist(c, bot_id)))

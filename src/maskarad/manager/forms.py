@@ -65,6 +65,12 @@ class Inviting(Aside, frozen=True, tag="inviting"):
     """Somebody for the whitelist is awaited."""
 
 
+class Finding(Aside, frozen=True, tag="finding"):
+    """An operator is to name a bot or a person."""
+
+    persona_id: int = 0
+
+
 class ExportChat(Value, frozen=True):
     """A chat of an export that was sent; `messages` are those that say something."""
 
@@ -88,7 +94,7 @@ class Importing(Aside, frozen=True, tag="importing"):
         return type(self), self.number
 
 
-AnyForm = Creating | Editing | Binding | Inviting | Importing
+AnyForm = Creating | Editing | Binding | Inviting | Finding | Importing
 
 _decode = msgspec.json.Decoder(AnyForm).decode
 _encode = msgspec.json.Encoder().encode

@@ -10,9 +10,9 @@ from maskarad.db import Connection, personas, seen
 from maskarad.db.personas import name_key
 from maskarad.errors import NameTaken
 from maskarad.manager import forms
-from maskarad.manager.actions import creating, editing, importing, tokens, whitelist
+from maskarad.manager.actions import creating, editing, importing, stopping, tokens, whitelist
 from maskarad.manager.desk import Desk, Visit
-from maskarad.manager.forms import Binding, Creating, Editing, Importing, Inviting, Stale
+from maskarad.manager.forms import Binding, Creating, Editing, Finding, Importing, Inviting, Stale
 from maskarad.manager.steps import (
     MOOD_NAME,
     MOOD_TEXT,
@@ -46,6 +46,8 @@ async def take(desk: Desk, visit: Visit, message: Incoming) -> Screen | None:
             return await tokens.take_other(desk, visit, message, form)
         case Inviting():
             return await whitelist.take_guest(desk, visit, message, form)
+        case Finding() if desk.is_operator(visit.user.id):
+            return await stopping.take_wanted(desk, visit, message)
         case Importing():
             return await importing.take_other(desk, visit, form)
     return visit.fixed.hint

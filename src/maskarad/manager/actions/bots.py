@@ -2,12 +2,13 @@
 
 from collections.abc import Callable
 
-from maskarad.db import Connection, bots
+from maskarad.db import Connection, bots, stops
 from maskarad.errors import NotFound
 from maskarad.manager.callbacks import number
 from maskarad.manager.desk import Desk, Outcome, Visit
 from maskarad.manager.screens import bots as screens
 from maskarad.manager.screens.personas import card as persona_card
+from maskarad.manager.steps import Unfit
 from maskarad.values import Access
 
 Change = Callable[[Connection, int], None]
@@ -35,6 +36,9 @@ async def set_access(desk: Desk, visit: Visit, persona_id: str, wanted: str) -> 
 
 async def set_enabled(desk: Desk, visit: Visit, persona_id: str, wanted: str) -> Outcome:
     enabled = wanted == "1"
+    _, own = visit.owned_bot(number(persona_id))
+    if own.is_stopped and enabled:
+        raise Unfit("problem.bot_stopped")
     changed = await change_bot(
         desk, visit, persona_id, lambda c, bot_id: bots.set_enabled(c, bot_id, enabled, now=desk.clock())
     )
@@ -50,9 +54,20 @@ async def ask_unbind(_desk: Desk, visit: Visit, persona_id: str) -> Outcome:
 
 async def unbind(desk: Desk, visit: Visit, persona_id: str) -> Outcome:
     """Part persona and bot; the bot's chats and what was said there are deleted."""
-    changed = await change_bot(desk, visit, persona_id, bots.unbind)
+
+    def part(connection: Connection, bot_id: int) -> None:
+        refuse_stopped(connection, number(persona_id))
+        bots.unbind(connection, bot_id)
+
+    changed = await change_bot(desk, visit, persona_id, part)
     owned = changed.owned(number(persona_id))
     return Outcome(screen=persona_card(visit.words, owned), notice=visit.words.get("toast.unbound"))
+
+
+def refuse_stopped(connection: Connection, persona_id: int) -> None:
+    """Raises Unfit: a bot that an operator has stopped could be made anew, and would be stopped no longer."""
+    if stops.is_bot_stopped(connection, persona_id):
+        raise Unfit("problem.bot_stopped")
 
 
 async def change_bot(desk: Desk, visit: Visit, persona_id: str, change: Change) -> Visit:

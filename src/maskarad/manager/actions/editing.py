@@ -4,6 +4,7 @@ from collections.abc import Callable
 
 from maskarad.db import Connection, personas
 from maskarad.manager import forms
+from maskarad.manager.actions.bots import refuse_stopped
 from maskarad.manager.callbacks import number
 from maskarad.manager.desk import Desk, Outcome, Visit
 from maskarad.manager.forms import Editing
@@ -75,6 +76,7 @@ async def delete(desk: Desk, visit: Visit, persona_id: str) -> Outcome:
     owned = visit.owned(number(persona_id))
 
     def remove(connection: Connection) -> None:
+        refuse_stopped(connection, owned.persona.id)
         personas.remove(connection, visit.user.id, owned.persona.id)
         forms.end(connection, visit.user.id, now=desk.clock())
 

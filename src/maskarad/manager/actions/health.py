@@ -22,7 +22,7 @@ async def refresh(desk: Desk, visit: Visit, persona_id: str) -> Outcome:
     problem = ""
     try:
         profile = await desk.sender.get_me(desk.vault.open(sealed))
-        await _note_profile(desk, visit, bot, profile, sealed)
+        await _note_profile(desk, visit, bot, profile)
     except TokenInvalid:
         await _note_invalid(desk, visit, bot)
     except WrongSecretKey:
@@ -33,7 +33,7 @@ async def refresh(desk: Desk, visit: Visit, persona_id: str) -> Outcome:
     return Outcome(screen=await _screen(desk, visit, fresh, first=problem))
 
 
-async def _note_profile(desk: Desk, visit: Visit, bot: Bot, profile: BotProfile, sealed: str) -> None:
+async def _note_profile(desk: Desk, visit: Visit, bot: Bot, profile: BotProfile) -> None:
     known = BotProfile(
         telegram_id=bot.telegram_id,
         name=bot.name,
@@ -44,7 +44,8 @@ async def _note_profile(desk: Desk, visit: Visit, bot: Bot, profile: BotProfile,
         return
 
     def write(connection: Connection) -> None:
-        bots.token_of_own(connection, visit.user.id, bot.id)
+        # As it is stored by now: Telegram takes seconds, in which it may be sealed with another key, or be another one.
+        sealed = bots.token_of_own(connection, visit.user.id, bot.id)
         bots.bind(
             connection,
             bot.persona_id,

@@ -5,6 +5,7 @@ from maskarad.errors import NotFound
 from maskarad.manager.callbacks import number
 from maskarad.manager.desk import Desk, Outcome, Visit
 from maskarad.manager.screens import personas
+from maskarad.manager.screens.profile import profile as profile_of
 from maskarad.settings import LANGUAGES
 from maskarad.values import Screen
 
@@ -22,8 +23,8 @@ async def profile(desk: Desk, visit: Visit) -> Outcome:
 
 
 async def profile_screen(desk: Desk, visit: Visit) -> Screen:
-    calls = await desk.model_calls_today.get(visit.user.id)
-    return personas.profile(visit.fixed, visit.account, limit=desk.most_personas, calls=calls)
+    spent = await desk.spending.get(visit.user.id)
+    return profile_of(visit.fixed, visit.account, spent, desk.operating.limits, most_personas=desk.most_personas)
 
 
 async def language(_desk: Desk, visit: Visit) -> Outcome:

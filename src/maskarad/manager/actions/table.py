@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 
 from maskarad.manager.actions import (
+    admin,
     bots,
     creating,
     decisions,
@@ -11,6 +12,7 @@ from maskarad.manager.actions import (
     importing,
     navigation,
     statistics,
+    stopping,
     tokens,
     whitelist,
     wizard,
@@ -25,6 +27,8 @@ class Entry(Value, frozen=True):
     """How many the callback data must carry."""
     asks_telegram: bool = False
     """It may take seconds, so the press is answered before."""
+    for_operators: bool = False
+    """For anybody else there is no such button."""
 
 
 ACTIONS: Mapping[str, Entry] = {
@@ -73,4 +77,14 @@ ACTIONS: Mapping[str, Entry] = {
     "s": Entry(statistics.stats, 2),
     "sl": Entry(statistics.choose_picture, 1),
     "sp": Entry(statistics.picture, 1),
+    "a": Entry(admin.show, 0, for_operators=True),
+    "ab": Entry(admin.back_up, 0, for_operators=True),
+    "at": Entry(stopping.top, 1, for_operators=True),
+    "al": Entry(stopping.stopped, 1, for_operators=True),
+    "ac": Entry(stopping.card, 2, for_operators=True),
+    "as": Entry(stopping.ask, 2, for_operators=True),
+    "ay": Entry(stopping.stop, 2, for_operators=True),
+    "ag": Entry(stopping.let_go, 2, for_operators=True),
+    "af": Entry(stopping.ask_whom, 0, for_operators=True),
+    "aq": Entry(stopping.leave, 0, for_operators=True),
 }

@@ -25,19 +25,22 @@ def card(words: Words, persona: Persona, bot: Bot, *, first: str = "") -> Screen
     )
     privacy = "" if bot.sees_all_group_messages else words.html("bot.privacy")
     state = ""
-    if bot.state is BotState.INVALID:
+    if bot.is_stopped:
+        state = words.html("admin.bot_is_stopped")
+    elif bot.state is BotState.INVALID:
         state = words.html("bot.invalid")
     elif not bot.enabled:
         state = words.html("bot.muted")
     return Screen(
         html="\n\n".join(filter(None, (first, about, privacy, state))),
-        keyboard=_card_keyboard(words, bot.persona_id, bot.enabled),
+        keyboard=_card_keyboard(words, bot.persona_id, bot.enabled, bot.is_stopped),
     )
 
 
 @built_once
-def _card_keyboard(words: Words, persona_id: int, enabled: bool) -> Keyboard:
-    mute = words.get("button.mute" if enabled else "button.unmute")
+def _card_keyboard(words: Words, persona_id: int, enabled: bool, is_stopped: bool) -> Keyboard:
+    mute = button(words.get("button.mute" if enabled else "button.unmute"), "be", persona_id, int(not enabled))
+    unbind = button(words.get("button.unbind"), "bu", persona_id)
     return (
         (
             button(words.get("button.access"), "ba", persona_id),
@@ -45,13 +48,13 @@ def _card_keyboard(words: Words, persona_id: int, enabled: bool) -> Keyboard:
         ),
         (
             button(words.get("button.health"), "i", persona_id),
-            button(mute, "be", persona_id, int(not enabled)),
+            *(() if is_stopped else (mute,)),
         ),
         (button(words.get("button.decisions"), "bd", persona_id),),
         (button(words.get("button.import"), "bi", persona_id),),
         (
             button(words.get("button.new_token"), "bn", persona_id),
-            button(words.get("button.unbind"), "bu", persona_id),
+            *(() if is_stopped else (unbind,)),
         ),
         back(words, "p", persona_id),
     )

@@ -23,7 +23,7 @@ def health_card(
         words.html("health.privacy_off" if bot.sees_all_group_messages else "health.privacy_on"),
         _last_update(words, health, now),
         words.html("health.conflict") if health and health.conflict_since is not None else "",
-        "" if bot.enabled else words.html("bot.muted"),
+        words.html("admin.bot_is_stopped") if bot.is_stopped else "" if bot.enabled else words.html("bot.muted"),
         _groups(words, groups),
     )
     return Screen(html="\n\n".join(filter(None, lines)), keyboard=_keyboard(words, bot.persona_id))

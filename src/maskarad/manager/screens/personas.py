@@ -1,4 +1,4 @@
-"""Profile, the list of personas, a persona's card, and the question before it is deleted."""
+"""The list of personas, a persona's card, and the question before it is deleted."""
 
 from maskarad.manager.callbacks import button
 from maskarad.manager.screens.fixed import Fixed
@@ -8,19 +8,6 @@ from maskarad.values import CHARACTER_FIELDS, READY_MOODS, Account, Keyboard, Mo
 
 PAGE_SIZE = 6
 SHOWN_DESCRIPTION = 600
-
-
-def profile(fixed: Fixed, account: Account, *, limit: int, calls: int) -> Screen:
-    words = fixed.words
-    html = words.html(
-        "profile.text",
-        name=account.user.name,
-        used=len(account.owned),
-        limit=limit,
-        calls=calls,
-        language=words.get(f"language.{words.language}"),
-    )
-    return Screen(html=html, keyboard=fixed.profile_keyboard)
 
 
 def persona_list(fixed: Fixed, account: Account, page: int) -> Screen:

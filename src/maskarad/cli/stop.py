@@ -1,0 +1,128 @@
+"""`maskarad stop bot|user|list`: what an operator does about a bot or a person that harms the platform; `allow.py`
+undoes it."""
+
+from collections.abc import Callable
+from datetime import UTC, datetime
+from typing import Annotated, Any
+
+import typer
+
+from maskarad.cli.common import LARGEST_NUMBER, AsJson, now, print_rows, with_database
+from maskarad.db import Connection, overseen, stops, users
+from maskarad.db.engine import Database
+from maskarad.errors import BadInput, NotFound
+from maskarad.settings import Settings
+
+app = typer.Typer(help="Stop a bot or a person of this platform, or list who is stopped. `maskarad allow` undoes it.")
+
+WhichBot = Annotated[
+    str, typer.Argument(metavar="BOT", help="The bot's id, as `maskarad bot list` shows it, or its @username.")
+]
+WhichUser = Annotated[
+    str, typer.Argument(metavar="USER", help="The person's id at Telegram, or a @username that the platform knows.")
+]
+
+
+def register(parent: typer.Typer, name: str, summary: str) -> None:
+    parent.add_typer(app, name=name, short_help=summary)
+
+
+@app.command("bot")
+def stop_bot(bot: WhichBot) -> None:
+    """Stop a bot: it receives, says and spends nothing, and its owner cannot change that.
+
+    A running platform obeys within 5 seconds. What the bot was asked waits.
+    """
+    typer.echo(with_bot(bot, _stop_bot))
+
+
+@app.command("user")
+def stop_user(user: WhichUser) -> None:
+    """Stop a person: no bot hears them, the manager bot does not serve them, and their own bots are stopped.
+
+    A running platform obeys within 5 seconds. /me, /export_me and /forget_me go on working for them in private chats.
+    """
+    typer.echo(with_user(user, _stop_user))
+
+
+@app.command("list")
+def list_(as_json: AsJson = False) -> None:
+    """All that is stopped, the newest first."""
+
+    async def work(database: Database, _settings: Settings) -> list[dict[str, Any]]:
+        return await database.read(_rows)
+
+    print_rows(with_database(work), as_json=as_json, empty="nothing and nobody is stopped")
+
+
+def with_bot(bot: str, act: Callable[[Connection, int, str], str]) -> str:
+    """Do it to the bot of that id or @username, which it is told, too."""
+
+    async def work(database: Database, _settings: Settings) -> str:
+        def find_and_act(connection: Connection) -> str:
+            bot_id = _bot_id(connection, bot)
+            return act(connection, bot_id, f"@{overseen.bot(connection, bot_id).username}")
+
+        return await database.write(find_and_act)
+
+    return with_database(work)
+
+
+def with_user(user: str, act: Callable[[Connection, int, Settings], str]) -> str:
+    """Do it to the person of that id or @username."""
+
+    async def work(database: Database, settings: Settings) -> str:
+        return await database.write(lambda connection: act(connection, _user_id(connection, user), settings))
+
+    return with_database(work)
+
+
+def _stop_bot(connection: Connection, bot_id: int, name: str) -> str:
+    return f"{name} is stopped" if stops.stop_bot(connection, bot_id, now=now()) else f"{name} was stopped already"
+
+
+def _stop_user(connection: Connection, user_id: int, settings: Settings) -> str:
+    if user_id in settings.admin_user_ids:
+        raise BadInput(f"{user_id} is an operator: take the id out of ADMIN_USER_IDS first")
+    stopped = stops.stop_user(connection, user_id, language=settings.default_language, now=now())
+    return f"user {user_id} is stopped" if stopped else f"user {user_id} was stopped already"
+
+
+def _bot_id(connection: Connection, given: str) -> int:
+    if given.isdecimal():
+        return _number(given)
+    found = overseen.bot_named(connection, given.removeprefix("@"))
+    if found is None:
+        raise NotFound(f"there is no bot {given}; `maskarad bot list` shows all")
+    return found
+
+
+def _user_id(connection: Connection, given: str) -> int:
+    if given.isdecimal():
+        return _number(given)
+    found = users.find_by_username(connection, given)
+    if found is None:
+        raise NotFound(f"the platform does not know {given}; give the id at Telegram, a number")
+    return found.id
+
+
+def _number(given: str) -> int:
+    if not 0 < int(given) <= LARGEST_NUMBER:
+        raise BadInput(f"{given} is no id")
+    return int(given)
+
+
+def _rows(connection: Connection) -> list[dict[str, Any]]:
+    people = [
+        _row("user", each.id, f"@{each.username}" if each.username else each.name, each.stopped_at, "")
+        for each in stops.list_users(connection)
+    ]
+    return people + [
+        _row("bot", each.id, f"@{each.username}", each.stopped_at, f"user {each.owner_id}" if each.with_owner else "")
+        for each in stops.list_bots(connection)
+    ]
+
+
+def _row(kind: str, number: int, name: str, at: float, together_with: str) -> dict[str, Any]:
+    since = datetime.fromtimestamp(at, UTC).strftime("%Y-%m-%d %H:%M:%S")
+    return {"kind": kind, "id": number, "name": name, "since": since, "together with": together_with}
