@@ -8,11 +8,12 @@ from pathlib import Path
 
 import aiohttp
 
+from benchmarks import unlimited
 from benchmarks.cluster.member import Member
 from benchmarks.program import surroundings
 from benchmarks.stage import MANAGER_TOKEN, Stage, set_up
+from maskarad.key_file import KEY_FILE
 from maskarad.sandbox.person import Sandbox
-from maskarad.vault import KEY_FILE
 from tests.support.clocks import told_another_time
 from tests.support.servers import PostgresServer, ProxyServer, RedisServer, free_port
 
@@ -104,6 +105,7 @@ class Cluster:
             "TELEGRAM_API_BASE_URL": self.sandbox_url,
             "LLM_BASE_URL": f"{self.sandbox_url}/v1",
             "LLM_API_KEY": "cluster-key",
+            **unlimited.VARIABLES,
             "DATABASE_URL": self.database_url,
             "REDIS_URL": self.redis.url,
             "RUN_MODE": "webhook",

@@ -93,13 +93,15 @@ class Member:
                 )
             self._wanted = True
 
+    def page(self, path: str) -> str:
+        """The address of one of its pages."""
+        return f"http://127.0.0.1:{self._settings['PORT']}{path}"
+
     async def is_well(self) -> bool:
         """Whether its page of health says so."""
         timeout = aiohttp.ClientTimeout(total=2)
         try:
-            async with self._session.get(
-                f"http://127.0.0.1:{self._settings['PORT']}/healthz", timeout=timeout
-            ) as found:
+            async with self._session.get(self.page("/healthz"), timeout=timeout) as found:
                 return found.status == 200
         except (aiohttp.ClientError, TimeoutError):
             return False

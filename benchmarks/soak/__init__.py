@@ -1,0 +1,1 @@
+"""Steady talk for a long time: what grows although it should not."""

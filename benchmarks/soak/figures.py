@@ -1,0 +1,98 @@
+"""What samples say about growth."""
+
+import statistics
+from collections.abc import Sequence
+from itertools import combinations
+
+from benchmarks.figures import percentile
+from benchmarks.soak.samples import ProcessSample, ServerSample
+from maskarad.values import Value
+
+HOUR = 3600.0
+END = 12
+"""Samples at the beginning and at the end that stand for it: a minute."""
+MOST_SLOPE = 1.0
+"""Megabytes an hour that a process may grow, extrapolated."""
+MORE_AT_THE_END = 2
+"""Files, tasks and connections by which an end may pass its beginning: what is under way at the moment."""
+
+
+class Growth(Value, frozen=True):
+    """Of one number, the medians of its first and of its last minute."""
+
+    first: float
+    last: float
+
+
+class ProcessFigures(Value, frozen=True):
+    """`slope` is megabytes an hour (Theil-Sen); lags are seconds."""
+
+    name: str
+    resident: Growth
+    slope: float
+    files: Growth
+    tasks: Growth
+    lag_p50: float
+    lag_most: float
+
+
+class Figures(Value, frozen=True):
+    """`rows` is how many rows each table had, and got until the end, where it got any. `redis_slope` as a process's."""
+
+    minutes: float
+    warm_up_minutes: float
+    said: int
+    answered: int
+    processes: tuple[ProcessFigures, ...]
+    postgres_connections: Growth
+    redis_clients: Growth
+    redis_mb: Growth
+    rows: dict[str, tuple[int, int]]
+
+
+def of_process(name: str, samples: Sequence[ProcessSample]) -> ProcessFigures:
+    lags = [each.lag for each in samples]
+    return ProcessFigures(
+        name=name,
+        resident=_growth([each.resident_mb for each in samples]),
+        slope=slope([(each.at, each.resident_mb) for each in samples]) * HOUR,
+        files=_growth([each.files for each in samples]),
+        tasks=_growth([each.tasks for each in samples]),
+        lag_p50=percentile(lags, 0.5),
+        lag_most=max(lags),
+    )
+
+
+def of_servers(samples: Sequence[ServerSample]) -> tuple[Growth, Growth, Growth]:
+    """PostgreSQL's connections, Redis' clients, Redis' megabytes."""
+    return (
+        _growth([each.postgres_connections for each in samples]),
+        _growth([each.redis_clients for each in samples]),
+        _growth([each.redis_mb for each in samples]),
+    )
+
+
+def slope(points: Sequence[tuple[float, float]]) -> float:
+    """The median of the slopes between all pairs of points (Theil-Sen): a few points far off do not move it."""
+    return statistics.median(
+        (later[1] - earlier[1]) / (later[0] - earlier[0]) for earlier, later in combinations(points, 2)
+    )
+
+
+def broken(found: Figures) -> list[str]:
+    """Sentences, one for each promise that was not kept."""
+    return [
+        *(f"{each.name} grows by {each.slope:.1f} MB an hour" for each in found.processes if each.slope > MOST_SLOPE),
+        *(f"{each.name} keeps files open" for each in found.processes if _leaks(each.files)),
+        *(f"{each.name} keeps tasks" for each in found.processes if _leaks(each.tasks)),
+        *(["connections to PostgreSQL are not given back"] if _leaks(found.postgres_connections) else []),
+        *(["connections to Redis are not given back"] if _leaks(found.redis_clients) else []),
+    ]
+
+
+def _leaks(growth: Growth) -> bool:
+    return growth.last > growth.first + MORE_AT_THE_END
+
+
+def _growth(values: Sequence[float]) -> Growth:
+    return Growth(first=statistics.median(values[:END]), last=statistics.median(values[-END:]))

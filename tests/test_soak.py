@@ -1,0 +1,75 @@
+"""A short soak by the front door; and that what grows is seen."""
+
+import re
+import sys
+from asyncio import create_subprocess_exec, subprocess
+
+import pytest
+
+from benchmarks.program import ROOT
+from benchmarks.soak.figures import Figures, Growth, broken, of_process, slope
+from benchmarks.soak.samples import ProcessSample
+
+STEADY = Growth(first=20, last=21)
+
+
+def sample(number: int, **more: float) -> ProcessSample:
+    usual = {"at": 5.0 * number, "resident_mb": 100.0, "files": 30, "tasks": 12, "lag": 0.001}
+    return ProcessSample(**{**usual, **more})  # type: ignore[arg-type]
+
+
+def figures(samples: list[ProcessSample], connections: Growth = STEADY) -> Figures:
+    return Figures(
+        minutes=10,
+        warm_up_minutes=5,
+        said=100,
+        answered=100,
+        processes=(of_process("worker-1", samples),),
+        postgres_connections=connections,
+        redis_clients=STEADY,
+        redis_mb=STEADY,
+        rows={"chat_contexts": (100, 200)},
+    )
+
+
+def test_the_slope_is_that_of_most_pairs() -> None:
+    line = [(float(at), 100.0 + at / 3600) for at in range(0, 600, 5)]
+    assert slope([*line, (601.0, 500.0)]) * 3600 == pytest.approx(1.0)
+
+
+def test_what_stays_as_it_is_breaks_no_promise() -> None:
+    noisy = [sample(number, resident_mb=100.0 + number % 3, files=30 + number % 2) for number in range(120)]
+    assert broken(figures(noisy)) == []
+
+
+@pytest.mark.parametrize(
+    ("growing", "told"),
+    [
+        ("resident_mb", r"worker-1 grows by \d+\.\d MB an hour"),
+        ("files", "worker-1 keeps files open"),
+        ("tasks", "worker-1 keeps tasks"),
+    ],
+)
+def test_what_grows_is_told(growing: str, told: str) -> None:
+    samples = [sample(number, **{growing: 100.0 + number / 20}) for number in range(120)]
+    [sentence] = broken(figures(samples))
+    assert re.fullmatch(told, sentence)
+
+
+def test_connections_that_are_not_given_back_are_told() -> None:
+    samples = [sample(number) for number in range(120)]
+    assert broken(figures(samples, Growth(first=20, last=40))) == ["connections to PostgreSQL are not given back"]
+
+
+@pytest.mark.timeout(175)
+async def test_a_short_soak_looks_at_every_process() -> None:
+    short = ("--minutes", "0.3", "--warm-up", "0.1", "--bots", "5", "--chats", "50", "--seed", "7")
+    process = await create_subprocess_exec(
+        *(sys.executable, "-m", "benchmarks.soak", *short), cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.STDOUT
+    )
+    shown, _ = await process.communicate()
+    said = shown.decode()
+    # Caches fill in so short a time, so that memory may well grow; whatever else is promised holds.
+    assert re.search(r"^\| worker-3 \| [\d.]+ → [\d.]+ MB \|", said, re.MULTILINE), said
+    assert re.search(r"^\| `chat_contexts` \| [\d,]+ \| [\d,]+ \|$", said, re.MULTILINE), said
+    assert "BROKEN" not in said
