@@ -9,6 +9,7 @@ from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
 
+from benchmarks import unlimited
 from benchmarks.machine import cpu_of, resident_of
 from benchmarks.stage import MANAGER_TOKEN, Stage
 
@@ -105,6 +106,7 @@ def settings_for(stage: Stage, url: str, **more: str) -> dict[str, str]:
         "TELEGRAM_MAX_PER_CHAT_SECOND": "0",
         "TELEGRAM_MAX_PER_GROUP_MINUTE": "0",
         "FLOOD_MESSAGES": "0",
+        **unlimited.VARIABLES,
         "REPLY_PACING": "none",
         "LLM_BASE_URL": f"{url}/v1",
         "LLM_API_KEY": "benchmark-key",

@@ -2,7 +2,7 @@ import pytest
 
 from tests.support.clock import FakeClock
 
-pytest_plugins = ["tests.support.databases"]
+pytest_plugins = ["tests.support.databases", "tests.support.inputs_tried"]
 
 
 @pytest.fixture

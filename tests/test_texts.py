@@ -23,6 +23,7 @@ PLAIN = (
     *("button.", "command.", "problem.", "toast.", "word.", "ago.", "mood."),
     *("style.", "verbosity.", "group_reply.", "spontaneity.", "access.public", "access.whitelist", "access.owner_only"),
     *("persona.command.", "persona.reset_yes", "persona.reset_no", "notice.model_reason."),
+    *("admin.state.", "admin.milliseconds", "spend.dollars", "spend.of", "spend.below_a_cent", "spend.millions"),
 )
 """What is shown where Telegram reads no markup, or put into another text as a value."""
 

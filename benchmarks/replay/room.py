@@ -7,6 +7,7 @@ import aiohttp
 import msgspec
 from pydantic import SecretStr
 
+from benchmarks import unlimited
 from benchmarks.replay.export import TITLE
 from benchmarks.replay.people import BOT, BULLETIN_USERNAME, OWNER, PEOPLE, PERSONA, PERSONA_USERNAME, SPAMMERS, Person
 from maskarad.db import Connection, bots, migrate, personas, users
@@ -107,6 +108,7 @@ def _settings(address: str, folder: Path) -> Settings:
         data_dir=folder,
         llm_base_url=f"{address}/v1",
         llm_api_key=(SecretStr("sandbox-key"),),
+        **unlimited.FIELDS,
         time_zone=ZONE,
     )
 

@@ -8,6 +8,7 @@ from typing import Any
 from pydantic import SecretStr
 from sqlalchemy import Engine, event
 
+from benchmarks import unlimited
 from benchmarks.figures import Figure, figure
 from benchmarks.people import JsonObject, group_message, person, press
 from benchmarks.scene import Outcome, Scene, settle
@@ -88,6 +89,7 @@ async def _platform(stage: Stage, url: str) -> AsyncIterator[None]:
         data_dir=stage.folder,
         llm_base_url=f"{url}/v1",
         llm_api_key=(SecretStr("benchmark-key"),),
+        **unlimited.FIELDS,
     )
     platform = Platform(settings)
     await platform.start(alone=True)

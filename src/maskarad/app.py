@@ -14,10 +14,13 @@ import structlog
 
 from maskarad.assembly.ground import Ground
 from maskarad.assembly.memory import Memory, learn_later, nothing_in_memory
+from maskarad.assembly.oversight import Oversight
+from maskarad.assembly.readiness import build_readiness
 from maskarad.assembly.telegram import Telegram
 from maskarad.clock import PlatformClock
 from maskarad.db import errands as errand_rows
 from maskarad.db import processes, schema, users
+from maskarad.db import secrets as key_rows
 from maskarad.db import turns as turn_rows
 from maskarad.db.engine import Database
 from maskarad.errors import DatabaseUnavailable, SettingsError, Stopping
@@ -29,6 +32,8 @@ from maskarad.jobs.polling import Polling
 from maskarad.jobs.presence import Presence
 from maskarad.jobs.registrations import StoredRegistrations
 from maskarad.jobs.slots import Job, once_a_slot
+from maskarad.ops.gauges import Gauges
+from maskarad.ops.lag import LoopLag
 from maskarad.settings import Settings
 from maskarad.values import ALL_IN_ONE, Bot, Queue, Role, Token
 from maskarad.web.app import build_app
@@ -85,6 +90,7 @@ class Platform:
         self._look_now = asyncio.Event()
         self._ground = Ground(settings, clock=self._clock, chances=chances)
         self._telegram = Telegram(self._ground, on_bot=self._on_bot, on_bot_gone=self._on_bot_gone)
+        self._oversight = Oversight(self._ground, self._telegram, role)
         self._mind = _mind(self._ground) if role.queues else None
         self._memory = Memory(
             self._ground,
@@ -102,6 +108,7 @@ class Platform:
             self._memory,
             ring=self._ground.bells.ring,
             analyse=self._mind.analyzer.now if self._mind else None,
+            reports=self._oversight.reports,
         )
         return reception
 
@@ -116,6 +123,13 @@ class Platform:
             checks=checks,
             metrics=ground.metrics,
             metrics_token=settings.metrics_token.get_secret_value() if settings.metrics_token else None,
+            readiness=build_readiness(
+                ground,
+                self._telegram.registry,
+                receives=self._reception is not None,
+                has_begun=lambda: self._running,
+                stopping=lambda: self._stopping,
+            ),
         )
         return HttpServer(app, settings.host, settings.port)
 
@@ -162,12 +176,23 @@ class Platform:
         """A process with another key could open no bot's token, and would be deaf and dumb without a word."""
         vault = self._ground.vault
         sealed = vault.seal(Token(identity))
-        vault.open(await self.database.write(lambda connection: schema.key_check(connection, sealed)))
+        stored = await self.database.write(lambda connection: schema.key_check(connection, sealed))
+        vault.open(stored)
+        if self._alone and not vault.is_newest(stored):
+            # It says with which key the one process seals that there is: `ops/rotation.py` asks for that.
+            await self.database.write(partial(key_rows.reseal_key_check, old=stored, new=sealed))
 
     async def _join(self) -> None:
         """Become one of several processes."""
         receives, polls = self._role.receives, self._role.receives and self._telegram.edge.polls
-        self._presence = Presence(self.database, role=processes.as_text(self._role), polls=polls, clock=self._clock)
+        self._presence = Presence(
+            self.database,
+            role=processes.as_text(self._role),
+            polls=polls,
+            clock=self._clock,
+            keys=self._ground.vault.fingerprints,
+            report=self._oversight.report,
+        )
         await self._presence.beat()
         if receives and await self.database.read(partial(processes.receives_otherwise, polls=polls)):
             await self._presence.end()
@@ -181,6 +206,8 @@ class Platform:
             self._registrations = StoredRegistrations(self.database, clock=self._clock)
 
     def _start_jobs(self) -> None:
+        self._watch()
+        self._oversight.start(self._every, self._presence)
         if self._presence:
             self._every(tasks.PRESENCE, self._presence.beat)
         if self._polling:
@@ -201,6 +228,14 @@ class Platform:
             self._every(tasks.REQUEUED, self._reception.requeued.look)
             self._in_background(self._reception.introduce_manager(), "commands of the manager bot")
 
+    def _watch(self) -> None:
+        ground = self._ground
+        lag = LoopLag(ground.metrics.loop_lag.set, clock=time.monotonic)
+        self._in_background(lag.run(), "loop lag")
+        folder, served = self._settings.data_dir, self._telegram.registry
+        gauges = Gauges(self.database, served, ground.metrics, folder=folder, clock=self._clock)
+        self._every(tasks.GAUGES, gauges.look)
+
     def _every(self, task: tasks.Task, job: Job) -> None:
         job, meter = self._once_a_slot(task, job), self._ground.metrics.task(task.name)
         work = every(task, job, meter=meter, clock=self._clock, sleep=self._sleep)
@@ -220,6 +255,7 @@ class Platform:
     def _ended(self, task: asyncio.Task[None]) -> None:
         self._tasks.discard(task)
         if not task.cancelled() and (error := task.exception()) is not None:
+            self._ground.metrics.error(error)
             log.error("background_failed", task=task.get_name(), exc_info=error)
 
     async def stop(self) -> None:

@@ -1,5 +1,10 @@
 """Every error that crosses a module border, worded by what the catcher should do about it."""
 
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from maskarad.db.purses import Purse
+
 
 class MaskaradError(Exception):
     """Root of our own errors. Its text is one sentence fit for a log line: no token, no key, no message text."""
@@ -32,7 +37,8 @@ class NotFound(MaskaradError):
 
 
 class NotServed(MaskaradError):
-    """The bot is not served here (now): it is disabled, its token is refused, or it is not known (any more)."""
+    """The bot is not served here (now): it is disabled or stopped, its token is refused, or it is not known (any
+    more)."""
 
 
 class NameTaken(MaskaradError):
@@ -49,6 +55,14 @@ class PersonaHasBot(MaskaradError):
 
 class LimitReached(MaskaradError):
     """The owner has as many personas as the platform allows."""
+
+
+class PurseEmpty(MaskaradError):
+    """There is too little left in a purse for this call: the model is not to be asked."""
+
+    def __init__(self, purse: "Purse") -> None:
+        super().__init__(f"the {purse.scope.value}'s purse is empty")
+        self.purse = purse
 
 
 class AlreadySeen(MaskaradError):

@@ -5,6 +5,7 @@ import logging
 import sys
 import traceback
 from collections.abc import Iterator
+from contextlib import contextmanager
 from types import TracebackType
 from typing import Literal, TextIO
 
@@ -47,6 +48,20 @@ def configure(level: str, form: Literal["console", "json"]) -> None:
     handler = logging.StreamHandler()
     handler.setFormatter(_Formatter("%(asctime)s %(levelname)s %(name)s: %(message)s"))
     logging.basicConfig(level=max(_LEVELS[level], logging.WARNING), handlers=[handler])
+
+
+@contextmanager
+def about(**names: object) -> Iterator[None]:
+    """Each log line inside, however deep, carries these names, and none that were given outside: a task begins with
+    what was said about the work that made it."""
+    outside = structlog.contextvars.get_contextvars()
+    structlog.contextvars.clear_contextvars()
+    structlog.contextvars.bind_contextvars(**names)
+    try:
+        yield
+    finally:
+        structlog.contextvars.clear_contextvars()
+        structlog.contextvars.bind_contextvars(**outside)
 
 
 def told(exc_info: ExcInfo) -> str:

@@ -91,6 +91,11 @@ class RedisCache:
         self._reads = {result: metrics.shared_cache_reads.labels(result).inc for result in ("hit", "miss", "away")}
         self._shown_up = metrics.shared_cache_up.set
 
+    @property
+    def is_up(self) -> bool:
+        """Whether Redis answers and tells of other processes' drops."""
+        return self._up
+
     def follow(self, name: str, forget: Callable[[Ids], None], clear: Callable[[], None]) -> None:
         """`forget` is called for everything of that name that another process dropped, `clear` when the news of some
         may have been missed. A process's own drops may come back to it."""

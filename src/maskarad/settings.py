@@ -251,8 +251,8 @@ class Settings(BaseSettings):
     llm_prices: CommaSeparated = Field(
         (),
         description="What models cost where the provider does not tell (OpenRouter does): dollars for a million tokens "
-        "of prompt and of answer, as name=0.15/0.60, comma-separated. A model without a price counts as the dearest "
-        "that is known.",
+        "of prompt and of answer, as name=0.15/0.60, comma-separated; *=0/0 is for all others. A model without a price "
+        "counts as the dearest of these and of LLM_MODEL and LLM_FALLBACK_MODELS.",
     )
     limit_user_day_messages: int = Field(
         200, ge=0, description="Answers that one person may be given in a day (UTC) by all bots together; 0: no limit."
@@ -323,7 +323,7 @@ class Settings(BaseSettings):
     spontaneity_calls_per_day: int = Field(
         20,
         ge=0,
-        description="Calls to the model that one bot may make in a day to speak unasked, whatever comes of them; "
+        description="Calls to the model that one bot may make in a day (UTC) to speak unasked, whatever comes of them; "
         "0: none.",
     )
     spontaneity_day_money: float = Field(

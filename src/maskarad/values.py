@@ -4,6 +4,7 @@ Times are Unix seconds (`*_at`), ids named `chat_id`, `message_id`, `update_id` 
 `persona_id`, `bot_id` and `link_id` are rows of ours.
 """
 
+import math
 from enum import StrEnum
 from typing import Any
 
@@ -185,6 +186,13 @@ class Bot(Value, frozen=True):
     sees_all_group_messages: bool
     whitelist: frozenset[int] = frozenset()
     version: int = 1
+    is_stopped: bool = False
+    """By an operator, alone or with its owner."""
+
+    @property
+    def is_at_work(self) -> bool:
+        """Its updates are wanted, and it speaks; as `db.served` says it of rows."""
+        return self.enabled and self.state is BotState.WORKING and not self.is_stopped
 
 
 class BotProfile(Value, frozen=True):
@@ -492,6 +500,8 @@ class ClaimedLink(Value, frozen=True):
     history: tuple[HistoryLine, ...]
     tries: int = 0
     """Tries in a row after which the work was postponed."""
+    due_at: float = 0.0
+    """Since when a turn has been due."""
     mood: MoodState = MoodState()
     manners: Manners = Manners()
     messages: int = 0
@@ -523,6 +533,19 @@ class Completion(Value, frozen=True):
     prompt_tokens: int
     completion_tokens: int
     latency: float
+    cost: float | None = None
+    """Dollars, where the provider says what it took."""
+
+
+class Price(Value, frozen=True):
+    """Of a model: dollars for a million tokens."""
+
+    prompt: float
+    completion: float
+
+    def money(self, prompt_tokens: int, completion_tokens: int) -> int:
+        """Millionths of a dollar, rounded up."""
+        return math.ceil(self.prompt * prompt_tokens + self.completion * completion_tokens)
 
 
 class Reply(Value, frozen=True):

@@ -237,7 +237,7 @@ async def test_a_group_s_turn_under_way_loses_its_claim_and_is_told_anew(
                 turns.finish,
                 claim=claimed.claim,
                 outcome=TurnOutcome(answered=claimed.asked, parts=(part,)),
-                usage=None,
+                bill=None,
             )
         )
     again = await world.write(partial(take, token="two"))
@@ -325,6 +325,17 @@ async def test_of_many_names_the_longest_are_looked_for_and_others_have_their_tu
     assert kept[:6] == ["Quentin" + "n" * number for number in (1, 2, 3, 4, 5, MOST_NAMES + 6)]
     assert len(kept) == LINES_AT_ONCE - MOST_NAMES
     assert max(gaps) <= LINES_IN_A_ROW * MOST_NAMES
+
+
+async def test_what_others_say_next_is_learned(world: Database, forgetter: Forgetting) -> None:
+    learning = Learning(world, Analyzer(world, clock=FakeClock(NOW)), clock=FakeClock(NOW))
+    await say(world, 1, BOB, "hello")
+    await own(world, 2, "good evening")
+    assert await learning.learn(1) == 2
+    assert await forgetter.forget(BOT, BOB.id) == 1
+    assert await texts(world) == {1: ""}
+    await say(world, 3, ALICE, "what a night")
+    assert await learning.learn(1) == 1
 
 
 async def test_twice_is_as_once_and_a_stranger_is_nobody(world: Database, forgetter: Forgetting) -> None:

@@ -131,7 +131,7 @@ async def test_the_persona_s_own_lines_are_seen_in_the_last_twenty(world: Databa
     claimed = await world.write(partial(turns.claim, link_id=1, token="a", lease=9.0, history_lines=9, now=NOW))
     assert claimed is not None
     outcome = TurnOutcome(answered=1, parts=(PartDraft(kind=PartKind.TEXT, text="tea?"),))
-    (part,) = (await world.write(partial(turns.finish, claim=claimed.claim, outcome=outcome, usage=None))).added
+    (part,) = (await world.write(partial(turns.finish, claim=claimed.claim, outcome=outcome, bill=None))).added
     message = SentMessage(message_id=11, bot_telegram_id=7001, bot_name="Mira")
     await world.write(partial(turns.sent, claim=claimed.claim, part=part, message=message, now=NOW + 3))
     state = await learned(world, 12)
@@ -147,7 +147,7 @@ async def test_whom_it_answered_last_is_known_until_it_answers_another(world: Da
         claimed = await world.write(partial(turns.claim, link_id=1, token="a", lease=9.0, history_lines=9, now=NOW))
         assert claimed is not None
         outcome = TurnOutcome(answered=claimed.asked, spoke_to=spoke_to)
-        await world.write(partial(turns.finish, claim=claimed.claim, outcome=outcome, usage=None))
+        await world.write(partial(turns.finish, claim=claimed.claim, outcome=outcome, bill=None))
         return (await learned(world, message_id + 1)).spoke_to
 
     assert (await learned(world, 10)).spoke_to == 0

@@ -174,7 +174,7 @@ async def test_what_was_said_before_the_news_of_the_move_is_neither_lost_nor_ans
     lines = [(line.text, line.unread) for line in claimed.history]
     assert lines == [("old", True), ("early 1", True), ("early 2", True)]
     outcome = TurnOutcome(answered=claimed.asked)
-    await world.write(partial(turns.finish, claim=claimed.claim, outcome=outcome, usage=None))
+    await world.write(partial(turns.finish, claim=claimed.claim, outcome=outcome, bill=None))
     assert await world.read(partial(turns.due, now=NOW + 99, most=10, of_each=10)) == []
 
 

@@ -13,11 +13,11 @@ from alembic.autogenerate import compare_metadata
 from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
-from sqlalchemy import Connection, inspect, select, text, update
+from sqlalchemy import Connection, delete, insert, inspect, select, text, update
 
 from maskarad.db import migrate, partitions, schema
 from maskarad.db.engine import Database
-from maskarad.db.tables import metadata, persona_configs, platform_identity
+from maskarad.db.tables import chat_bot_instances, chat_contexts, metadata, persona_configs, platform_identity
 from maskarad.errors import SchemaOutdated
 from maskarad.values import Spontaneity
 from tests.support import rows
@@ -103,6 +103,28 @@ async def test_how_often_a_persona_speaks_unasked_is_taken_from_its_content(empt
     await empty.write(migrate.upgrade)
     rates = select(persona_configs.c.spontaneity).order_by(persona_configs.c.id)
     assert await empty.read(lambda connection: connection.execute(rates).scalars().all()) == ["often", "never", "never"]
+
+
+async def test_the_history_s_numbers_go_on_above_what_was_learned(empty: Database) -> None:
+    """Before 0005 SQLite gave out the numbers of the newest lines again once these were gone."""
+
+    def say(connection: Connection, order: int) -> int:
+        line = insert(chat_contexts).values(
+            chat_bot_instance_id=1, message_order=order, chat_id=1, user_id=1, user_name="", text="", timestamp=0
+        )
+        return int(connection.execute(line.values(from_persona=False).returning(chat_contexts.c.id)).scalar_one())
+
+    def settle(connection: Connection) -> None:
+        assert [say(connection, order) for order in (1, 2, 3)] == [1, 2, 3]
+        connection.execute(update(chat_bot_instances).values(learned_id=3))
+        connection.execute(delete(chat_contexts).where(chat_contexts.c.id > 1))
+
+    await empty.write(migrate.upgrade)
+    await empty.write(rows.link)
+    await empty.write(partial(migrate.downgrade, revision="0004"))
+    await empty.write(settle)
+    await empty.write(migrate.upgrade)
+    assert await empty.write(partial(say, order=4)) == 4
 
 
 async def test_upgrading_twice_changes_nothing(database: Database) -> None:

@@ -8,6 +8,7 @@ from sqlalchemy import Connection, insert, select, update
 
 from maskarad.db import hearing, links, outbox, personas, stirring, turns
 from maskarad.db.engine import Database, Query
+from maskarad.db.purses import Bill
 from maskarad.db.stirring import Candidate
 from maskarad.db.tables import bot_instances, chat_bot_instances, usage_records, user_preferences
 from maskarad.values import (
@@ -86,8 +87,10 @@ async def taken(database: Database) -> ClaimedLink:
     return claimed
 
 
-def finish(link: ClaimedLink, *drafts: PartDraft, now: float = NOW + HOUR) -> Query[bool]:
-    return partial(stirring.finish, link=link, drafts=drafts, paid=PAID, day=DAY_NUMBER, now=now)
+def finish(link: ClaimedLink, *drafts: PartDraft, now: float = NOW + HOUR) -> Query[bool | None]:
+    return partial(
+        stirring.finish, link=link, drafts=drafts, bill=Bill(differences=(), usage=PAID), day=DAY_NUMBER, now=now
+    )
 
 
 @pytest.fixture
@@ -174,7 +177,7 @@ async def test_its_lines_of_a_day_are_counted(world: Database) -> None:
         assert (await world.read(row)).stirs == number
     await world.write(changed(stir_at=NOW, parts=0))
     link = await taken(world)
-    await world.write(partial(stirring.finish, link=link, drafts=[LINE], paid=None, day=DAY_NUMBER + 1, now=NOW + HOUR))
+    await world.write(partial(stirring.finish, link=link, drafts=[LINE], bill=None, day=DAY_NUMBER + 1, now=NOW + HOUR))
     after = await world.read(row)
     assert (after.stirs, after.stirs_day) == (1, DAY_NUMBER + 1)
 

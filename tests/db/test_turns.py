@@ -8,6 +8,7 @@ from sqlalchemy import Connection, delete, select, update
 
 from maskarad.db import bots, hearing, history, links, outbox, turns
 from maskarad.db.engine import Database, Query
+from maskarad.db.purses import Bill
 from maskarad.db.tables import chat_bot_instances, reply_parts, usage_records
 from maskarad.errors import AlreadySeen, ClaimLost, NotFound
 from maskarad.values import (
@@ -66,13 +67,14 @@ def consider(message_id: int) -> Query[hearing.Waits]:
 def finish(claimed: ClaimedLink, *texts: str, mood: str | None = None, usage: Usage | None = None) -> Query[Any]:
     parts = tuple(PartDraft(kind=PartKind.TEXT, text=text) for text in texts)
     outcome = TurnOutcome(answered=claimed.asked, parts=parts, mood=MoodState(key=mood, set_at=NOW) if mood else None)
-    return partial(turns.finish, claim=claimed.claim, outcome=outcome, usage=usage)
+    bill = None if usage is None else Bill(differences=(), usage=usage)
+    return partial(turns.finish, claim=claimed.claim, outcome=outcome, bill=bill)
 
 
 def react(claimed: ClaimedLink, now: float) -> Query[Any]:
     parts = (PartDraft(kind=PartKind.REACTION, text="👍", reply_to=10),)
     outcome = TurnOutcome(answered=claimed.asked, parts=parts, reacted_at=now)
-    return partial(turns.finish, claim=claimed.claim, outcome=outcome, usage=None)
+    return partial(turns.finish, claim=claimed.claim, outcome=outcome, bill=None)
 
 
 def row(connection: Connection) -> Any:
@@ -344,7 +346,7 @@ async def test_a_reaction_leaves_the_outbox_and_no_history(world: Database) -> N
     await world.write(ask(10))
     claimed = await taken(world)
     outcome = TurnOutcome(answered=1, parts=(PartDraft(kind=PartKind.REACTION, text="👍", reply_to=10),))
-    await world.write(partial(turns.finish, claim=claimed.claim, outcome=outcome, usage=None))
+    await world.write(partial(turns.finish, claim=claimed.claim, outcome=outcome, bill=None))
     [part] = await world.read(partial(outbox.waiting, link_id=1))
     assert (part.kind, part.text, part.reply_to) == (PartKind.REACTION, "👍", 10)
     progress = await world.write(partial(turns.sent, claim=claimed.claim, part=part, message=None, now=NOW))
@@ -389,7 +391,7 @@ async def test_what_was_sent_ends_the_row_of_tries_and_leaves_the_model_s_failur
     await world.write(ask(10))
     claimed = await taken(world)
     apology = TurnOutcome(answered=1, parts=(PartDraft(kind=PartKind.TEXT, text="sorry"),) * 2, failures=1)
-    await world.write(partial(turns.finish, claim=claimed.claim, outcome=apology, usage=None))
+    await world.write(partial(turns.finish, claim=claimed.claim, outcome=apology, bill=None))
     await world.write(partial(turns.postpone, claim=claimed.claim, due_at=NOW))
     again = await taken(world, "b")
     assert (again.tries, again.failures) == (1, 1)

@@ -67,7 +67,7 @@ class Scene:
             self._time += 2 * LEASE
         outcome = TurnOutcome(answered=claimed.asked)
         try:
-            await self._any().write(partial(turns.finish, claim=claimed.claim, outcome=outcome, usage=None))
+            await self._any().write(partial(turns.finish, claim=claimed.claim, outcome=outcome, bill=None))
         except ClaimLost:
             self.lost += 1
             return

@@ -2,13 +2,13 @@ from functools import partial
 
 import pytest
 
-from maskarad.db import hearing, turns, users
+from maskarad.db import users
 from maskarad.db.engine import Database
-from maskarad.values import Account, Completion, Sender, TurnOutcome, Usage, User
+from maskarad.values import Account, Sender, User
 from tests.support import rows
 from tests.support.databases import CountStatements
 from tests.support.people import ALICE, BOB, CHARLIE
-from tests.support.rows import NOW, said
+from tests.support.rows import NOW
 
 
 async def remember(database: Database, person: Sender, language: str = "en") -> None:
@@ -79,26 +79,3 @@ async def test_an_account_is_read_in_one_statement(database: Database, statement
     ]
     assert known.find(5) == known.owned[4]
     assert known.find(6) is None
-
-
-async def test_answers_are_counted_for_their_owner_since_a_moment(database: Database) -> None:
-    link_id = await database.write(rows.link)
-    for number in range(3):
-        usage = Usage(
-            owner_id=ALICE.id,
-            persona_id=1,
-            bot_id=1,
-            user_id=BOB.id,
-            completion=Completion(text="", model="m", prompt_tokens=1, completion_tokens=1, latency=0.1),
-            created_at=NOW + number,
-        )
-        await database.write(partial(hearing.ask, link_id=link_id, message=said(number), due_at=NOW))
-        claimed = await database.write(
-            partial(turns.claim, link_id=link_id, token="a", lease=60, history_lines=40, now=NOW)
-        )
-        assert claimed is not None
-        outcome = TurnOutcome(answered=claimed.asked)
-        await database.write(partial(turns.finish, claim=claimed.claim, outcome=outcome, usage=usage))
-    for since, count in ((NOW, 3), (NOW + 1, 2), (NOW + 2.5, 0)):
-        assert await database.read(partial(users.model_calls_since, owner_id=ALICE.id, since=since)) == count
-    assert await database.read(partial(users.model_calls_since, owner_id=BOB.id, since=NOW)) == 0

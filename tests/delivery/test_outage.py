@@ -82,6 +82,7 @@ async def deliver() -> tuple[Progress, list[str], list[None], int]:
         typing=typing,
         moved=lambda _bot_id, _old, _new: None,
         make_sure=make_sure,
+        is_served=lambda _bot_id: True,
         doubt=lambda: doubts.append(None),
         clock=lambda: NOW,
     )

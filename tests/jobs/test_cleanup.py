@@ -12,17 +12,22 @@ from sqlalchemy.exc import DBAPIError
 from maskarad.db import analyses, errands, failed_updates, hearing, links, seen, slots, wizards
 from maskarad.db.batches import end_of_batch
 from maskarad.db.engine import Database
+from maskarad.db.purses import Scope
 from maskarad.db.tables import (
     analysis_cache,
     chat_contexts,
     job_slots,
+    limit_notices,
+    purses,
     seen_updates,
+    usage_records,
     wizard_states,
 )
 from maskarad.db.tables import errands as errands_table
 from maskarad.db.tables import failed_updates as failed_updates_table
 from maskarad.errors import DatabaseUnavailable
 from maskarad.jobs.cleanup import AT_ONCE, DAY, forget_files, forget_left_files, memory_cleanup_task
+from maskarad.purse.limits import period_of
 from maskarad.values import Decision, Verdict
 from tests.support import rows
 from tests.support.clock import FakeClock
@@ -126,6 +131,31 @@ async def test_one_old_row_of_each_table_goes(house: House) -> None:
     assert [await house.count(column) for column in columns] == [1] * len(columns)
     await house.clean_up()
     assert [await house.count(column) for column in columns] == [0] * len(columns)
+
+
+async def test_purses_usage_and_notices_go_when_they_are_long_past(house: House) -> None:
+    today, this_month = period_of(Scope.BOT, NOW), period_of(Scope.OWNER, NOW)
+    spent = {"messages": 1, "tokens": 1, "money": 1}
+    call = {"model": "m", "prompt_tokens": 1, "completion_tokens": 1, "latency": 1.0, "purpose": "turn"}
+    whose = {"owner_id": 1, "persona_config_id": 1, "bot_instance_id": 1, "user_id": 1}
+
+    def fill(connection: Connection) -> None:
+        link_id = rows.link(connection)
+        days = [(scope, today - age) for scope in ("user", "bot", "spontaneous", "summary") for age in (41, 40, 0)]
+        months = [("owner", this_month - age) for age in (14, 13, 0)]
+        for scope, period in days + months:
+            connection.execute(purses.insert().values(scope=scope, holder=1, period=period, **spent))
+        for age in (91, 89):
+            connection.execute(usage_records.insert().values(created_at=NOW - age * DAY, **whose, **call))
+        for age in (41, 39):
+            key = {"chat_bot_instance_id": link_id, "scope": "user", "holder": 1, "period": today - age}
+            connection.execute(limit_notices.insert().values(told_at=NOW - age * DAY, **key))
+
+    await house.database.write(fill)
+    await house.clean_up()
+    assert await house.count(purses.c.scope) == 5 * 2
+    assert await house.count(usage_records.c.id) == 1
+    assert await house.count(limit_notices.c.holder) == 1
 
 
 async def test_decisions_go_after_a_day_and_their_messages_stay(house: House) -> None:

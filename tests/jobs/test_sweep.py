@@ -95,7 +95,7 @@ async def test_what_was_sent_in_an_outage_is_marked_before_another_may_take_it(
     assert await sender.looks() == 1
     claim, part = sender.taken[0].claim, PartDraft(kind=PartKind.TEXT, text="hi")
     outcome = TurnOutcome(answered=1, parts=(part,))
-    await server.write(partial(turns.finish, claim=claim, outcome=outcome, usage=None))
+    await server.write(partial(turns.finish, claim=claim, outcome=outcome, bill=None))
     [waiting] = await server.read(partial(outbox.waiting, link_id=1))
 
     server.is_away = True

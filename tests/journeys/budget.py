@@ -6,18 +6,23 @@ from contextlib import contextmanager
 from maskarad.app import Platform
 from maskarad.db import (
     Connection,
+    alerts,
     backlog,
     bots,
     failed_updates,
     learning,
     personas,
+    prices,
+    processes,
     stirring,
+    stops,
     summaries,
     turns,
     unweighed,
+    watching,
 )
 from maskarad.db.engine import Database
-from maskarad.values import Claim
+from maskarad.values import Claim, Price
 from tests.support.plans.errands import ERRANDS
 from tests.support.statements import counted
 from tests.support.transactions import Transactions, recorded
@@ -60,15 +65,26 @@ async def looks(database: Database) -> frozenset[str]:
         failed_updates.latest(connection, most=1)
         bots.changed_since(connection, 0.0)
         personas.changed_since(connection, 0.0)
+        stops.stopped_users(connection)
         turns.due(connection, now=0.0, most=1, of_each=1)
         learning.due(connection, enough=50, quiet_since=0.0, most=1)
         summaries.due(connection, after=0, now=0.0, most=1)
         stirring.candidates(connection, now=0.0, most=1)
         stirring.unarmed(connection, since=0.0, most=1)
+        prices.everything(connection)
+        prices.replace(connection, {"a/model": Price(prompt=1, completion=1)}, now=0.0)
+        prices.replace(connection, {}, now=0.0)
         for query in ERRANDS:
             query.run(connection)
         unweighed.overdue(connection, before=0.0, old=0.0, most=1, of_each=1)
         backlog.waiting(connection, now=0.0, most=1)
+        backlog.oldest(connection, now=0.0)
+        watching.watched(connection, now=0.0)
+        watching.holders(connection, ())
+        watching.usernames(connection, ())
+        watching.languages(connection, ())
+        alerts.everything(connection)
+        processes.everyone(connection)
         turns.renew(connection, [Claim(link_id=0, token="nobody's")], until=0.0)
 
     with counted(database) as seen:

@@ -133,10 +133,10 @@ class Stage:
         """Returns when the platform has confirmed every update of the actor's so far and nothing of it is under way:
         Telegram has then been asked for what comes after the last of them."""
         async with asyncio.timeout(10):
-            while await self._pending(actor) or await self.database.read(_links_at_work):  # noqa: ASYNC110
+            while await self.pending(actor) or await self.database.read(_links_at_work):  # noqa: ASYNC110
                 await asyncio.sleep(0.01)  # neither Telegram's queue nor our rows ring a bell
 
-    async def _pending(self, actor: Actor) -> int:
+    async def pending(self, actor: Actor) -> int:
         """How many updates Telegram keeps for the actor."""
         (token,) = [bot["token"] for bot in await self.sandbox.bots() if bot["id"] == actor.telegram_id]
         async with aiohttp.request("POST", f"{self.sandbox.address}/bot{token}/getWebhookInfo") as answer:

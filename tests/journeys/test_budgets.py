@@ -63,20 +63,22 @@ async def test_a_message_to_consider_costs_two_statements_in_one_transaction(
     assert len(spent.statements) == 2
 
 
-async def test_an_answered_message_costs_four_transactions(stage: Stage, background: frozenset[str]) -> None:
-    """Stored; claimed and read; then, after the model, written and sent: two before it, two after."""
+async def test_an_answered_message_costs_five_transactions(stage: Stage, background: frozenset[str]) -> None:
+    """Stored; claimed and read; reserved; then, after the model, written and sent: three before it, two after."""
     actor = await stage.actor()
     async with stage.playing() as platform:
         await acquainted(stage, actor)
         with budget(platform, background) as spent:
             await stage.ask(actor, "як справи?")
             await stage.settled(actor)
-    stored, claimed, written, sent = spent.transactions
+    stored, claimed, reserved, written, sent = spent.transactions
     assert [each.split()[0] for each in stored] == ["UPDATE", "INSERT"]
     assert [each.split()[0] for each in claimed] == ["UPDATE", "SELECT"]
+    assert [each.split()[:3] for each in reserved] == [["INSERT", "INTO", "purses"]]
     assert [each.split()[:3] for each in written[1:]] == [
-        ["INSERT", "INTO", "usage_records"],
         ["INSERT", "INTO", "reply_parts"],
+        ["INSERT", "INTO", "usage_records"],
+        ["INSERT", "INTO", "purses"],
     ]
     assert [each.split()[0] for each in sent] == ["DELETE", "UPDATE", "INSERT"]
 
@@ -91,8 +93,8 @@ async def test_an_answer_in_parts_costs_a_transaction_for_each_part_sent(
         with budget(platform, background) as spent:
             await stage.ask(actor, "як справи?")
             await stage.settled(actor)
-    assert len(spent.transactions) == 2 + 1 + 3
-    assert spent.writing[3:] == 3 * [["DELETE", "UPDATE", "INSERT"]]
+    assert len(spent.transactions) == 3 + 1 + 3
+    assert spent.writing[4:] == 3 * [["DELETE", "UPDATE", "INSERT"]]
 
 
 async def test_a_turn_that_stays_silent_costs_one_transaction_after_the_model(
@@ -106,10 +108,10 @@ async def test_a_turn_that_stays_silent_costs_one_transaction_after_the_model(
             await stage.sandbox.say(group, FRIEND, "does anybody know the time?")
             await stage.until_model_is_asked(2)
             await stage.settled(actor)
-    assert spent.writing[2:] == [["UPDATE", "INSERT"]]
+    assert spent.writing[3:] == [["UPDATE", "INSERT", "INSERT"]]
 
 
-async def test_a_turn_of_a_process_that_knows_nothing_asks_four_times_before_the_model(
+async def test_a_turn_of_a_process_that_knows_nothing_asks_four_times_and_reserves_before_the_model(
     stage: Stage, background: frozenset[str]
 ) -> None:
     """The link and its history, then the persona, then what is known of the person."""
@@ -118,21 +120,21 @@ async def test_a_turn_of_a_process_that_knows_nothing_asks_four_times_before_the
         with budget(platform, background) as spent:
             await stage.ask(actor, "привіт")
             await stage.settled(actor)
-    assert before_the_model(spent) == ["UPDATE", "SELECT", "SELECT", "WITH"]
+    assert before_the_model(spent) == ["UPDATE", "SELECT", "SELECT", "WITH", "INSERT"]
 
 
 def before_the_model(spent: Budget) -> list[str]:
     """The first words of what a turn asks of the database until its answer is written."""
     words = spent.statements
     claimed = next(n for n, said in enumerate(words) if said.startswith("UPDATE chat_bot_instances SET claim="))
-    written = next(n for n, said in enumerate(words) if "usage_records" in said) - 1
+    written = next(n for n, said in enumerate(words) if said.startswith("INSERT INTO reply_parts")) - 1
     return [said.split()[0] for said in words[claimed:written]]
 
 
-async def test_a_turn_in_a_long_chat_asks_three_times_before_the_model(
+async def test_a_turn_in_a_long_chat_asks_three_times_and_reserves_before_the_model(
     stage: Stage, background: frozenset[str]
 ) -> None:
-    """The link, its newest lines, and what is remembered of the others."""
+    """The link, its newest lines, and what is remembered of the others; then what the answer may cost."""
     actor = await stage.actor()
     async with stage.playing() as platform:
         await acquainted(stage, actor)
@@ -146,7 +148,7 @@ async def test_a_turn_in_a_long_chat_asks_three_times_before_the_model(
         with budget(platform, background) as spent:
             await stage.ask(actor, "як там чай?")
             await stage.settled(actor)
-    assert before_the_model(spent) == ["UPDATE", "SELECT", "SELECT"]
+    assert before_the_model(spent) == ["UPDATE", "SELECT", "SELECT", "INSERT"]
 
 
 def said_in_private(message_id: int, text: str) -> Incoming:
@@ -165,10 +167,10 @@ async def test_nothing_of_the_database_is_held_while_the_model_thinks(stage: Sta
             async with asyncio.timeout(10):
                 while spent.seen.open or connections_taken(platform.database):  # noqa: ASYNC110
                     await asyncio.sleep(0.005)  # the looks open one, too, for a moment, and ring no bell
-            assert len(spent.writing) == 2, "the model has answered; nothing is known of the time before"
+            assert len(spent.writing) == 3, "the model has answered; nothing is known of the time before"
             await stage.sandbox.next_message(stage.private(actor), after=before)
             await stage.settled(actor)
-    assert len(spent.writing) == 4
+    assert len(spent.writing) == 5
 
 
 def connections_taken(database: Database) -> int:

@@ -4,9 +4,10 @@ import json
 from collections.abc import Iterator
 from typing import Any
 
-from maskarad.db import usage
+from sqlalchemy import select
+
+from maskarad.db.tables import usage_records
 from maskarad.memory.context import ContextStore
-from maskarad.memory.fold import PURPOSE
 from maskarad.sandbox.person import Object
 from maskarad.values import Chat, ChatType, Incoming, Sender
 from tests.journeys.stage import FRIEND, OWNER, Actor, Stage
@@ -79,7 +80,8 @@ async def test_the_summary_is_paid_from_its_own_purse_and_asked_for_as_data(stag
     await stage.sandbox.direct_model(replies=[json.dumps({"summary": SUMMARY})])
     async with stage.playing():
         await summarised(stage, link_id)
-    assert await stage.database.read(lambda connection: usage.calls(connection, actor.bot_id, PURPOSE, since=0)) == 1
+    paid = select(usage_records.c.bot_instance_id, usage_records.c.user_id).where(usage_records.c.purpose == "summary")
+    assert await stage.database.read(lambda connection: connection.execute(paid).all()) == [(actor.bot_id, 0)]
     request = (await stage.prompts())[-1]
     assert "You keep the memory of a chat" in request["messages"][0]["content"]
     assert any(line["text"] == "я люблю гарбузи" for line in said_in(request))

@@ -12,8 +12,9 @@ import msgspec
 import pytest
 from sqlalchemy import Connection, select, update
 
-from maskarad.db import bots, hearing, links, outbox, personas, stirring, usage
+from maskarad.db import bots, hearing, links, outbox, personas, purses, stirring
 from maskarad.db.engine import Database
+from maskarad.db.purses import Most, Scope, Spent
 from maskarad.db.tables import chat_bot_instances
 from maskarad.errors import ModelError, NotFound
 from maskarad.life.occasion import DAY, HOUR, WEEK, Rules
@@ -23,6 +24,7 @@ from maskarad.memory.analyzer import analyze
 from maskarad.memory.people import Known, Preference
 from maskarad.memory.preferences import Wish
 from maskarad.metrics import Metrics
+from maskarad.purse.limits import period_of
 from maskarad.turn.prompt import Speaker, compile_speaker
 from maskarad.values import (
     Access,
@@ -43,6 +45,7 @@ from tests.support import rows
 from tests.support.clock import FakeClock
 from tests.support.databases import OpenDatabase
 from tests.support.people import ALICE, BOB
+from tests.support.purses import purses_of
 from tests.support.rows import said
 
 NOW = datetime(2026, 11, 18, 9, 0, tzinfo=UTC).timestamp()
@@ -79,10 +82,12 @@ class Process:
         self.content = PersonaDraft(name="Mira", description="a tea witch", language="en", spontaneity=Rate.OFTEN)
         self.bots: dict[int, Bot] = {}
         self.metrics = Metrics()
-        given: dict[str, Any] = {"rules": Rules(), "calls_per_day": 20, "chance": Random(7).random}
+        most = {scope: more.pop(scope) for scope in ("spontaneous", "bot", "owner") if scope in more}
+        given: dict[str, Any] = {"rules": Rules(), "chance": Random(7).random}
         self.spontaneity = Spontaneity(
             database,
             model,
+            purses_of(database, clock, self.metrics, **most),
             find_bot=self.bots.get,
             speaker=self.speaker,
             analyze=self.analyze,
@@ -180,7 +185,11 @@ class World:
         return [part.text for part in parts]
 
     async def calls(self) -> int:
-        return await self.database.read(lambda connection: usage.calls(connection, 1, "spontaneous", since=0.0))
+        return (await self.spent(Scope.SPONTANEOUS)).messages
+
+    async def spent(self, scope: Scope, holder: int = 1) -> Spent:
+        period = period_of(scope, self.clock())
+        return await self.database.read(lambda connection: purses.spent(connection, scope, holder, period))
 
 
 @pytest.fixture
@@ -310,7 +319,7 @@ async def test_a_failing_model_is_not_asked_again_at_once(world: World) -> None:
 
 
 async def test_calls_that_fail_are_paid_from_the_purse_too(world: World) -> None:
-    process = await world.started(calls_per_day=2)
+    process = await world.started(spontaneous=Most(messages=2))
     world.model.error = ModelError("no_credit")
     for link_id in (1, 2, 3):
         await world.hear(link_id, "hello", link_id)
@@ -348,7 +357,7 @@ async def test_a_line_is_for_the_next_minutes_only(world: World) -> None:
 
 
 async def test_an_empty_purse_asks_nothing_until_the_next_day(world: World) -> None:
-    process = await world.started(calls_per_day=2)
+    process = await world.started(spontaneous=Most(messages=2))
     for link_id in (1, 2, 3):
         await world.hear(link_id, "hello", link_id)
     await world.due_now(1, 2, 3)
@@ -361,6 +370,29 @@ async def test_an_empty_purse_asks_nothing_until_the_next_day(world: World) -> N
     await process.spontaneity.look()
     await process.spontaneity.look()
     assert await world.waiting(left) == ["Who has seen my teapot?"]
+
+
+@pytest.mark.parametrize("scope", ["spontaneous", "bot", "owner"])
+async def test_each_of_its_purses_must_have_the_money(world: World, scope: str) -> None:
+    """A call may cost more than two thousand millionths of a dollar here."""
+    process = await world.started(**{scope: Most(money=2_000)})
+    await world.hear(1, "hello")
+    await world.due_now(1)
+    await process.spontaneity.look()
+    assert world.model.requests == []
+    midnight, link = NOW - 9 * HOUR + DAY, await world.of_link(1)
+    assert link.claim is None
+    assert midnight < link.stir_at <= midnight + 2 * HOUR
+    assert [await world.spent(each) for each in (Scope.SPONTANEOUS, Scope.BOT)] == [Spent()] * 2
+
+
+async def test_what_it_says_unasked_is_no_answer_but_is_paid_by_bot_and_owner(world: World) -> None:
+    process = await world.started()
+    await world.hear(1, "hello")
+    await world.due_now(1)
+    await process.spontaneity.look()
+    assert await world.spent(Scope.SPONTANEOUS) == Spent(messages=1, tokens=108, money=116)
+    assert await world.spent(Scope.BOT) == await world.spent(Scope.OWNER, ALICE.id) == Spent(tokens=108, money=116)
 
 
 async def test_links_that_came_to_life_are_given_a_time(world: World) -> None:

@@ -7,6 +7,7 @@ from sqlalchemy import Connection, select, text
 
 from maskarad.db import hearing, personas
 from maskarad.db.engine import Database
+from maskarad.db.purses import Most
 from maskarad.db.recall import find
 from maskarad.db.tables import chat_bot_instances as links
 from maskarad.errors import ModelError
@@ -14,6 +15,7 @@ from maskarad.memory.analyzer import analyze
 from maskarad.memory.fold import Folder
 from maskarad.memory.remembered import Remembered
 from maskarad.memory.terms import stems_of, term
+from maskarad.metrics import Metrics
 from maskarad.values import (
     Bot,
     Completion,
@@ -25,6 +27,7 @@ from maskarad.values import (
 from tests.support import rows
 from tests.support.bots import a_bot
 from tests.support.clock import FakeClock
+from tests.support.purses import purses_of
 from tests.support.rows import said
 
 BOT = a_bot(owner_id=1001, name="Mira 1")
@@ -50,8 +53,9 @@ def folder(
     model: TellingModel,
     clock: FakeClock,
     *,
-    calls_a_day: int = 20,
     find_bot: Callable[[int], Bot | None] = lambda _bot_id: BOT,
+    metrics: Metrics | None = None,
+    **most: Most,
 ) -> Folder:
     async def persona(persona_id: int) -> Persona:
         return await database.read(lambda connection: personas.get(connection, persona_id))
@@ -59,10 +63,10 @@ def folder(
     return Folder(
         database,
         model,
+        purses_of(database, clock, metrics, **most),
         find_bot=find_bot,
         persona=persona,
         analyze=analyze,
-        calls_a_day=calls_a_day,
         tokens=6_000,
         clock=clock,
     )

@@ -6,11 +6,13 @@ from functools import partial
 import pytest
 from sqlalchemy import Connection, text
 
-from maskarad.db import history, links, summaries, usage
+from maskarad.db import history, links, purses, summaries
 from maskarad.db.engine import Database
 from maskarad.db.imports import Counted, Row, add, count
-from maskarad.memory.fold import LEASE, PURPOSE, STEP
+from maskarad.db.purses import Most, Scope, Spent
+from maskarad.memory.fold import LEASE, STEP
 from maskarad.memory.summarising import SUMMARY_WORDS
+from maskarad.purse.limits import period_of
 from maskarad.values import Completion, CompletionRequest
 from tests.memory.folding import TellingModel, a_link, cursor, folder, found, indexed, recalled, say
 from tests.support.clock import FakeClock
@@ -92,15 +94,36 @@ async def test_a_bot_s_purse_for_summaries_is_its_own_and_has_an_end(database: D
     model = TellingModel(TOLD, TOLD, TOLD)
     for each in (link, other):
         await say(database, each, range(1, 81))
-    fold = folder(database, model, clock, calls_a_day=1)
+    fold = folder(database, model, clock, summary=Most(messages=1))
     await fold.fold_due()
     assert len(model.requests) == 1
     assert (await recalled(database, other)).summary.startswith("• ")
-    assert await database.read(partial(usage.calls, bot_id=1, purpose=PURPOSE, since=clock() - 60)) == 1
+    today = period_of(Scope.SUMMARY, clock())
+    paid = await database.read(lambda connection: purses.spent(connection, Scope.SUMMARY, 1, today))
+    assert (paid.messages, paid.tokens) == (1, 15)
     clock.advance(86_400)
     await say(database, other, range(81, 121))
     await fold.fold_due()
     assert (await recalled(database, other)).summary == "Bob has a cat called Murchyk."
+
+
+async def test_a_summary_that_failed_is_given_back(database: Database, clock: FakeClock) -> None:
+    await say(database, await a_link(database), range(1, 81))
+    await folder(database, TellingModel(), clock).fold_due()
+    for scope, holder in ((Scope.SUMMARY, 1), (Scope.BOT, 1), (Scope.OWNER, 1001)):
+        period = period_of(scope, clock())
+        assert await database.read(partial(purses.spent, scope=scope, holder=holder, period=period)) == Spent()
+
+
+async def test_with_a_bot_s_own_purse_empty_nothing_is_summed_up_by_the_model(
+    database: Database, clock: FakeClock
+) -> None:
+    link = await a_link(database)
+    model = TellingModel(TOLD)
+    await say(database, link, range(1, 81))
+    await folder(database, model, clock, owner=Most(money=1)).fold_due()
+    assert model.requests == []
+    assert (await recalled(database, link)).summary
 
 
 async def test_one_slow_answer_holds_up_no_other_link(database: Database, clock: FakeClock) -> None:
@@ -152,7 +175,7 @@ async def test_without_a_purse_or_a_bot_in_service_no_model_is_asked(database: D
     link, other = await a_link(database), await a_link(database, 2)
     model = TellingModel(TOLD, TOLD)
     await say(database, link, range(1, 81))
-    await folder(database, model, clock, calls_a_day=0).fold_due()
+    await folder(database, model, clock, summary=Most(messages=0)).fold_due()
     await say(database, other, range(1, 81))
     await folder(database, model, clock, find_bot=lambda _bot_id: None).fold_due()
     assert model.requests == []
@@ -162,7 +185,7 @@ async def test_without_a_purse_or_a_bot_in_service_no_model_is_asked(database: D
 
 async def test_digests_of_a_long_time_stay_short(database: Database, clock: FakeClock) -> None:
     link = await a_link(database)
-    fold = folder(database, TellingModel(), clock, calls_a_day=0)
+    fold = folder(database, TellingModel(), clock, summary=Most(messages=0))
     for first in range(1, 1_600, 80):
         await say(database, link, range(first, first + 80), f"ploughing#a field{first} tractor{first} harvest{first}")
         await fold.fold_due()

@@ -202,7 +202,7 @@ async def test_the_persona_s_line_takes_the_place_of_an_imported_one(desk: Desk,
     )
     assert claimed is not None
     outcome = TurnOutcome(answered=claimed.asked, parts=(PartDraft(kind=PartKind.TEXT, text="mine"),))
-    (part,) = (await desk.database.write(partial(turns.finish, claim=claimed.claim, outcome=outcome, usage=None))).added
+    (part,) = (await desk.database.write(partial(turns.finish, claim=claimed.claim, outcome=outcome, bill=None))).added
     own = SentMessage(message_id=6, bot_telegram_id=desk.bot.telegram_id, bot_name=desk.bot.name)
     await desk.database.write(partial(turns.sent, claim=claimed.claim, part=part, message=own, now=NOW))
     assert (await desk.lines("text", "from_persona", "imported"))[-2:] == [("hi", False, False), ("mine", True, False)]

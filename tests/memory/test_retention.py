@@ -91,6 +91,21 @@ async def test_what_is_not_learned_yet_stays_until_it_is(database: Database, clo
     assert sum(day.lines for day in days.values()) == 280
 
 
+async def test_after_the_newest_lines_are_gone_what_is_said_next_is_learned(
+    database: Database, clock: FakeClock
+) -> None:
+    one, other = await a_link(database), await a_link(database, 2)
+    for link, said in ((one, range(1, 6)), (other, range(1, 4))):
+        await say(database, link, said)
+        assert await learn(database, clock, link) == len(said)
+    clock.advance(30 * SECONDS_A_DAY)
+    assert await retention(database, clock, days=1).prune() == 8
+    for link, number in ((other, 4), (one, 6)):
+        await say(database, link, range(number, number + 1))
+        assert await learn(database, clock, link) == 1
+        assert await learn(database, clock, link) == 0
+
+
 async def test_a_link_that_has_no_more_to_lose_is_left_alone(
     database: Database, clock: FakeClock, statements: CountStatements
 ) -> None:

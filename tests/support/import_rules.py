@@ -5,7 +5,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 
 STAGES = frozenset({"intake", "turn", "delivery"})
-BESIDE = frozenset({"analytics", "cache", "db", "errors", "memory", "metrics", "quiet", "settings", "values"})
+BESIDE = frozenset({"analytics", "backup", "cache", "db", "errors", "memory", "metrics", "quiet", "settings", "values"})
 """What stands beside the way of an update and knows none of its stages."""
 
 DOORS = frozenset({"controls", "manager"})

@@ -1,4 +1,4 @@
-"""Who carries out errands in a process that works from the slow queue: imports, pictures, files."""
+"""Who carries out errands in a process that works from the slow queue: imports, pictures, files, backups."""
 
 import secrets
 import time
@@ -9,6 +9,8 @@ from maskarad.analytics.painter import Painter
 from maskarad.assembly.ground import Ground
 from maskarad.assembly.memory import Memory
 from maskarad.assembly.telegram import Telegram
+from maskarad.backup.errand import BackingUp, made_apart
+from maskarad.backup.orders import KIND as BACKUP
 from maskarad.controls.exporting import KIND as FILE
 from maskarad.controls.handing_over import HandingOver
 from maskarad.jobs.errands import Errands
@@ -33,8 +35,10 @@ def build_errands(ground: Ground, telegram: Telegram, memory: Memory, painter: P
             _imports(ground, telegram),
             Lane({PICTURE: _drawing(ground, telegram, memory, painter)}, most=1),
             Lane({FILE: HandingOver(ground.database, memory.dossiers.of, telegram.sender, ground.texts)}, most=1),
+            Lane({BACKUP: _backing_up(ground, telegram)}, most=1),
         ),
         clock=ground.clock,
+        failed=ground.metrics.error,
     )
 
 
@@ -47,6 +51,11 @@ def _imports(ground: Ground, telegram: Telegram) -> Lane:
     looks = Looks(means, accounts=ground.snapshots.accounts.get, asked=telegram.background)
     stores = Stores(means, time_zone=settings.time_zone)
     return Lane({LOOK: looks, STORE: stores}, most=IMPORTS_AT_ONCE, greets=True)
+
+
+def _backing_up(ground: Ground, telegram: Telegram) -> BackingUp:
+    make, failed = made_apart(ground.settings), ground.metrics.backup_failures.inc
+    return BackingUp(make, telegram.sender, ground.texts, failed=failed)
 
 
 def _drawing(ground: Ground, telegram: Telegram, memory: Memory, painter: Painter) -> Drawing:

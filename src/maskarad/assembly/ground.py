@@ -8,6 +8,7 @@ from importlib.metadata import version
 from typing import TYPE_CHECKING
 
 from maskarad.db.engine import Database
+from maskarad.db.metered import MeteredDatabase
 from maskarad.db.opening import open_database
 from maskarad.jobs.bells import Bells
 from maskarad.metrics import Metrics
@@ -36,10 +37,11 @@ class Ground:
         self.chances = chances
         self.texts = load_texts()
         self.vault = open_vault(settings.secret_keys, settings.data_dir)
-        self.database: Database = open_database(
+        self.metrics = Metrics()
+        opened = open_database(
             settings.database, pool_size=settings.db_pool_size, max_overflow=settings.db_max_overflow
         )
-        self.metrics = Metrics()
+        self.database: Database = MeteredDatabase(opened, self.metrics)
         self.bells = Bells(_bells(settings.redis_url, self.metrics) if settings.redis_url else None)
         self.scripts = _scripts(settings.redis_url, self.metrics) if settings.redis_url else None
         self.shared = _share(settings.redis_url, self.metrics) if settings.redis_url else None

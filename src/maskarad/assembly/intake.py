@@ -58,6 +58,7 @@ def build_weighing(
         ring=ring,
         clock=ground.clock,
         gather=_gather(ground),
+        failed=ground.metrics.error,
     )
 
 

@@ -5,22 +5,42 @@ from collections.abc import Callable
 
 from maskarad.assembly.ground import Ground
 from maskarad.assembly.memory import Memory
+from maskarad.llm.metered import MeteredModel
 from maskarad.llm.opening import open_model
+from maskarad.llm.prices import Prices, read_prices
 from maskarad.memory.analyzer import Analyzer, analyze
 from maskarad.memory.fold import Folder
 from maskarad.memory.learning import Learning
 from maskarad.memory.recall import Recall
 from maskarad.memory.retention import Retention
+from maskarad.purse.limits import Limits
+from maskarad.purse.pricing import Pricing
+from maskarad.purse.purses import Purses
 from maskarad.values import Bot
 
 
 class Mind:
-    """One a process."""
+    """One a process. Raises SettingsError."""
 
     def __init__(self, ground: Ground) -> None:
-        self.model = open_model(ground.settings)
+        settings = ground.settings
+        self.model = open_model(settings)
+        prices = Prices(read_prices(settings.llm_prices), named=(settings.llm_model, *settings.llm_fallback_models))
+        self.purses = Purses(
+            ground.database,
+            Limits.of(settings),
+            prices,
+            models_for=self.model.models_for,
+            metrics=ground.metrics,
+            clock=ground.clock,
+        )
+        self.pricing = Pricing(ground.database, prices, list_prices=self.model.list_prices, clock=ground.clock)
+        self._metrics = ground.metrics
         self.analyzer = Analyzer(ground.database, clock=ground.clock)
         self.learning = Learning(ground.database, self.analyzer, clock=ground.clock)
+
+    def model_for(self, purpose: str) -> MeteredModel:
+        return MeteredModel(self.model, self._metrics, purpose)
 
     def warm_up(self) -> None:
         """Read the lexicons: the first message need not wait for them."""
@@ -39,11 +59,11 @@ class Remembering:
         self.recall = Recall(database, people=memory.personalization.people)
         self.folder = Folder(
             database,
-            mind.model,
+            mind.model_for("summary"),
+            mind.purses,
             find_bot=find_bot,
             persona=ground.snapshots.personas.persona,
             analyze=mind.analyzer.now,
-            calls_a_day=settings.summary_calls_per_day if settings.summaries else 0,
             tokens=settings.prompt_tokens,
             clock=clock,
         )

@@ -2,7 +2,7 @@
 
 import secrets
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from functools import partial
 
 from maskarad.analytics.orders import Orders
@@ -11,6 +11,7 @@ from maskarad.assembly.ground import Ground
 from maskarad.assembly.intake import build_intake
 from maskarad.assembly.memory import Memory
 from maskarad.assembly.telegram import Telegram
+from maskarad.backup import orders as backups
 from maskarad.controls.commands import described_commands
 from maskarad.controls.exporting import Exporting
 from maskarad.controls.reactions import Reactions
@@ -27,10 +28,13 @@ from maskarad.jobs.requeued import Requeued
 from maskarad.manager.bot import Manager
 from maskarad.manager.commands import command_menus
 from maskarad.manager.desk import Desk
+from maskarad.manager.operating import Operating
 from maskarad.memory.analysis import Analysis
+from maskarad.ops.report import ProcessReport
+from maskarad.purse.limits import Limits
 from maskarad.route import Router
 from maskarad.telegram.edge import Polling
-from maskarad.telegram.handling import bounded
+from maskarad.telegram.handling import bounded, counted
 from maskarad.telegram.introduction import introduce
 from maskarad.telegram.webhooks import Registrations
 from maskarad.texts import language_for
@@ -38,7 +42,8 @@ from maskarad.values import MANAGER_BOT_ID, Bot, Incoming, Queue, Token
 
 
 class Reception:
-    """`ring` wakes whoever works on a link; `analyse` is the local analyser's, None where there is none."""
+    """`ring` wakes whoever works on a link; `analyse` is the local analyser's, None where there is none; `reports`
+    tells how all processes are doing."""
 
     def __init__(
         self,
@@ -48,10 +53,12 @@ class Reception:
         *,
         ring: RingQueue,
         analyse: Callable[[str], Analysis] | None,
+        reports: Callable[[], Awaitable[Sequence[ProcessReport]]],
     ) -> None:
         self._ground = ground
         self._telegram = telegram
         self._memory = memory
+        self._reports = reports
         settings = ground.settings
         self._pictures = Orders(ground.database, ring=self._ring_errand, clock=ground.clock)
         exporting = Exporting(ground.database, ring=self._ring_errand, clock=ground.clock)
@@ -84,6 +91,8 @@ class Reception:
             memberships=telegram.memberships,
             reactions=Reactions(ground.database, ground.snapshots.links, clock=ground.clock),
             find_bot=telegram.find_bot,
+            stopped_users=lambda: telegram.changes.stopped_users,
+            metrics=ground.metrics,
         )
         self.pressure = Pressure(
             self._waiting,
@@ -93,8 +102,9 @@ class Reception:
             clock=time.monotonic,
         )
         # Whoever is slowed waits before the places, not in one.
-        quarantine = Quarantine(router.handle, ground.database, clock=ground.clock)
-        self.handle = self.pressure.slowed(bounded(quarantine.handle, settings.telegram_concurrent_updates))
+        quarantine = Quarantine(router.handle, ground.database, clock=ground.clock, metrics=ground.metrics)
+        in_turn = bounded(quarantine.handle, settings.telegram_concurrent_updates)
+        self.handle = counted(self.pressure.slowed(in_turn), ground.metrics)
         self.requeued = Requeued(ground.database, quarantine, router.act_on, clock=ground.clock)
 
     def _build_manager(self) -> Manager:
@@ -116,6 +126,16 @@ class Reception:
             most_personas=settings.max_personas_per_user,
             default_language=settings.default_language,
             bot_health=telegram.registry.health,
+            operating=Operating(
+                operators=frozenset(settings.admin_user_ids),
+                limits=Limits.of(settings),
+                reports=self._reports,
+                order_backup=lambda connection, asker_id, language, now: backups.order(
+                    connection, asker_id, language, now=now
+                ),
+                stopped_users=lambda: telegram.changes.stopped_users,
+                on_stops_changed=telegram.changes.announce,
+            ),
             on_persona_changed=self._persona_edited,
             on_bot_changed=lambda _bot_id: telegram.changes.announce(),
         )
@@ -129,6 +149,10 @@ class Reception:
         """Show the manager bot's commands in Telegram's menu."""
         menus = command_menus(self._ground.texts, self._ground.settings.default_language)
         await introduce(self._telegram.sender, MANAGER_BOT_ID, menus)
+        menus = command_menus(self._ground.texts, self._ground.settings.default_language, for_operators=True)
+        for operator in self._ground.settings.admin_user_ids:
+            # Refused where the operator has never written to the manager bot: then /admin works unseen.
+            await introduce(self._telegram.sender, MANAGER_BOT_ID, menus, chat_id=operator)
 
     async def introduce_bot(self, bot_id: int) -> None:
         await introduce(self._telegram.sender, bot_id, described_commands(self._ground.texts))

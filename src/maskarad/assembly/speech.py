@@ -5,6 +5,7 @@ from collections.abc import Awaitable, Callable
 from maskarad.assembly.ground import Ground
 from maskarad.assembly.memory import Memory
 from maskarad.assembly.mind import Mind, Remembering
+from maskarad.db.purses import Purse
 from maskarad.delivery.deliver import Delivery
 from maskarad.delivery.pacing import no_pause, pause_before
 from maskarad.jobs.conversation import Conversations
@@ -13,6 +14,7 @@ from maskarad.jobs.holding import Holding
 from maskarad.jobs.leases import LEASE
 from maskarad.life.occasion import Rules
 from maskarad.life.spontaneity import Spontaneity
+from maskarad.purse.notice import rest_notice
 from maskarad.telegram.send import Sender
 from maskarad.telegram.typing import Typing
 from maskarad.turn.run import Turns
@@ -30,22 +32,27 @@ def build_conversations(
     find_bot: Callable[[int], Bot | None],
     moved: Callable[[int, int, int], None],
     model_failed: Callable[[Bot, str], Awaitable[None]],
+    purse_empty: Callable[[Bot, Purse], Awaitable[None]],
 ) -> Conversations:
     settings = ground.settings
     typing = Typing(sender).shown
     turns = Turns(
         ground.database,
-        mind.model,
+        mind.model_for("turn"),
+        mind.purses,
         speaker=ground.snapshots.personas.speaker,
         typing=typing,
         recall=remembering.recall.for_turn,
         apology=lambda language: ground.texts.get(language, "persona.apology"),
         model_failed=model_failed,
+        rest_notice=lambda language, purse: rest_notice(ground.texts, language, purse, ground.clock()),
+        purse_empty=purse_empty,
         analyze=mind.analyzer.now,
         mood_half_life=settings.mood_half_life,
         reactions_per_hour=settings.reactions_per_hour,
         prompt_tokens=settings.prompt_tokens,
         clock=ground.clock,
+        metrics=ground.metrics,
     )
     delivery = Delivery(
         ground.database,
@@ -54,8 +61,10 @@ def build_conversations(
         typing=typing,
         moved=moved,
         make_sure=holding.make_sure,
+        is_served=lambda bot_id: find_bot(bot_id) is not None,
         doubt=holding.doubt,
         clock=ground.clock,
+        failed=ground.metrics.error,
     )
     return Conversations(
         ground.database,
@@ -67,6 +76,7 @@ def build_conversations(
         ring=ground.bells.ring,
         find_bot=find_bot,
         clock=ground.clock,
+        metrics=ground.metrics,
     )
 
 
@@ -83,7 +93,8 @@ def build_spontaneity(
     quiet_from, quiet_until = settings.quiet_from_until
     return Spontaneity(
         ground.database,
-        mind.model,
+        mind.model_for("spontaneous"),
+        mind.purses,
         find_bot=find_bot,
         speaker=ground.snapshots.personas.speaker,
         analyze=mind.analyzer.analyze_many,
@@ -97,7 +108,6 @@ def build_spontaneity(
             quiet_from=quiet_from,
             quiet_until=quiet_until,
         ),
-        calls_per_day=settings.spontaneity_calls_per_day,
         lease=LEASE,
         mood_half_life=settings.mood_half_life,
         metrics=ground.metrics,

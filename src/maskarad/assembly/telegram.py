@@ -27,9 +27,10 @@ class Telegram:
             on_conflict=lambda bot_id: self.notices.conflict(bot_id),
             shared_limits=RedisLimits(ground.scripts) if ground.scripts else None,
             clock=ground.clock,
+            metrics=ground.metrics,
         )
         self.registry, self.sender = self.edge.registry, self.edge.sender
-        self.background = BackgroundSender(self.sender)
+        self.background = BackgroundSender(self.sender, metrics=ground.metrics)
         self.notices = Notices(
             ground.database,
             self.background,

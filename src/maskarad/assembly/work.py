@@ -12,6 +12,8 @@ from maskarad.assembly.memory import Memory
 from maskarad.assembly.mind import Mind, Remembering
 from maskarad.assembly.speech import build_conversations, build_spontaneity
 from maskarad.assembly.telegram import Telegram
+from maskarad.backup.schedule import Schedule
+from maskarad.db.backups import Backup
 from maskarad.intake.weighing import WEIGHING
 from maskarad.jobs import tasks
 from maskarad.jobs.cleanup import forget_left_files, memory_cleanup_task
@@ -49,11 +51,18 @@ class Work:
             find_bot=telegram.find_bot,
             moved=telegram.memberships.moved,
             model_failed=telegram.notices.model_failed,
+            purse_empty=telegram.notices.purse_empty,
         )
         dropped = ground.metrics.rings.labels("full").inc
         works = {Queue.TURNS: self._conversations.think, Queue.DELIVERY: self._conversations.send}
         self._wakeups = {
-            queue: Wakeups(work, most=WORK_AT_ONCE, dropped=dropped, elsewhere=partial(ground.bells.tell, queue))
+            queue: Wakeups(
+                work,
+                most=WORK_AT_ONCE,
+                dropped=dropped,
+                failed=ground.metrics.error,
+                elsewhere=partial(ground.bells.tell, queue),
+            )
             for queue, work in works.items()
             if queue in role.queues
         }
@@ -66,6 +75,7 @@ class Work:
             self._weighing.weigh,
             most=WEIGHED_AT_ONCE,
             dropped=dropped,
+            failed=ground.metrics.error,
             elsewhere=partial(ground.bells.tell, WEIGHING),
         )
         if Queue.TURNS in role.queues:
@@ -73,6 +83,13 @@ class Work:
         self._sweep = Sweep(ground.database, self._wakeups, holding=self._holding, clock=ground.clock)
         self._painter = Painter(ground.settings.data_dir / "matplotlib")
         self._errands = build_errands(ground, telegram, memory, self._painter)
+        self._backups = Schedule(
+            ground.database,
+            hour=ground.settings.backup_hour,
+            ring=self._errands.ring,
+            made=self._show_backup,
+            clock=ground.clock,
+        )
         if Queue.SLOW in role.queues:
             ground.bells.answer(Queue.SLOW, lambda errand_id, _bot_id, _delay=0.0: self._errands.ring(errand_id))
         self._spontaneity = build_spontaneity(
@@ -95,13 +112,16 @@ class Work:
             every(tasks.WEIGH, lambda: self._weighing.sweep(self._weighings))
         every(tasks.RENEW, self._holding.renew)
         every(tasks.ANALYSES, self._mind.analyzer.flush)
+        every(tasks.PRICES, self._mind.pricing.read)
         if Queue.SLOW in self._role.queues:
             every(tasks.ERRANDS, self._errands.sweep)
             every(tasks.RENEW_ERRANDS, self._errands.renew)
             every(tasks.FOLD, self._remembering.folder.fold_due)
             every(tasks.LEARN, self._mind.learning.round)
+            every(tasks.REFRESH_PRICES, self._mind.pricing.refresh)
             every(tasks.MEMORY_CLEANUP, self._clean_up)
             every(tasks.LEFT_FILES, self._forget_left_files)
+            every(tasks.BACKUP, self._backups.look)
 
     async def speak_unasked(self, once_a_slot: Callable[[tasks.Task, Job], Job], sleep: Sleep) -> None:
         """Runs until it is cancelled."""
@@ -133,3 +153,7 @@ class Work:
 
     async def _forget_left_files(self) -> None:
         await forget_left_files(self._ground.settings.data_dir / FILES_OF_IMPORTS, clock=self._ground.clock)
+
+    def _show_backup(self, backup: Backup) -> None:
+        self._ground.metrics.backup_at.set(backup.made_at)
+        self._ground.metrics.backup_bytes.set(backup.bytes)

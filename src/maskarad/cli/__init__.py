@@ -22,10 +22,15 @@ COMMANDS = {
     "persona": "Add, list, show, edit and remove personas.",
     "bot": "Bind bots to personas, list and remove them.",
     "import": "Give a persona the history of a chat.",
+    "stop": "Stop a bot or a person, list who is stopped.",
+    "allow": "Let a stopped bot or person go on.",
     "updates": "See what could not be handled, and have it handled again.",
     "errands": "See what was ordered and failed, and have it tried again.",
+    "secrets": "Exchange the secret key while the platform runs.",
     "doctor": "Look for what is wrong and say what to do.",
-    "db": "Bring the database's schema up or down.",
+    "db": "Bring the database's schema up or down, or move everything into another database.",
+    "backup": "Back the database up, show, try and tidy away backups.",
+    "restore": "Put a backup in the place of the database.",
 }
 
 MODULES = {"import": "import_history"}

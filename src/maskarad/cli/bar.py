@@ -17,8 +17,8 @@ LINES = 10
 
 @contextmanager
 def bar(units: Mapping[str, str] | None = None, *, lines: bool = False) -> Iterator[Progress]:
-    """On stderr. `units` are of steps, by their names: what is counted (rows, `BYTES`). With `lines` each of these steps
-    is told of where nobody watches, too."""
+    """On stderr. `units` are of steps, by their names: what is counted (rows, `BYTES`). With `lines` they are told
+    where nobody watches, too."""
     units = units or {}
     if sys.stderr.isatty():
         with _Bar(units) as shown:
@@ -32,14 +32,14 @@ class _Bar(ExitStack):
         super().__init__()
         self._units = units
         self._step = ""
-        self._done = self._left = 0
+        self._done = self._of = 0
         self._began = 0.0
         self._shown: Any = None
 
     def show(self, step: str, done: int, of: int) -> None:
         if step != self._step:
             self.close()
-            self._step, self._done, self._left, self._began = step, 0, of, time.monotonic()
+            self._step, self._done, self._of, self._began = step, 0, of, time.monotonic()
             self._shown = self.enter_context(
                 typer.progressbar(
                     length=of or None,
@@ -48,7 +48,7 @@ class _Bar(ExitStack):
                     file=sys.stderr,
                 )
             )
-        more, self._done, self._left = done - self._done, done, of - done
+        more, self._done = done - self._done, done
         self._shown.update(more)
 
     def _beside(self) -> str:
@@ -56,7 +56,10 @@ class _Bar(ExitStack):
         if unit is None:
             return ""
         rate = self._done / max(time.monotonic() - self._began, 1e-3)
-        return f"{rate / 1e6:.0f} MB/s" if unit == BYTES else f"{rate:,.0f} {unit}/s, {self._left:,} {unit} left"
+        if unit == BYTES:
+            return f"{rate / 1e6:.0f} MB/s"
+        left = f", {self._of - self._done:,} {unit} left" if self._of else ""
+        return f"{rate:,.0f} {unit}/s{left}"
 
 
 class _Lines:

@@ -136,6 +136,7 @@ def list_bots(as_json: AsJson = False) -> None:
             "access": stored.bot.access.value,
             "enabled": stored.bot.enabled,
             "state": stored.bot.state.value,
+            "stopped": stored.bot.is_stopped,
         }
         for stored in with_database(work)
     ]

@@ -1,4 +1,4 @@
-"""`maskarad db upgrade|downgrade|current|partition`"""
+"""`maskarad db upgrade|downgrade|current|partition|move`"""
 
 import time
 from functools import partial
@@ -6,7 +6,9 @@ from typing import Annotated
 
 import typer
 
+from maskarad.cli.before_migration import NoBackup, back_up, is_to_change
 from maskarad.cli.common import AsJson, Yes, confirm, print_one, with_any_database
+from maskarad.cli.moving import move_database
 from maskarad.cli.place import alone_on
 from maskarad.db import migrate, partitioning, partitions, schema
 from maskarad.db.engine import Database
@@ -14,7 +16,8 @@ from maskarad.errors import BadInput
 from maskarad.settings import Settings
 
 app = typer.Typer(
-    help="Bring the database's schema up or down, or show where it stands. `maskarad run` brings it up by itself."
+    help="Bring the database's schema up or down, show where it stands, or move everything into another database. "
+    "`maskarad run` brings the schema up by itself."
 )
 
 
@@ -23,10 +26,15 @@ def register(parent: typer.Typer, name: str, summary: str) -> None:
 
 
 @app.command()
-def upgrade(revision: Annotated[str, typer.Argument(help="Revision to reach.")] = "head") -> None:
-    """Bring the schema up to what this version needs. An up-to-date database stays as it is."""
+def upgrade(
+    revision: Annotated[str, typer.Argument(help="Revision to reach.")] = "head", no_backup: NoBackup = False
+) -> None:
+    """Bring the schema up to what this version needs. An up-to-date database stays as it is; of one in use a backup is
+    made first."""
 
     async def work(database: Database, settings: Settings) -> None:
+        if not no_backup and await is_to_change(database):
+            await back_up(database, settings)
         await database.write(lambda connection: migrate.upgrade(connection, revision))
         reached = await database.read(schema.revision_of)
         typer.echo(f"schema: {reached}")
@@ -86,6 +94,9 @@ def partition() -> None:
         typer.echo(f"the history is in partitions, after {time.monotonic() - began:.1f} s")
 
     with_any_database(work, patient=True)
+
+
+app.command("move")(move_database)
 
 
 async def _refuse_others(database: Database) -> None:

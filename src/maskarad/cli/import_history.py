@@ -2,16 +2,18 @@
 
 import asyncio
 import shlex
-import sys
 import time
-from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, ExitStack, contextmanager
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 
+from maskarad.backup.progress import Progress
+from maskarad.cli.bar import BYTES, bar
 from maskarad.cli.common import AsJson, Yes, confirm, now, print_one, with_database
 from maskarad.db import bots, imports
 from maskarad.db.engine import Database
@@ -19,7 +21,7 @@ from maskarad.errors import BadInput, ExportRefused
 from maskarad.memory.exports.checking import checked_at
 from maskarad.memory.exports.choosing import chosen, is_of
 from maskarad.memory.exports.values import ExportedChat, FoundChat
-from maskarad.memory.history_import import ImportProgress, ImportResult, Stage, import_telegram_history
+from maskarad.memory.history_import import ImportResult, Stage, import_telegram_history
 from maskarad.settings import Settings
 from maskarad.texts import load_texts
 from maskarad.values import Bot, Chat, ChatType
@@ -68,8 +70,8 @@ def import_history(
 
     found, link_id, where = with_database(find)
     started = time.monotonic()
-    with _shown() as bar:
-        before = asyncio.run(checked_at(file, bar.show_checking))
+    with _shown() as shown:
+        before = asyncio.run(checked_at(file, partial(shown, Stage.CHECKING)))
         exported = chosen(before.chats, export_chat, where, found)
     seconds = time.monotonic() - started
     is_plain = is_of(exported.chat.id, exported.chat.name, where, found)
@@ -89,12 +91,12 @@ def import_history(
             chat_type=where.type,
             pick=export_chat,
             clock=now,
-            on_progress=bar.show,
+            on_progress=lambda progress: shown(progress.stage, progress.done, progress.total),
             before=before,
         )
 
     started = time.monotonic()
-    with _shown() as bar:
+    with _shown() as shown:
         result = with_database(work)
     seconds += time.monotonic() - started
     print_one(_summary(result, where, seconds, as_json=as_json), as_json=as_json)
@@ -145,16 +147,14 @@ def _name(chat: Chat) -> str:
 
 
 @contextmanager
-def _shown() -> Iterator["_Bar"]:
+def _shown() -> Iterator[Progress]:
     """A bar for what reads an export. Raises BadInput where the export is refused."""
-    bar = _Bar(time.monotonic)
     try:
-        yield bar
+        with bar({Stage.CHECKING: BYTES, Stage.STORING: "messages"}) as shown:
+            yield shown
     except ExportRefused as refused:
         sentence = load_texts().get("en", f"importing.refused.{refused.reason}", **refused.values)
         raise BadInput(sentence.rstrip(".")) from None
-    finally:
-        bar.close()
 
 
 def _summary(result: ImportResult, where: Chat, seconds: float, *, as_json: bool) -> dict[str, object]:
@@ -176,45 +176,3 @@ def _summary(result: ImportResult, where: Chat, seconds: float, *, as_json: bool
 
 def _date(at: float | None) -> str | None:
     return None if at is None else datetime.fromtimestamp(at, UTC).date().isoformat()
-
-
-class _Bar:
-    """How far it is, how fast, and how long it takes; only where somebody watches."""
-
-    def __init__(self, clock: Callable[[], float]) -> None:
-        self._clock = clock
-        self._stage: Stage | None = None
-        self._done = 0
-        self._started = 0.0
-        self._shown = ExitStack()
-        self._move: Callable[[int], None] | None = None
-
-    def show(self, progress: ImportProgress) -> None:
-        if not sys.stderr.isatty():
-            return
-        if progress.stage is not self._stage:
-            self.close()
-            self._stage, self._done, self._started = progress.stage, 0, self._clock()
-            self._open(progress.total)
-        step, self._done = progress.done - self._done, progress.done
-        if self._move is not None:
-            self._move(step)
-
-    def show_checking(self, done: int, total: int) -> None:
-        self.show(ImportProgress(stage=Stage.CHECKING, done=done, total=total))
-
-    def close(self) -> None:
-        self._shown.close()
-
-    def _open(self, total: int) -> None:
-        bar: AbstractContextManager[Any] = typer.progressbar(
-            length=total,
-            label="Checking" if self._stage is Stage.CHECKING else "Storing ",
-            item_show_func=lambda _: self._rate(),
-            file=sys.stderr,
-        )
-        self._move = self._shown.enter_context(bar).update
-
-    def _rate(self) -> str:
-        rate = self._done / max(self._clock() - self._started, 1e-3)
-        return f"{rate / 1e6:.0f} MB/s" if self._stage is Stage.CHECKING else f"{rate:,.0f} messages/s"

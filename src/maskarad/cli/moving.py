@@ -1,26 +1,23 @@
 """`maskarad db move`"""
 
-import sys
 import time
-from collections.abc import AsyncIterator, Callable
-from contextlib import AbstractContextManager, ExitStack, asynccontextmanager
-from typing import Annotated, Any
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Annotated
 
 import typer
 from pydantic import TypeAdapter, ValidationError
 
+from maskarad.cli.bar import bar
 from maskarad.cli.common import with_any_database
 from maskarad.cli.place import alone_on, make_folders
 from maskarad.db import schema
 from maskarad.db.engine import Database
-from maskarad.db.moving import Progress, Stage, move
+from maskarad.db.moving import Stage, move
 from maskarad.db.opening import open_database
 from maskarad.errors import BadInput, DatabaseUnavailable
 from maskarad.key_file import KEY_FILE
 from maskarad.settings import Settings
-
-LINES = 10
-"""That tell of a stage where nobody watches a bar."""
 
 _ADDRESS: TypeAdapter[str] = TypeAdapter(Annotated[str, *Settings.model_fields["database_url"].metadata])
 
@@ -42,8 +39,8 @@ def move_database(
         place = _settings_of(settings, to)
         with alone_on(settings), alone_on(place):
             async with _opened(place) as target:
-                with _Shown() as shown:
-                    rows = await move(database, target, shown.show)
+                with bar(dict.fromkeys(Stage, "rows"), lines=True) as shown:
+                    rows = await move(database, target, lambda each: shown(each.stage, each.done, each.total))
         return rows, _next_steps(place, named=to)
 
     began = time.monotonic()
@@ -98,49 +95,3 @@ def _next_steps(place: Settings, *, named: str) -> list[str]:
         "  3. start gateways and workers (docs/deployment.md), and never again anything on the old database: it would "
         "take the bots' messages",
     ]
-
-
-class _Shown:
-    """A bar for each stage where somebody watches, and some lines where nobody does."""
-
-    def __init__(self) -> None:
-        self._stage: Stage | None = None
-        self._done = 0
-        self._table = ""
-        self._left = 0
-        self._open = ExitStack()
-        self._move: Callable[[int], None] | None = None
-
-    def __enter__(self) -> "_Shown":
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._open.close()
-
-    def show(self, progress: Progress) -> None:
-        is_new = progress.stage is not self._stage
-        if is_new:
-            self._open.close()
-            self._stage, self._done = progress.stage, 0
-            self._move = self._bar(progress.total) if sys.stderr.isatty() else None
-        before, self._done = self._done, progress.done
-        self._table, self._left = progress.table, progress.total - progress.done
-        if self._move is not None:
-            self._move(progress.done - before)
-        elif is_new or _tenth(progress.done, progress.total) > _tenth(before, progress.total):
-            line = f"{progress.stage}: {progress.done:,} of {progress.total:,} rows, {self._left:,} left"
-            typer.echo(line, err=True)
-
-    def _bar(self, total: int) -> Callable[[int], None]:
-        bar: AbstractContextManager[Any] = typer.progressbar(
-            length=total,
-            label=str(self._stage).capitalize().ljust(len(Stage.CHECKING)),
-            item_show_func=lambda _: f"{self._left:,} rows left ({self._table})",
-            file=sys.stderr,
-        )
-        move: Callable[[int], None] = self._open.enter_context(bar).update
-        return move
-
-
-def _tenth(done: int, total: int) -> int:
-    return LINES * done // total if total else LINES

@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from maskarad.cli.before_migration import NoBackup
 from maskarad.cli.place import alone_on, inside_sandbox, make_folders, wants_sandbox
 from maskarad.cli.sandbox_process import SandboxProcess, running_sandbox
 from maskarad.cli.serving import begin, serve, upgrade_schema
@@ -25,41 +26,43 @@ def run(
         int | None,
         typer.Option(min=0, max=65_535, help="The sandbox's port instead of SANDBOX_PORT; 0 takes a free one."),
     ] = None,
+    no_backup: NoBackup = False,
 ) -> None:
     """Run the platform until Ctrl-C or SIGTERM.
 
     With TELEGRAM_BOT_TOKEN it talks to Telegram, or to the server that TELEGRAM_API_BASE_URL names. With neither it
     starts a sandbox beside itself and prints the address of its chat page; the data is then in DATA_DIR/sandbox.
 
-    A new or older database is brought up to date first.
+    A new or older database is brought up to date first; of an older one in use a backup is made before.
     """
     settings = begin()
     with suppress(KeyboardInterrupt):
         if wants_sandbox(settings):
-            _run_with_sandbox(settings, settings.sandbox_port if sandbox_port is None else sandbox_port)
+            port = settings.sandbox_port if sandbox_port is None else sandbox_port
+            _run_with_sandbox(settings, port, backup=not no_backup)
         else:
-            _run_with_telegram(settings)
+            _run_with_telegram(settings, backup=not no_backup)
 
 
-def _run_with_telegram(settings: Settings) -> None:
+def _run_with_telegram(settings: Settings, *, backup: bool) -> None:
     if settings.telegram_bot_token is None:
         raise SettingsError(
             "TELEGRAM_BOT_TOKEN: is not set, though TELEGRAM_API_BASE_URL is; set both, or none to run with the sandbox"
         )
     make_folders(settings)
     with alone_on(settings) as alone:
-        _serve(settings, alone=alone, sandbox=None)
+        _serve(settings, alone=alone, sandbox=None, backup=backup)
 
 
-def _run_with_sandbox(settings: Settings, port: int) -> None:
+def _run_with_sandbox(settings: Settings, port: int, *, backup: bool) -> None:
     expected = inside_sandbox(settings, f"http://127.0.0.1:{port}")
     make_folders(expected)
     with alone_on(expected) as alone, running_sandbox(expected.data_dir, port) as sandbox:
-        _serve(inside_sandbox(settings, sandbox.address), alone=alone, sandbox=sandbox)
+        _serve(inside_sandbox(settings, sandbox.address), alone=alone, sandbox=sandbox, backup=backup)
         sandbox.check()
 
 
-def _serve(settings: Settings, *, alone: bool, sandbox: SandboxProcess | None) -> None:
+def _serve(settings: Settings, *, alone: bool, sandbox: SandboxProcess | None, backup: bool) -> None:
     def once() -> None:
         serve(
             settings,
@@ -72,7 +75,7 @@ def _serve(settings: Settings, *, alone: bool, sandbox: SandboxProcess | None) -
     with suppress(SchemaOutdated):
         once()
         return
-    upgrade_schema(settings)
+    upgrade_schema(settings, backup=backup)
     once()
 
 

@@ -104,11 +104,12 @@ def needs_many(settings: Settings, role: str) -> None:
         )
 
 
-def upgrade_schema(settings: Settings) -> None:
-    """In a process of its own: Alembic stays in memory otherwise, 20 MB for a second's work. Raises SettingsError."""
+def upgrade_schema(settings: Settings, *, backup: bool = True) -> None:
+    """In a process of its own: Alembic stays in memory otherwise, 20 MB for a second's work. `backup`: of a database in
+    use one is made first. Raises SettingsError."""
     typer.echo("Bringing the database up to date …", err=True)
     done = subprocess.run(
-        [sys.executable, "-m", "maskarad", "db", "upgrade"],
+        [sys.executable, "-m", "maskarad", "db", "upgrade", *([] if backup else ["--no-backup"])],
         env=os.environ | _naming_the_database_of(settings),
         capture_output=True,
         text=True,
@@ -117,6 +118,7 @@ def upgrade_schema(settings: Settings) -> None:
     )
     if done.returncode:
         raise SettingsError(done.stderr.strip().removeprefix("maskarad: "))
+    typer.echo(done.stderr, err=True, nl=False)
 
 
 def _naming_the_database_of(settings: Settings) -> dict[str, str]:
@@ -124,5 +126,6 @@ def _naming_the_database_of(settings: Settings) -> dict[str, str]:
     return {
         "DATABASE_URL": settings.database,
         "DATA_DIR": str(settings.data_dir),
+        "BACKUP_DIR": str(settings.backup_folder),
         "TELEGRAM_API_BASE_URL": settings.telegram_api_base_url,
     }

@@ -10,7 +10,7 @@ between it is acted on once more, which changes nothing either.
 from collections.abc import Awaitable, Callable, Collection, Sequence
 
 from maskarad.controls.desk import ControlDesk, Family
-from maskarad.controls.personal import TO_FORGET
+from maskarad.controls.personal import OWED, TO_FORGET
 from maskarad.db import hearing, seen
 from maskarad.intake.access import may_talk
 from maskarad.intake.flood import REMARK_PAUSE, Floods
@@ -61,6 +61,11 @@ class Commands:
     @property
     def names(self) -> Collection[str]:
         return self._answers.keys()
+
+    def are_owed(self, asked: Incoming | Press) -> bool:
+        """Whether this command, or this button, is for stopped people, too: where nobody else is troubled by it."""
+        name = asked.command if isinstance(asked, Incoming) else _button_of(asked.data)
+        return asked.chat.type is ChatType.PRIVATE and name in OWED
 
     async def on_command(self, bot: Bot, message: Incoming) -> None:
         """Answer a command of `names`; the same update twice is answered once. Raises DatabaseUnavailable,

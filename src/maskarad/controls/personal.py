@@ -29,6 +29,9 @@ _YES, _NO = "1:forget:", "1:remember:"
 TO_FORGET = frozenset(("forget_me", _YES, _NO))
 """What is for everybody, also for those whom the persona does not talk to any more."""
 
+OWED = TO_FORGET | {"me", "export_me", ME}
+"""What somebody whom an operator has stopped keeps: to see what is known of them, to take it with them, to erase it."""
+
 
 LEARNT_AT_ONCE = 2_000
 """Lines that somebody who asks what is known of them waits for; the rest is learnt in the background."""

@@ -9,7 +9,7 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.sql.dml import Update
 
 from maskarad.db import failed_updates, personal
-from maskarad.db.tables import bot_instances, bot_whitelist, chat_bot_instances, persona_configs
+from maskarad.db.tables import bot_instances, bot_whitelist, chat_bot_instances, persona_configs, users
 from maskarad.errors import NotFound, PersonaHasBot, TokenTaken
 from maskarad.values import (
     Access,
@@ -35,6 +35,7 @@ BOT_COLUMNS = (
     bot_instances.c.state.label("bot_state"),
     bot_instances.c.sees_all_group_messages.label("bot_sees_all"),
     bot_instances.c.version.label("bot_version"),
+    bot_instances.c.stopped_at.is_not(None).label("bot_is_stopped"),
 )
 
 _JOINED = bot_instances.join(persona_configs, persona_configs.c.id == bot_instances.c.persona_config_id)
@@ -69,7 +70,16 @@ _WHITELIST = (
 
 
 def _add(insert: Callable[..., postgresql.Insert | sqlite.Insert]) -> Executable:
-    return insert(bot_instances).on_conflict_do_nothing().returning(bot_instances.c.id)
+    """Of a stopped owner it is stopped from the first moment. Whoever is just stopping them is waited for."""
+    owner_stopped_at = (
+        select(users.c.stopped_at)
+        .join(persona_configs, persona_configs.c.owner_id == users.c.id)
+        .where(persona_configs.c.id == bindparam("persona_id"))
+        .with_for_update(read=True, of=users)
+        .scalar_subquery()
+    )
+    new = insert(bot_instances).values(stopped_at=owner_stopped_at, stopped_with_owner=owner_stopped_at.is_not(None))
+    return new.on_conflict_do_nothing().returning(bot_instances.c.id)
 
 
 _ADD = {"sqlite": _add(sqlite.insert), "postgresql": _add(postgresql.insert)}
@@ -134,6 +144,7 @@ def bot_from_row(row: Row[*tuple[Any, ...]], whitelist: frozenset[int] = frozens
         sees_all_group_messages=row.bot_sees_all,
         whitelist=whitelist,
         version=row.bot_version,
+        is_stopped=row.bot_is_stopped,
     )
 
 
@@ -148,11 +159,12 @@ def bind(
     now: float,
 ) -> int:
     """Bind a bot to a persona and return its id; `token` is ciphertext. Binding a persona's own bot again gives it the
-    new token; its webhook stays. Raises PersonaHasBot, TokenTaken, NotFound."""
+    new token; its webhook stays, and so does a stop. Raises PersonaHasBot, TokenTaken, NotFound."""
     bound = connection.execute(_OF_PERSONA, {"persona_id": persona_id}).scalar_one_or_none()
     if bound is not None:
         return _rebind(connection, persona_id, profile, bound=bound, token=token, now=now)
     values = {
+        "persona_id": persona_id,
         "persona_config_id": persona_id,
         "telegram_id": profile.telegram_id,
         "username": profile.username,

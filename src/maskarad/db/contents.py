@@ -5,8 +5,8 @@ Beside the tables there is the index of the history's words, which each database
 look alike.
 """
 
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
-from functools import lru_cache
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from functools import lru_cache, partial
 from hashlib import blake2b
 from typing import Any
 
@@ -134,14 +134,9 @@ def _page_of_index(connection: Connection, after: Row | None, most: int) -> list
 
 
 def _contents(connection: Connection, name: str, on_rows: OnRows | None) -> TableContents:
-    rows, total = 0, 0
-    times = () if name == INDEX else _double_places(name)
-    for found in pages(connection, name):
-        rows += len(found)
-        total += sum(_number_of(row, times) for row in found)
-        if on_rows is not None:
-            on_rows(name, len(found))
-    return TableContents(rows=rows, checksum=f"{total % 2 ** (8 * _DIGEST_BYTES):0{2 * _DIGEST_BYTES}x}")
+    doubles = () if name == INDEX else _double_places(name)
+    rows = ([_positive(row, doubles) for row in part] for part in pages(connection, name))
+    return summed(rows, None if on_rows is None else partial(on_rows, name))
 
 
 @lru_cache
@@ -149,10 +144,25 @@ def _double_places(name: str) -> tuple[int, ...]:
     return tuple(number for number, each in enumerate(metadata.tables[name].c) if isinstance(each.type, Double))
 
 
-def _number_of(row: Row, doubles: tuple[int, ...]) -> int:
-    """A sum of such numbers knows its rows, not their order; the same row twice would count."""
+def _positive(row: Row, doubles: tuple[int, ...]) -> Sequence[Any]:
     values = list(row)
     for place in doubles:
         if values[place] is not None:
             values[place] += 0.0
-    return int.from_bytes(blake2b(msgspec.msgpack.encode(values), digest_size=_DIGEST_BYTES).digest())
+    return values
+
+
+def summed(parts: Iterable[Sequence[Sequence[Any]]], on_rows: Callable[[int], None] | None = None) -> TableContents:
+    """Of all rows of a table, some of them at once; `on_rows` hears of how many more were gone through."""
+    rows, total = 0, 0
+    for part in parts:
+        rows += len(part)
+        total += sum(map(_number_of, part))
+        if on_rows is not None:
+            on_rows(len(part))
+    return TableContents(rows=rows, checksum=f"{total % 2 ** (8 * _DIGEST_BYTES):0{2 * _DIGEST_BYTES}x}")
+
+
+def _number_of(row: Sequence[Any]) -> int:
+    """A sum of such numbers knows its rows, not their order; the same row twice would count."""
+    return int.from_bytes(blake2b(msgspec.msgpack.encode(row), digest_size=_DIGEST_BYTES).digest())

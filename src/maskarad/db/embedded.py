@@ -17,7 +17,7 @@ from sqlalchemy.engine import URL
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.pool import StaticPool
 
-from maskarad.db.engine import Query, T
+from maskarad.db.engine import READS, Query, T
 from maskarad.db.failures import FULL, is_disk_full, translated
 from maskarad.errors import DatabaseUnavailable
 
@@ -252,6 +252,7 @@ def _sqlite_engine(file: Path, *, begin: str, busy_timeout: float) -> Engine:
         URL.create("sqlite", database=str(file)),
         connect_args={"check_same_thread": False, "isolation_level": None, "timeout": busy_timeout},
         hide_parameters=True,
+        execution_options={READS: True} if begin == "BEGIN" else {},
         **pool,
     )
 

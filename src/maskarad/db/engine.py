@@ -11,6 +11,9 @@ from maskarad.errors import DatabaseUnavailable
 T = TypeVar("T")
 Query = Callable[[Connection], T]
 
+READS = "maskarad_reads"
+"""The execution option of connections that only read."""
+
 PATIENCE = 60.0
 LONGEST_PAUSE = 2.0
 

@@ -14,9 +14,11 @@ from sqlalchemy import (
     Connection,
     Delete,
     Table,
+    Text,
     and_,
     bindparam,
     case,
+    cast,
     column,
     delete,
     exists,
@@ -33,13 +35,16 @@ from sqlalchemy import (
 
 from maskarad.db.history import FORGOTTEN, FORGOTTEN_KEPT
 from maskarad.db.personal import in_bot
+from maskarad.db.purses import Scope
 from maskarad.db.tables import chat_bot_instances as links
 from maskarad.db.tables import (
     chat_contexts,
     conversation_summaries,
     interaction_patterns,
+    limit_notices,
     message_reactions,
     persona_configs,
+    purses,
     reply_parts,
     unweighed_remarks,
     usage_records,
@@ -217,6 +222,11 @@ _FORGET: tuple[Delete, ...] = (
     delete(wizard_states).where(
         wizard_states.c.user_id == _USER, wizard_states.c.bot_instance_id == bindparam("bot_id")
     ),
+    delete(limit_notices).where(
+        limit_notices.c.scope == Scope.USER.value,
+        limit_notices.c.holder == _USER,
+        in_bot(limit_notices.c.chat_bot_instance_id),
+    ),
     delete(links).where(links.c.id.in_(_PRIVATE)),
 )
 
@@ -225,15 +235,29 @@ def _is_in(table: Table, column: str = "user_id") -> ColumnElement[bool]:
     return exists().where(table.c[column] == _USER)
 
 
-_DROP_USER = delete(users).where(
-    and_(
-        users.c.id == _USER,
-        ~_is_in(persona_configs, "owner_id"),
-        ~_is_in(chat_contexts),
-        ~_is_in(interaction_patterns),
-        ~_is_in(user_preferences),
-        ~exists().where(links.c.chat_id == _USER),
-    )
+_IS_KNOWN_NOWHERE = and_(
+    users.c.id == _USER,
+    ~_is_in(persona_configs, "owner_id"),
+    ~_is_in(chat_contexts),
+    ~_is_in(interaction_patterns),
+    ~_is_in(user_preferences),
+    ~exists().where(links.c.chat_id == _USER),
+)
+# Somebody's purse is with all bots together.
+_DROP_PURSES = delete(purses).where(
+    purses.c.scope == Scope.USER.value,
+    purses.c.holder == _USER,
+    ~_is_in(chat_contexts),
+    ~_is_in(interaction_patterns),
+    ~_is_in(user_preferences),
+    ~exists().where(links.c.chat_id == _USER),
+)
+_DROP_USER = delete(users).where(_IS_KNOWN_NOWHERE, users.c.stopped_at.is_(None))
+# Whom an operator has stopped, that remains known of them, and nothing else.
+_NAME_USER_NO_MORE = (
+    update(users)
+    .where(_IS_KNOWN_NOWHERE, users.c.stopped_at.is_not(None))
+    .values(name=cast(users.c.id, Text), username=None)
 )
 _DROP_MANAGER_WIZARD = delete(wizard_states).where(
     wizard_states.c.user_id == _USER, wizard_states.c.bot_instance_id == literal_column(str(MANAGER_BOT_ID))
@@ -392,7 +416,8 @@ def finish(
         connection.execute(_NAME_NO_MORE, {"bot_id": bot_id, "b_names": known_as})
     for statement in _FORGET:
         connection.execute(statement, of_user)
-    is_gone = connection.execute(_DROP_USER, of_user).rowcount == 1
+    connection.execute(_DROP_PURSES, of_user)
+    is_gone = any(connection.execute(each, of_user).rowcount for each in (_DROP_USER, _NAME_USER_NO_MORE))
     if is_gone:
         connection.execute(_DROP_MANAGER_WIZARD, of_user)
     return is_gone

@@ -5,6 +5,7 @@ from pathlib import Path
 
 from alembic import command
 from alembic.config import Config
+from alembic.script import ScriptDirectory
 from alembic.util import CommandError
 from sqlalchemy import Connection, text
 
@@ -20,6 +21,11 @@ def upgrade(connection: Connection, revision: str = "head") -> None:
     """Whoever comes while another process is at it waits, and then finds it done. Raises BadInput for a revision, or a
     database, that this version does not know."""
     _move(command.upgrade, connection, revision)
+
+
+def is_known(revision: str) -> bool:
+    """Whether this version can bring a database of that revision up to date."""
+    return any(each.revision == revision for each in ScriptDirectory(str(SCRIPTS)).walk_revisions())
 
 
 def downgrade(connection: Connection, revision: str) -> None:

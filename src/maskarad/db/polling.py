@@ -7,7 +7,6 @@ from typing import Any
 from sqlalchemy import (
     Connection,
     Executable,
-    and_,
     bindparam,
     delete,
     exists,
@@ -20,9 +19,10 @@ from sqlalchemy import (
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import IntegrityError
 
+from maskarad.db.served import IS_SERVED
 from maskarad.db.tables import bot_instances, polling_leases, processes
 from maskarad.errors import ClaimLost
-from maskarad.values import MANAGER_BOT_ID, BotState, Value
+from maskarad.values import MANAGER_BOT_ID, Value
 
 
 class Standing(Value, frozen=True):
@@ -36,24 +36,23 @@ class Standing(Value, frozen=True):
     taken: int
 
 
-_WORKING = and_(bot_instances.c.enabled, bot_instances.c.state == BotState.WORKING.value)
 _SHARERS = (
     select(
         processes.c.id,
-        select(func.count()).select_from(bot_instances).where(_WORKING).scalar_subquery().label("bots"),
+        select(func.count()).select_from(bot_instances).where(IS_SERVED).scalar_subquery().label("bots"),
     )
     .where(processes.c.polls)
     .order_by(processes.c.started_at, processes.c.id)
 )
 _IS_WANTED = or_(
     polling_leases.c.bot_instance_id == literal_column(str(MANAGER_BOT_ID)),
-    exists().where(bot_instances.c.id == polling_leases.c.bot_instance_id, _WORKING),
+    exists().where(bot_instances.c.id == polling_leases.c.bot_instance_id, IS_SERVED),
 )
 _MINE = select(polling_leases.c.bot_instance_id, _IS_WANTED.label("is_wanted")).where(
     polling_leases.c.holder == bindparam("holder")
 )
 _WANTED = union_all(
-    select(literal_column(str(MANAGER_BOT_ID)).label("id")), select(bot_instances.c.id).where(_WORKING)
+    select(literal_column(str(MANAGER_BOT_ID)).label("id")), select(bot_instances.c.id).where(IS_SERVED)
 ).subquery("wanted")
 # In one order, so that of two who take the same ones neither waits for the other in a circle.
 _FREE = (
@@ -79,7 +78,7 @@ _RELEASE_OTHERS = delete(polling_leases).where(
 )
 _UNPOLLED_BOTS = (
     select(bot_instances.c.username)
-    .where(_WORKING, ~exists().where(polling_leases.c.bot_instance_id == bot_instances.c.id))
+    .where(IS_SERVED, ~exists().where(polling_leases.c.bot_instance_id == bot_instances.c.id))
     .order_by(bot_instances.c.username)
 )
 _MANAGER_LEASE = select(polling_leases.c.holder).where(

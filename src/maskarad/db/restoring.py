@@ -2,14 +2,11 @@
 restores stand on it."""
 
 from collections.abc import Callable, Collection, Sequence
-from hashlib import blake2b
-from typing import Any
 
-import msgspec
 from sqlalchemy import Connection, text
 from sqlalchemy.exc import DBAPIError
 
-from maskarad.db.contents import INDEX, NAMES, ROWS_AT_ONCE, TableContents
+from maskarad.db.contents import INDEX, NAMES, ROWS_AT_ONCE, TableContents, summed
 from maskarad.db.tables import platform_identity, processes
 from maskarad.errors import BadInput
 
@@ -17,7 +14,6 @@ VERSION = "alembic_version"
 _OF_A_NEW_ONE = {VERSION, platform_identity.name, processes.name, "job_slots"}
 """Tables that have rows before anybody has used the platform."""
 
-_DIGEST_BYTES = 16
 _DEPENDED_ON = "2BP01"
 
 _TABLES = {
@@ -117,17 +113,7 @@ def _contents(connection: Connection, name: str, on_rows: OnRows | None) -> Tabl
         f"SELECT {columns} FROM {_quoted(name)}",
         execution_options={"stream_results": True, "max_row_buffer": ROWS_AT_ONCE},
     )
-    rows, total = 0, 0
-    for part in found.partitions(ROWS_AT_ONCE):
-        rows += len(part)
-        total += sum(_number_of(tuple(row)) for row in part)
-        if on_rows is not None:
-            on_rows(len(part))
-    return TableContents(rows=rows, checksum=f"{total % 2 ** (8 * _DIGEST_BYTES):0{2 * _DIGEST_BYTES}x}")
-
-
-def _number_of(row: tuple[Any, ...]) -> int:
-    return int.from_bytes(blake2b(msgspec.msgpack.encode(row), digest_size=_DIGEST_BYTES).digest())
+    return summed(([tuple(row) for row in part] for part in found.partitions(ROWS_AT_ONCE)), on_rows)
 
 
 def _columns(connection: Connection, name: str) -> Collection[str]:

@@ -8,7 +8,7 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.util import greenlet_spawn
 
-from maskarad.db.engine import Query, T
+from maskarad.db.engine import READS, Query, T
 from maskarad.db.failures import translated
 from maskarad.errors import StatementTimedOut
 
@@ -39,7 +39,9 @@ class ServerDatabase:
             },
             hide_parameters=True,
         )
-        self._reader = self._engine.execution_options(isolation_level="REPEATABLE READ", postgresql_readonly=True)
+        self._reader = self._engine.execution_options(
+            isolation_level="REPEATABLE READ", postgresql_readonly=True, **{READS: True}
+        )
 
     @property
     def engines(self) -> Sequence[Engine]:

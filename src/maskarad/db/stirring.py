@@ -23,15 +23,16 @@ from sqlalchemy import (
     update,
 )
 
-from maskarad.db import history, outbox, usage
+from maskarad.db import history, outbox, purses
 from maskarad.db.link_columns import MANNERS, manners_of
-from maskarad.db.tables import bot_instances, persona_configs, user_preferences
+from maskarad.db.purses import Bill
+from maskarad.db.served import IS_SERVED
+from maskarad.db.tables import bot_instances, persona_configs, user_preferences, users
 from maskarad.db.tables import chat_bot_instances as links
 from maskarad.db.turns import CLAIMED, claimed
 from maskarad.memory.people import EVERYWHERE
 from maskarad.memory.preferences import Wish
 from maskarad.values import (
-    BotState,
     Chat,
     Chattiness,
     ChatType,
@@ -40,7 +41,6 @@ from maskarad.values import (
     Manners,
     PartDraft,
     Spontaneity,
-    Usage,
     Value,
 )
 
@@ -54,8 +54,8 @@ _MAY_SPEAK = and_(
     not_(links.c.muted),
     or_(links.c.chattiness.is_(None), links.c.chattiness.not_in([Chattiness.SILENT.value, Chattiness.QUIET.value])),
 )
-_WORKS = and_(bot_instances.c.enabled, bot_instances.c.state == BotState.WORKING.value)
 # In a private chat the chat is the person.
+_IS_WITH_STOPPED = exists().where(users.c.id == links.c.chat_id, users.c.stopped_at.is_not(None))
 _IS_UNWANTED = exists().where(
     user_preferences.c.persona_config_id == bot_instances.c.persona_config_id,
     user_preferences.c.user_id == links.c.chat_id,
@@ -70,7 +70,7 @@ _CANDIDATES = (
         links.c.bot_instance_id,
         links.c.chat_id,
         links.c.chat_type,
-        and_(_MAY_SPEAK, _WORKS, not_(_IS_UNWANTED)),
+        and_(_MAY_SPEAK, IS_SERVED, not_(_IS_UNWANTED), not_(_IS_WITH_STOPPED)),
         or_(_IS_HELD, _IS_AT_WORK),
         links.c.stir_at,
         links.c.last_message_at,
@@ -96,7 +96,7 @@ _UNARMED = (
         or_(links.c.last_message_at > bindparam("b_since"), links.c.id > bindparam("b_after")),
         links.c.stir_at.is_(None),
         _MAY_SPEAK,
-        _WORKS,
+        IS_SERVED,
         persona_configs.c.spontaneity != Spontaneity.NEVER.value,
     )
     .order_by(links.c.last_message_at, links.c.id)
@@ -229,13 +229,14 @@ def finish(
     connection: Connection,
     link: ClaimedLink,
     drafts: Sequence[PartDraft],
-    paid: Usage | None,
+    bill: Bill | None,
     *,
     day: int,
     now: float,
-) -> bool:
+) -> bool | None:
     """Put what the persona says into the outbox, and end the claim. False: it says nothing, for it chose so, or because
-    somebody wrote meanwhile or it was muted. The same call again changes nothing."""
+    somebody wrote meanwhile or it was muted. None: there is no such claim (any more), and nothing was written, the bill
+    neither."""
     values = {"b_id": link.claim.link_id, "b_claim": link.claim.token}
     spoken = {"b_messages": link.messages, "b_parts": len(drafts), "b_day": day, "b_now": now}
     said = bool(drafts) and connection.execute(_SAY, values | spoken).rowcount == 1
@@ -243,9 +244,9 @@ def finish(
     if said:
         for draft in drafts:
             outbox.add(connection, link.claim.link_id, draft)
-    if held and paid is not None:
-        usage.add(connection, paid)
-    return said
+    if held and bill is not None:
+        purses.pay(connection, bill)
+    return said if held else None
 
 
 def _candidate(row: Sequence[Any]) -> Candidate:

@@ -55,6 +55,8 @@ users = Table(
     Column("created_at", Double, nullable=False),
     # When an operator stopped this user: neither heard nor served, and no bot of theirs either.
     Column("stopped_at", Double),
+    # When they were last told so.
+    Column("stop_told_at", Double),
     Index("ix_users_username", "username"),
 )
 Index(
@@ -105,8 +107,10 @@ bot_instances = Table(
     Column("version", Integer, nullable=False, server_default=text("1")),
     Column("conflict_told_at", Double),
     Column("model_failure_told_at", Double),
-    # When an operator stopped it: only an operator lets it go on.
+    # When an operator stopped it: only an operator lets it go on. One that was stopped with its owner goes on with its
+    # owner, too.
     Column("stopped_at", Double),
+    Column("stopped_with_owner", Boolean, nullable=False, server_default=text("false")),
     Column("created_at", Double, nullable=False),
     Column("changed_at", Double, nullable=False),
     Index("ix_bot_instances_changed_at", "changed_at"),
@@ -262,6 +266,8 @@ chat_contexts = Table(
     Index("idx_messages_chat", "chat_id"),
     Index("idx_messages_time", "timestamp"),
     Index("idx_messages_user", "user_id"),
+    # No number twice, as on PostgreSQL: links remember up to which they have learned.
+    sqlite_autoincrement=True,
 )
 Index(
     "ix_context_decision",
@@ -498,6 +504,8 @@ processes = Table(
     Column("seen_at", Double, nullable=False),
     # How it is doing, as it last said (`ops/report.py`).
     Column("report", Text),
+    # Fingerprints of the secret keys it has, the one it seals with first.
+    Column("keys", Text),
 )
 
 # Which process polls for a bot (0: the manager bot), as long as that process is there.
@@ -574,6 +582,8 @@ purses = Table(
     Column("tokens", BigInteger, nullable=False),
     # Millionths of a dollar.
     Column("money", BigInteger, nullable=False),
+    # When the owner of a bot was told that it is empty.
+    Column("owner_told_at", Double),
     Index("ix_purses_period", "scope", "period"),
 )
 
@@ -586,6 +596,7 @@ limit_notices = Table(
     Column("holder", BigInteger, primary_key=True, autoincrement=False),
     Column("period", Integer, primary_key=True, autoincrement=False),
     Column("told_at", Double, nullable=False, index=True),
+    Index("ix_limit_notices_holder", "holder"),
 )
 
 # What the provider takes for a million tokens, in dollars.
@@ -609,8 +620,11 @@ alerts = Table(
     Column("seen_at", Double, nullable=False),
     Column("told_at", Double),
     Column("over_at", Double),
-    # Numbers for the sentence, as JSON.
+    # What its sentence says, as JSON.
     Column("facts", Text, nullable=False),
+    # Whoever is just telling of it, and until when nobody else does.
+    Column("claim", Text),
+    Column("claimed_until", Double),
 )
 
 # Backups that were made, wherever they lie: for alerts and for /admin.

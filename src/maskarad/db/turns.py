@@ -21,16 +21,16 @@ from sqlalchemy import (
     update,
 )
 
-from maskarad.db import history, outbox
-from maskarad.db import usage as usages
+from maskarad.db import history, outbox, purses
 from maskarad.db.hearing import OWN_WINDOW, REACTED, shifted
 from maskarad.db.link_columns import MANNERS, MOOD, manners_of, mood_of
 from maskarad.db.prepared import Prepared
+from maskarad.db.purses import Bill
+from maskarad.db.served import IS_SERVED
 from maskarad.db.tables import bot_instances
 from maskarad.db.tables import chat_bot_instances as links
 from maskarad.errors import ClaimLost
 from maskarad.values import (
-    BotState,
     Chat,
     ChatType,
     Claim,
@@ -41,7 +41,6 @@ from maskarad.values import (
     Queue,
     SentMessage,
     TurnOutcome,
-    Usage,
 )
 
 _IS_LINK = links.c.id == bindparam("b_id")
@@ -88,7 +87,7 @@ _CLAIM = {
         update(links)
         .where(_IS_LINK, links.c.active, is_due, _IS_FREE, links.c.due_at <= bindparam("b_now"))
         .values(claim=bindparam("b_claim"), lease_until=bindparam("b_lease_until"))
-        .returning(*CLAIMED, links.c.answered)
+        .returning(*CLAIMED, links.c.answered, links.c.due_at)
     )
     for queues, is_due in _IS_DUE.items()
 }
@@ -178,8 +177,7 @@ def _due_of(is_due: ColumnElement[bool]) -> Select[int, int, bool]:
             links.c.due_at <= bindparam("b_now"),
             _IS_FREE,
             links.c.active,
-            bot_instances.c.enabled,
-            bot_instances.c.state == BotState.WORKING.value,
+            IS_SERVED,
         )
         .subquery("due")
     )
@@ -231,9 +229,9 @@ def claim(
     link = claimed(Claim(link_id=link_id, token=token, delivers=delivers), row)
     if link.parts:
         return link
-    answered = row[len(CLAIMED)]
+    answered, due_at = row[len(CLAIMED) :]
     lines, asked = history.to_answer(connection, link_id, answered=answered, asked=link.asked, most=history_lines)
-    return msgspec.structs.replace(link, asked=asked, history=tuple(lines))
+    return msgspec.structs.replace(link, asked=asked, due_at=due_at, history=tuple(lines))
 
 
 def claimed(claim: Claim, row: Sequence[Any]) -> ClaimedLink:
@@ -259,8 +257,8 @@ def claimed(claim: Claim, row: Sequence[Any]) -> ClaimedLink:
     )
 
 
-def finish(connection: Connection, claim: Claim, outcome: TurnOutcome, usage: Usage | None) -> Progress:
-    """Write what the turn produced: the outbox's rows, the link's cursor and mood, whom it answers, the model's usage.
+def finish(connection: Connection, claim: Claim, outcome: TurnOutcome, bill: Bill | None) -> Progress:
+    """Write what the turn produced: the outbox's rows, the link's cursor and mood, whom it answers, the model's bill.
     With nothing to send, or where somebody else sends, the claim ends here. Raises ClaimLost when the link was taken
     over, reset, muted or deleted meanwhile, or when this was already written (by a commit whose answer was lost)."""
     values = {
@@ -276,9 +274,11 @@ def finish(connection: Connection, claim: Claim, outcome: TurnOutcome, usage: Us
     row = _held(_FINISH.first(connection, values), claim)
     if outcome.reacted_at is not None:
         REACTED.run(connection, {"b_id": claim.link_id, "b_now": outcome.reacted_at})
-    if usage is not None:
-        usages.add(connection, usage)
-    return _progress(row, tuple(outbox.add(connection, claim.link_id, draft) for draft in outcome.parts))
+    added = tuple(outbox.add(connection, claim.link_id, draft) for draft in outcome.parts)
+    if bill is not None:
+        # Last: a bot's and an owner's purse are those of many turns, which wait for this commit.
+        purses.pay(connection, bill)
+    return _progress(row, added)
 
 
 def _mood_values(mood: MoodState | None) -> dict[str, object]:

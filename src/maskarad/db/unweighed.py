@@ -11,9 +11,10 @@ from sqlalchemy import Connection, Select, and_, bindparam, delete, func, insert
 
 from maskarad.db.history import IS_KNOWN
 from maskarad.db.prepared import Prepared, named_values
+from maskarad.db.served import IS_SERVED
 from maskarad.db.tables import bot_instances, chat_contexts, unweighed_remarks
 from maskarad.db.tables import chat_bot_instances as links
-from maskarad.values import BotState, Incoming, Value
+from maskarad.values import Incoming, Value
 
 _rows = unweighed_remarks.c
 
@@ -38,12 +39,11 @@ _WAITING = Prepared(
     .order_by(_rows.message_order)
     .limit(bindparam("most"))
 )
-# Of a bot at rest nothing is weighed; its rows are only to go once they are old.
-_IS_SERVED = and_(bot_instances.c.enabled, bot_instances.c.state == BotState.WORKING.value)
 
 
 def _overdue() -> Select[int, int]:
-    """Of each bot so many links, and of all the bots' first before any's second, however much waits in a link."""
+    """Of each bot so many links, and of all the bots' first before any's second, however much waits in a link. Of a bot
+    at rest nothing is weighed; its rows are only to go once they are old."""
     left = (
         select(_rows.chat_bot_instance_id.label("link_id"), func.min(_rows.stored_at).label("since"))
         .where(_rows.stored_at <= bindparam("before"))
@@ -57,7 +57,7 @@ def _overdue() -> Select[int, int]:
     found = (
         select(of_bots.c.link_id, of_bots.c.bot_id, of_bots.c.since, place.label("place"))
         .join(bot_instances, bot_instances.c.id == of_bots.c.bot_id)
-        .where(or_(_IS_SERVED, of_bots.c.since <= bindparam("old")))
+        .where(or_(IS_SERVED, of_bots.c.since <= bindparam("old")))
         .subquery("overdue")
     )
     return (

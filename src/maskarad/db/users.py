@@ -2,12 +2,12 @@
 
 from collections.abc import Callable
 
-from sqlalchemy import Connection, Executable, bindparam, func, select, update
+from sqlalchemy import Connection, Executable, bindparam, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
 from maskarad.db.bots import BOT_COLUMNS, bot_from_row
 from maskarad.db.personas import PERSONA_COLUMNS, persona_from_row
-from maskarad.db.tables import bot_instances, persona_configs, usage_records, users
+from maskarad.db.tables import bot_instances, persona_configs, users
 from maskarad.values import Account, OwnedPersona, Sender, User
 
 
@@ -47,9 +47,6 @@ _ACCOUNT = (
     .outerjoin(bot_instances, bot_instances.c.persona_config_id == persona_configs.c.id)
     .where(users.c.id == bindparam("user_id"))
     .order_by(persona_configs.c.id)
-)
-_MODEL_CALLS_SINCE = select(func.count()).where(
-    usage_records.c.owner_id == bindparam("owner_id"), usage_records.c.created_at >= bindparam("since")
 )
 _LANGUAGE = select(users.c.language).where(users.c.id == bindparam("user_id"))
 
@@ -105,8 +102,3 @@ def load_account(connection: Connection, user_id: int) -> Account | None:
             if row.persona_id is not None
         ),
     )
-
-
-def model_calls_since(connection: Connection, owner_id: int, since: float) -> int:
-    """How often the model was asked for the owner's personas since then, silences included."""
-    return int(connection.execute(_MODEL_CALLS_SINCE, {"owner_id": owner_id, "since": since}).scalar_one())

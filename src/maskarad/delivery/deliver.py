@@ -10,7 +10,7 @@ import structlog
 
 from maskarad.db import links, outbox, turns
 from maskarad.db.engine import Database, write_patiently
-from maskarad.errors import ChatGone, ChatMoved, DatabaseUnavailable, TelegramRefused
+from maskarad.errors import ChatGone, ChatMoved, DatabaseUnavailable, NotServed, TelegramRefused
 from maskarad.values import Bot, Claim, ClaimedLink, Part, PartKind, Piece, Progress, SentMessage
 
 log = structlog.get_logger()
@@ -40,8 +40,9 @@ class Messenger(Protocol):
 class Delivery:
     """`pause_before` gives the seconds between a part and the one before it; `typing` shows "typing…" meanwhile;
     `moved` hears of a group that became a supergroup; `make_sure` raises ClaimLost where a claim holds no longer, so
-    that a process that was stopped for a while sends nothing that another one is sending; `doubt` hears that the
-    database is away, while `make_sure` is to let nothing through."""
+    that a process that was stopped for a while sends nothing that another one is sending; `is_served` tells whether a
+    bot is at work; `doubt` hears that the
+    database is away, while `make_sure` is to let nothing through; `failed` hears of what Telegram will never take."""
 
     def __init__(
         self,
@@ -52,8 +53,10 @@ class Delivery:
         typing: Callable[[int, int], AbstractAsyncContextManager[None]],
         moved: Callable[[int, int, int], None],
         make_sure: Callable[[Claim], Awaitable[None]],
+        is_served: Callable[[int], bool],
         doubt: Callable[[], None],
         clock: Callable[[], float],
+        failed: Callable[[Exception], None] = lambda _error: None,
         sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
     ) -> None:
         self._database = database
@@ -62,14 +65,16 @@ class Delivery:
         self._typing = typing
         self._moved = moved
         self._make_sure = make_sure
+        self._is_served = is_served
         self._doubt = doubt
         self._clock = clock
+        self._failed = failed
         self._sleep = sleep
 
     async def deliver(self, bot: Bot, link: ClaimedLink, progress: Progress) -> Progress:
         """Send all parts under the claim, also those that are put into the outbox meanwhile; `progress` is where the
-        link's work stands. Raises ClaimLost, DatabaseUnavailable, and TelegramError for what may work later
-        (unreachable, token refused); the unsent parts stay in the outbox then."""
+        link's work stands. Raises ClaimLost, DatabaseUnavailable, NotServed (the bot was put to rest meanwhile), and
+        TelegramError for what may work later (unreachable, token refused); the unsent parts stay in the outbox then."""
         chat_id = link.chat.id
         spoken = False
         while progress.parts:
@@ -82,7 +87,8 @@ class Delivery:
                         await self._sleep(pause)
                 try:
                     chat_id, sent = await self._send_where_it_moved(bot, link, chat_id, part)
-                except ChatGone:
+                except ChatGone as error:
+                    self._failed(error)
                     log.info("chat_gone", bot_id=bot.id, link_id=link.claim.link_id)
                     await self._database.write(lambda connection: turns.leave(connection, link.claim))
                     return Progress(parts=0)
@@ -119,7 +125,7 @@ class Delivery:
         try:
             if part.kind is PartKind.REACTION:
                 if part.reply_to is not None:
-                    await self._make_sure(claim)
+                    await self._may_send(bot, claim)
                     await self._messenger.react(bot.id, chat_id, part.reply_to, part.text)
                 return None
             piece = Piece(text=part.text, html=part.html)
@@ -129,12 +135,19 @@ class Delivery:
                 piece,
                 reply_to=part.reply_to,
                 silent=part.silent,
-                before=partial(self._make_sure, claim),
+                before=partial(self._may_send, bot, claim),
             )
         except TelegramRefused as error:
+            self._failed(error)
             log.warning("part_refused", bot_id=bot.id, error=str(error))
             return None
         return SentMessage(message_id=message_id, bot_telegram_id=bot.telegram_id, bot_name=bot.name)
+
+    async def _may_send(self, bot: Bot, claim: Claim) -> None:
+        """Raises NotServed, ClaimLost."""
+        if not self._is_served(bot.id):
+            raise NotServed(f"bot {bot.id} was put to rest")
+        await self._make_sure(claim)
 
     async def _mark(self, link: ClaimedLink, part: Part, sent: SentMessage | None) -> Progress:
         mark = partial(turns.sent, claim=link.claim, part=part, message=sent, now=self._clock())

@@ -7,10 +7,10 @@ from contextlib import suppress
 import structlog
 
 from maskarad.cache import Shared
-from maskarad.db import Connection, bots, personas
+from maskarad.db import Connection, bots, personas, stops
 from maskarad.db.engine import Database
 from maskarad.errors import WrongSecretKey
-from maskarad.values import Bot, StoredBot, Token, WebhookIdentity
+from maskarad.values import Bot, StoredBot, Token, Value, WebhookIdentity
 
 log = structlog.get_logger()
 
@@ -25,9 +25,19 @@ OVERLAP = 120.0
 change: the command line stamps what it does with its machine's."""
 
 
+class Look(Value, frozen=True):
+    """What one look has found: `present` are the ids of all bots, `personas` versions and owners by id."""
+
+    changed: list[StoredBot]
+    present: set[int]
+    personas: dict[int, tuple[int, int]]
+    stopped_users: frozenset[int]
+
+
 class Changes:
     """Calls the hooks for every bot and persona that is new or has another version than last time; `on_bot_gone` and
-    `on_persona` get its id and its owner's."""
+    `on_persona` get its id and its owner's. `stopped_users` are the people whom operators have stopped, as of the last
+    look."""
 
     def __init__(
         self,
@@ -48,6 +58,7 @@ class Changes:
         self._clock = clock
         self._bots: dict[int, Bot] = {}
         self._personas: dict[int, int] = {}
+        self.stopped_users: frozenset[int] = frozenset()
         self._looked_at = 0.0
         self._announced = asyncio.Event()
         self._shared = shared
@@ -57,7 +68,9 @@ class Changes:
     async def load(self) -> int:
         """Everything there is, at the start. Returns the number of bots. Raises WrongSecretKey."""
         self._looked_at = self._clock()
-        found = await self._database.read(bots.everyone)
+        found, self.stopped_users = await self._database.read(
+            lambda connection: (bots.everyone(connection), stops.stopped_users(connection))
+        )
         for stored in found:
             self._serve(stored)
         return len(found)
@@ -78,19 +91,25 @@ class Changes:
     async def look(self) -> None:
         now, since = self._clock(), self._looked_at - OVERLAP
 
-        def read(connection: Connection) -> tuple[list[StoredBot], set[int], dict[int, tuple[int, int]]]:
+        def read(connection: Connection) -> Look:
             present = bots.ids(connection)
             changed = bots.changed_since(connection, since)
             # One that is not known and did not change lately was added by a machine whose clock is behind.
             unknown = present - self._bots.keys() - {stored.bot.id for stored in changed}
             changed += [bots.get(connection, bot_id) for bot_id in unknown]
-            return changed, present, personas.changed_since(connection, since)
+            return Look(
+                changed=changed,
+                present=present,
+                personas=personas.changed_since(connection, since),
+                stopped_users=stops.stopped_users(connection),
+            )
 
-        changed, present, versions = await self._database.read(read)
+        found = await self._database.read(read)
         self._looked_at = now
-        self._follow_personas(versions)
-        self._follow_bots(changed)
-        for gone in self._bots.keys() - present:
+        self.stopped_users = found.stopped_users
+        self._follow_personas(found.personas)
+        self._follow_bots(found.changed)
+        for gone in self._bots.keys() - found.present:
             self._on_bot_gone(gone, self._bots.pop(gone).owner_id)
 
     def _follow_bots(self, changed: Iterable[StoredBot]) -> None:

@@ -1,6 +1,6 @@
 """What is kept only for a while: analyses (and which were erased), updates seen, updates that could not be handled,
-wizards left open, decisions, numbers of forgotten messages, slots of jobs, errands given up; and, on each machine,
-files of imports."""
+wizards left open, decisions, numbers of forgotten messages, slots of jobs, errands given up, calls to the model, purses
+of the past; and, on each machine, files of imports."""
 
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
@@ -10,13 +10,27 @@ from pathlib import Path
 
 import structlog
 
-from maskarad.db import Connection, analyses, decisions, errands, failed_updates, history, seen, slots, wizards
+from maskarad.db import (
+    Connection,
+    analyses,
+    decisions,
+    errands,
+    failed_updates,
+    history,
+    purses,
+    seen,
+    slots,
+    usage,
+    wizards,
+)
 from maskarad.db.batches import end_of_batch
 from maskarad.db.engine import Database
-from maskarad.db.tables import analysis_cache, job_slots, seen_updates
+from maskarad.db.purses import Scope
+from maskarad.db.tables import analysis_cache, job_slots, limit_notices, seen_updates
 from maskarad.db.tables import failed_updates as failed_updates_table
 from maskarad.errors import DatabaseUnavailable
 from maskarad.memory.partitions import make_ahead
+from maskarad.purse.limits import period_of
 
 log = structlog.get_logger()
 
@@ -31,6 +45,10 @@ FAILED_KEPT = 7 * DAY
 COUNTED_KEPT = DAY
 """Of those that Telegram still brings again, for 24 hours at most."""
 ERRANDS_KEPT = 30 * DAY
+DAYS_OF_PURSES = 40
+MONTHS_OF_PURSES = 13
+NOTICES_KEPT = 40 * DAY
+"""Of an empty purse; longer than its period."""
 
 AT_ONCE = 1_000
 """Rows that go in one transaction: others write between two of them."""
@@ -121,6 +139,23 @@ def forget_failed_updates(connection: Connection, now: float, most: int) -> int:
     return failed_updates.forget(connection, before=before, counted_before=now - COUNTED_KEPT)
 
 
+def forget_purses(connection: Connection, now: float, _most: int) -> int:
+    return purses.forget(
+        connection,
+        before_day=period_of(Scope.BOT, now) - DAYS_OF_PURSES,
+        before_month=period_of(Scope.OWNER, now) - MONTHS_OF_PURSES,
+    )
+
+
+def forget_limit_notices(connection: Connection, now: float, most: int) -> int:
+    before = end_of_batch(connection, limit_notices.c.told_at, before=now - NOTICES_KEPT, most=most)
+    return purses.forget_notices(connection, before=before)
+
+
+def forget_usage(connection: Connection, now: float, most: int) -> int:
+    return usage.forget(connection, before=now - usage.KEPT, most=most)
+
+
 STEPS: Sequence[Step] = (
     forget_failed_updates,
     forget_analyses,
@@ -130,6 +165,9 @@ STEPS: Sequence[Step] = (
     forget_numbers,
     forget_slots,
     forget_errands,
+    forget_purses,
+    forget_limit_notices,
+    forget_usage,
 )
 
 

@@ -8,11 +8,21 @@ import structlog
 from maskarad.db import turns as rows
 from maskarad.db.engine import Database
 from maskarad.delivery.deliver import Delivery
-from maskarad.errors import ClaimLost, DatabaseUnavailable, Flooded, StatementTimedOut, TelegramError, TokenInvalid
+from maskarad.errors import (
+    ClaimLost,
+    DatabaseUnavailable,
+    Flooded,
+    NotServed,
+    StatementTimedOut,
+    TelegramError,
+    TokenInvalid,
+)
 from maskarad.jobs.bells import RingQueue
 from maskarad.jobs.fairness import FairPlaces, Place
 from maskarad.jobs.holding import Holding
 from maskarad.jobs.leases import LEASE
+from maskarad.logs import about
+from maskarad.metrics import Metrics, timed
 from maskarad.turn.prompt import HISTORY_LINES
 from maskarad.turn.run import Turns
 from maskarad.values import Bot, ClaimedLink, Progress, Queue
@@ -48,6 +58,7 @@ class Conversations:
         ring: RingQueue,
         find_bot: Callable[[int], Bot | None],
         clock: Callable[[], float],
+        metrics: Metrics,
     ) -> None:
         self._database = database
         self._turns = turns
@@ -58,6 +69,7 @@ class Conversations:
         self._ring = ring
         self._find_bot = find_bot
         self._clock = clock
+        self._metrics = metrics
 
     async def think(self, link_id: int, bot_id: int) -> float | None:
         """Do what is due in a link. Returns in how many seconds there is more to answer, None when nothing is known to
@@ -78,11 +90,21 @@ class Conversations:
         claimed = await self._claim(link_id, queues)
         if claimed is None:
             return None
+        with about(bot_id=claimed.bot_id, chat_id=claimed.chat.id, turn=f"{link_id}-{claimed.claim.token[:6]}"):
+            return await self._work_on(claimed, since, queues, place)
+
+    async def _work_on(
+        self, claimed: ClaimedLink, since: float, queues: frozenset[Queue], place: Place | None
+    ) -> float | None:
+        link_id = claimed.claim.link_id
         try:
             with self._holding.holding(claimed.claim, since):
                 return await self._answer(claimed, place)
         except ClaimLost:
             log.info("claim_lost", link_id=link_id)
+            return None
+        except NotServed:
+            await self._set_aside(claimed)
             return None
         except StatementTimedOut as error:
             return await self._postpone(claimed, error)
@@ -99,7 +121,7 @@ class Conversations:
 
     async def _claim(self, link_id: int, queues: frozenset[Queue]) -> ClaimedLink | None:
         token, now = secrets.token_hex(8), self._clock()
-        return await self._database.write(
+        claimed = await self._database.write(
             lambda connection: rows.claim(
                 connection,
                 link_id,
@@ -111,18 +133,21 @@ class Conversations:
                 takes_over=self._holding.takes_over,
             )
         )
+        if claimed is not None and not claimed.parts:
+            self._metrics.turn.waiting(max(now - claimed.due_at, 0.0))
+        return claimed
 
     async def _answer(self, link: ClaimedLink, place: Place | None) -> float | None:
         bot = self._find_bot(link.bot_id)
         if bot is None:
-            due_at = self._clock() + UNSERVED_PAUSE
-            await self._database.write(lambda connection: rows.set_aside(connection, link.claim, due_at=due_at))
+            await self._set_aside(link)
             return None
         progress = Progress(parts=link.parts) if link.parts else await self._turns.run(bot, link)
         if place is not None:
             place.give_back()
         if progress.parts and link.claim.delivers:
-            progress = await self._delivery.deliver(bot, link, progress)
+            with timed(self._metrics.turn.sending):
+                progress = await self._delivery.deliver(bot, link, progress)
         return self._go_on(link, progress, thinks=place is not None)
 
     def _go_on(self, link: ClaimedLink, progress: Progress, *, thinks: bool) -> float | None:
@@ -134,6 +159,11 @@ class Conversations:
             self._ring(Queue.TURNS, link.claim.link_id, link.bot_id, delay)
         return delay if thinks and not progress.parts else None
 
+    async def _set_aside(self, link: ClaimedLink) -> None:
+        """It waits until its bot is served again."""
+        due_at = self._clock() + UNSERVED_PAUSE
+        await self._database.write(lambda connection: rows.set_aside(connection, link.claim, due_at=due_at))
+
     async def _give_back(self, link: ClaimedLink, queues: frozenset[Queue]) -> None:
         """This process ends: others are told of what it leaves."""
         await self._database.write(lambda connection: rows.release(connection, link.claim))
@@ -141,6 +171,7 @@ class Conversations:
             self._ring(queue, link.claim.link_id, link.bot_id, 0.0)
 
     async def _postpone(self, link: ClaimedLink, error: Exception) -> float | None:
+        self._metrics.error(error)
         if link.tries >= MOST_FAILURES:
             log.error("work_given_up", link_id=link.claim.link_id, error=type(error).__name__)
             await self._database.write(lambda connection: rows.give_up(connection, link.claim))

@@ -9,6 +9,7 @@ import asyncio
 import secrets
 from collections.abc import Awaitable, Callable, Coroutine, Sequence
 from contextlib import suppress
+from contextvars import Context
 from typing import Any, TypeVar
 
 import structlog
@@ -39,11 +40,20 @@ class Errands:
     """One a process that works from the queue of slow work. `ring`, `sweep` and `renew` are to be called from one event
     loop: `sweep` every few seconds, `renew` at least every second."""
 
-    def __init__(self, database: Database, lanes: Sequence[Lane], *, clock: Callable[[], float]) -> None:
+    def __init__(
+        self,
+        database: Database,
+        lanes: Sequence[Lane],
+        *,
+        clock: Callable[[], float],
+        failed: Callable[[Exception], None] = lambda _error: None,
+    ) -> None:
+        """`failed` hears of what made an errand fail, or wait."""
         self._database = database
         self._lanes = lanes
         self._lane_of = {kind: lane for lane in lanes for kind in lane.carriers}
         self._clock = clock
+        self._failed = failed
         # By claim: one that was lost may still be at its last step when this process takes the errand again.
         self._running: dict[str, _Run] = {}
         self._tasks: set[asyncio.Task[None]] = set()
@@ -160,7 +170,7 @@ class Errands:
         run.task = self._spawn(self._run(run, lane.carriers[errand.kind]))
 
     def _spawn(self, work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
-        task = asyncio.create_task(work)
+        task = asyncio.create_task(work, context=Context())  # not about the update or errand that made room for it
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
         return task
@@ -183,17 +193,21 @@ class Errands:
         except ClaimLost:
             log.info("claim_lost", errand=errand.id)
         except StatementTimedOut as error:  # the errand may be what takes so long
+            self._failed(error)
             log.warning("errand_failed", kind=errand.kind, attempt=errand.attempts, error=str(error))
             await self._put_off(held, carrier, error)
         except DatabaseUnavailable as error:
+            self._failed(error)
             log.warning("errand_waits_for_database", kind=errand.kind, error=str(error))
             await self._give_back(held, pause=DATABASE_PAUSE)
         except Unreadable as error:
             await self._fail(held, carrier, _described(error))
         except MaskaradError as error:
+            self._failed(error)
             log.warning("errand_failed", kind=errand.kind, attempt=errand.attempts, error=str(error))
             await self._put_off(held, carrier, error)
         except Exception as error:
+            self._failed(error)
             log.exception("errand_failed", kind=errand.kind, attempt=errand.attempts)
             await self._put_off(held, carrier, error)
 

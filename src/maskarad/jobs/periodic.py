@@ -35,10 +35,12 @@ async def every(
             await job()
         except DatabaseUnavailable as error:
             result = "database_away"
+            meter.failed(error)
             if not failing:
                 log.warning("periodic_job_waits_for_database", job=task.name, error=str(error))
-        except Exception:
+        except Exception as error:
             result = "failed"
+            meter.failed(error)
             if not failing:
                 log.exception("periodic_job_failed", job=task.name)
         failing = result != "ok"

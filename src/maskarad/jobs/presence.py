@@ -7,7 +7,7 @@ anew under another id, and so holds nothing of what others may have taken meanwh
 import asyncio
 import os
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from pathlib import Path
 
@@ -29,7 +29,7 @@ SURE = 12.0
 """Seconds for which a process may believe that the others think it alive: less, for they read the time elsewhere."""
 
 
-def _place() -> str:
+def place_of_this() -> str:
     """This machine, this boot of it, and the process numbers that are told apart in it (a container has its own)."""
     with suppress(OSError):
         boot = Path("/proc/sys/kernel/random/boot_id").read_text(encoding="ascii").strip()
@@ -50,15 +50,21 @@ class Presence:
         clock: Callable[[], float],
         uptime: Callable[[], float] = steady,
         place: str | None = None,
+        keys: Callable[[], Sequence[str]] = tuple,
+        report: Callable[[], str | None] = lambda: None,
     ) -> None:
-        """`clock` gives Unix seconds, the same to all processes; `uptime` goes on while this one is stopped."""
+        """`clock` gives Unix seconds, the same to all processes; `uptime` goes on while this one is stopped. `keys` are
+        the fingerprints of the secret keys that this process has, the one it seals with first; `report` tells how it
+        is doing."""
         self.id: str | None = None
         self.polls = polls
         self._database = database
         self._role = role
         self._clock = clock
         self._uptime = uptime
-        self._place = _place() if place is None else place
+        self._place = place_of_this() if place is None else place
+        self._keys = keys
+        self._report = report
         self._sure_until = 0.0
         self._beating = asyncio.Lock()
 
@@ -76,8 +82,10 @@ class Presence:
             self._sure_until = began + SURE
 
     def _say(self, connection: Connection, now: float) -> bool:
-        known = self.id is not None and processes.seen(connection, self.id, now=now)
-        processes.bury(connection, before=now - PRESUMED_DEAD)
+        known = self.id is not None and processes.seen(
+            connection, self.id, now=now, keys=" ".join(self._keys()), report=self._report()
+        )
+        processes.bury(connection, before=now - PRESUMED_DEAD, now=now)
         return known
 
     async def _join(self, now: float) -> None:
@@ -90,11 +98,12 @@ class Presence:
             pid=os.getpid(),
             started_at=now,
             seen_at=now,
+            keys=" ".join(self._keys()),
         )
 
         def join(connection: Connection) -> None:
-            processes.bury(connection, before=now - PRESUMED_DEAD)
-            self._bury_neighbours(connection)
+            processes.bury(connection, before=now - PRESUMED_DEAD, now=now)
+            self._bury_neighbours(connection, now)
             processes.join(connection, process)
 
         await self._database.write(join)
@@ -102,11 +111,11 @@ class Presence:
         if earlier is not None:
             log.warning("process_was_taken_for_dead", meanwhile="others may do what it did; it begins anew")
 
-    def _bury_neighbours(self, connection: Connection) -> None:
+    def _bury_neighbours(self, connection: Connection, now: float) -> None:
         """Whoever starts anew after a crash on the same machine need not wait until it is taken for dead."""
         for each in processes.neighbours(connection, self._place) if self._place else ():
             if not _runs(each.pid):
-                processes.leave(connection, each.id)
+                processes.lose(connection, each, now=now)
 
     async def end(self) -> None:
         """The process ends, and what it holds is free. Without the database others find it out by its silence."""

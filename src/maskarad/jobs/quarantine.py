@@ -15,6 +15,7 @@ from maskarad.db import failed_updates
 from maskarad.db.engine import Database
 from maskarad.db.failed_updates import ATTEMPTS, UpdateKey
 from maskarad.errors import DatabaseUnavailable, StatementTimedOut
+from maskarad.metrics import Metrics
 from maskarad.settings import TOKEN_SHAPE
 from maskarad.telegram.handling import Handle, UpdateFailed
 from maskarad.values import Event, Incoming, Press, ReactionChange
@@ -32,9 +33,12 @@ class Quarantine:
     """`handle`, with an end to what fails again and again: `ATTEMPTS` failures, counted over all processes, and the
     update is put aside. An update that works costs nothing, unless it is known to have failed."""
 
-    def __init__(self, handle: Handle, database: Database, *, clock: Callable[[], float]) -> None:
+    def __init__(
+        self, handle: Handle, database: Database, *, clock: Callable[[], float], metrics: Metrics | None = None
+    ) -> None:
         self._handle = handle
         self._database = database
+        self._metrics = metrics or Metrics()
         self._clock = clock
         self._known: set[UpdateKey] = set()
 
@@ -62,6 +66,7 @@ class Quarantine:
 
     async def _failed(self, event: Event, error: Exception) -> None:
         """Count a failure; returns when it is put aside with that. Raises DatabaseUnavailable, UpdateFailed."""
+        self._metrics.error(error)
         key = event.bot_id, event.update_id
         count = partial(
             failed_updates.count,

@@ -45,6 +45,18 @@ CLOCK = Task(name="clock", interval=30.0, first_after=30.0)
 CHANGES = Task(name="changes", interval=0.0)
 """Waits for news of bots and personas that others changed, and looks every few seconds (`jobs/changes.py`)."""
 
+GAUGES = Task(name="gauges", interval=5.0)
+"""Looks at what is not counted as it happens: bots by state, the queue's age, the disk (`ops/gauges.py`)."""
+
+REPORT = Task(name="report", interval=5.0)
+"""Gathers how this process is doing, for `processes.report` and alerts (`ops/report.py`)."""
+
+DATABASE_WATCH = Task(name="database_watch", interval=5.0)
+"""Looks whether the database is there, and tells operators when it is not (`ops/away.py`)."""
+
+ALERTS = Task(name="alerts", interval=15.0, first_after=30.0, is_shared=True)
+"""Looks for what is wrong, and tells operators of it (`ops/alerts.py`)."""
+
 PRESENCE = Task(name="presence", interval=PRESENCE_INTERVAL)
 """Says that this process lives, and tidies away those that do not (`jobs/presence.py`)."""
 
@@ -60,6 +72,12 @@ LEARN = Task(name="learn", interval=15.0, first_after=15.0, is_shared=True)
 ANALYSES = Task(name="analyses", interval=30.0)
 """Writes what the local analyser has found out (`memory/analyzer.py`)."""
 
+PRICES = Task(name="prices", interval=600.0)
+"""Reads what models cost (`purse/pricing.py`)."""
+
+REFRESH_PRICES = Task(name="refresh_prices", interval=3_600.0, first_after=1.0, is_shared=True)
+"""Asks the provider for it once a day, and again in an hour where that failed (`purse/pricing.py`)."""
+
 SPONTANEOUS_ACTIVITY = Task(name="spontaneous_activity_loop", interval=10.0, is_shared=True)
 """Lets personas speak unasked (`life/spontaneity.py`)."""
 
@@ -71,3 +89,6 @@ MEMORY_CLEANUP = Task(name="memory_cleanup_task", interval=3_600.0, first_after=
 
 LEFT_FILES = Task(name="left_files", interval=3_600.0, first_after=60.0)
 """Takes away files that imports left on this machine (`jobs/cleanup.py`)."""
+
+BACKUP = Task(name="backup", interval=60.0, first_after=60.0)
+"""Looks whether the daily backup is due (`backup/schedule.py`)."""

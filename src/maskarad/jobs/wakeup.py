@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from contextvars import Context
 from functools import partial
 
 import structlog
@@ -21,7 +22,7 @@ Work = Callable[[int, int], Awaitable[float | None]]
 
 class Wakeups:
     """Runs `work` for links that were rung: for one link never twice at once, for all together at most `most` at once,
-    in turn over bots. `dropped` is called for each ring that is turned away.
+    in turn over bots. `dropped` is called for each ring that is turned away, `failed` for what `work` raises.
 
     A link rung while its work runs is looked at again afterwards. What is rung after `close`, or waits for a place
     then, goes `elsewhere`, which rings others. What `work` raises is logged here and left to the sweep: this is an
@@ -35,11 +36,13 @@ class Wakeups:
         most: int,
         room: int = ROOM,
         dropped: Callable[[], None] = lambda: None,
+        failed: Callable[[Exception], None] = lambda _error: None,
         elsewhere: Callable[[int, int, float], None] = lambda _link_id, _bot_id, _delay: None,
     ) -> None:
         self._work = work
         self._waiting: FairQueue[int] = FairQueue(most, room=room)
         self._dropped = dropped
+        self._failed = failed
         self._elsewhere = elsewhere
         self._running: dict[int, asyncio.Task[None]] = {}
         self._again: set[int] = set()
@@ -78,15 +81,18 @@ class Wakeups:
     def _start(self) -> None:
         while (taken := self._waiting.take()) is not None:
             bot_id, link_id = taken
-            self._running[link_id] = asyncio.create_task(self._run(link_id, bot_id))
+            # Whoever is at work when a place gets free has nothing to do with this link: nor have its log lines.
+            self._running[link_id] = asyncio.create_task(self._run(link_id, bot_id), context=Context())
 
     async def _run(self, link_id: int, bot_id: int) -> None:
         delay: float | None = None
         try:
             delay = await self._work(link_id, bot_id)
         except DatabaseUnavailable as error:
+            self._failed(error)
             log.warning("work_left_to_the_sweep", link_id=link_id, error=str(error))
-        except Exception:
+        except Exception as error:
+            self._failed(error)
             log.exception("work_failed", link_id=link_id)
         finally:
             del self._running[link_id]

@@ -25,6 +25,8 @@ from maskarad.sandbox.world import Body
 REQUESTS_KEPT = 5_000
 MAX_BODY_BYTES = 1024 * 1024
 MODEL_NAME = "maskarad-script"
+PRICES = dict.fromkeys((MODEL_NAME, "openai/gpt-4o-mini"), ("0.00000015", "0.0000006"))
+"""What `/v1/models` lists, and dollars for a token of prompt and of answer, as OpenRouter tells them."""
 _REASONS = {
     400: "The request cannot be answered",
     401: "Incorrect API key provided",
@@ -67,8 +69,9 @@ class Temper(msgspec.Struct, frozen=True):
 
 class Direction(msgspec.Struct, frozen=True):
     """How the model is to behave from now on. `delay` seconds pass before an answer, `chunk_delay` between the chunks
-    of a stream; `script` "count" names the numbered lines it answers (see `counting`); what is not given stays; `clear`
-    comes first."""
+    of a stream; `prices` are all that `/v1/models` lists, dollars for a token of prompt and of answer; `cost` is the
+    dollars that an answer says it took; `script` "count" names the numbered lines it answers (see `counting`); what is
+    not given stays; `clear` comes first."""
 
     delay: float | None = None
     chunk_delay: float | None = None
@@ -76,6 +79,8 @@ class Direction(msgspec.Struct, frozen=True):
     faults: list[ModelFault] = msgspec.field(default_factory=list)
     script: Literal["talk", "count"] | None = None
     temper: Temper | None = None
+    prices: dict[str, tuple[str, str]] | None = None
+    cost: float | None = None
     clear: bool = False
 
 
@@ -94,6 +99,8 @@ class Model:
         self._faults: deque[ModelFault] = deque()
         self._counts = False
         self._moods: _Moods | None = None
+        self._prices = PRICES
+        self._cost: float | None = None
 
     def start_over(self) -> None:
         self._forget_direction()
@@ -108,12 +115,13 @@ class Model:
         self._faults.extend(direction.faults)
         self._counts = self._counts if direction.script is None else direction.script == "count"
         self._moods = self._moods if direction.temper is None else _Moods(direction.temper)
+        self._prices = self._prices if direction.prices is None else direction.prices
+        self._cost = self._cost if direction.cost is None else direction.cost
 
     async def models(self, request: Request) -> Response:
         if not _good_key(_key(request)):
             return _failed(401, None)
-        listed = {"id": MODEL_NAME, "object": "model", "created": 0, "owned_by": "maskarad"}
-        return Json({"object": "list", "data": [listed]})
+        return Json({"object": "list", "data": [_listed(name, *price) for name, price in self._prices.items()]})
 
     async def complete(self, request: Request) -> Response:
         key = _key(request)
@@ -152,7 +160,7 @@ class Model:
         }
 
     def _answered(self, request: Request, asked: Body, text: str, cut_short: bool = False) -> Response:
-        answer = _Answer.to(asked, text, self.requests.last)
+        answer = _Answer.to(asked, text, self.requests.last, self._cost)
         if asked.get("stream") is True:
             chunks = self._stream(request, answer, asked, cut_short)
             return StreamingResponse(chunks, media_type="text/event-stream")
@@ -200,6 +208,11 @@ class Model:
         yield b"data: [DONE]\n\n"
 
 
+def _listed(name: str, prompt: str, completion: str) -> Body:
+    about = {"id": name, "object": "model", "created": 0, "owned_by": "maskarad"}
+    return {**about, "pricing": {"prompt": prompt, "completion": completion}}
+
+
 class _Moods:
     """Lots drawn from a temper."""
 
@@ -233,20 +246,23 @@ class _Answer(msgspec.Struct, frozen=True):
     created: int
     text: str
     prompt_tokens: int
+    cost: float | None
 
     @classmethod
-    def to(cls, asked: Body, text: str, number: int) -> "_Answer":
+    def to(cls, asked: Body, text: str, number: int, cost: float | None) -> "_Answer":
         model = asked.get("model")
         name = model if isinstance(model, str) else MODEL_NAME
-        return cls(f"chatcmpl-{number}", name, int(time.time()), text, len(orjson.dumps(asked["messages"])) // 4)
+        prompt_tokens = len(orjson.dumps(asked["messages"])) // 4
+        return cls(f"chatcmpl-{number}", name, int(time.time()), text, prompt_tokens, cost)
 
     def head(self, kind: str) -> Body:
         return {"id": self.id, "object": kind, "created": self.created, "model": self.model}
 
-    def usage(self) -> dict[str, int]:
+    def usage(self) -> dict[str, float]:
         said = max(1, len(self.text) // 4)
         asked = max(1, self.prompt_tokens)
-        return {"prompt_tokens": asked, "completion_tokens": said, "total_tokens": asked + said}
+        told = {} if self.cost is None else {"cost": self.cost}
+        return {"prompt_tokens": asked, "completion_tokens": said, "total_tokens": asked + said, **told}
 
     def whole(self) -> Body:
         message = {"role": "assistant", "content": self.text}

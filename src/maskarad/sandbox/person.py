@@ -189,7 +189,7 @@ class Sandbox:
         return await self._object("POST", f"updates/{bot}/redeliver", _given(update_id=update_id))
 
     async def direct_model(self, **direction: Any) -> None:
-        """`direction`: delay, chunk_delay, replies, faults, script, temper, clear."""
+        """`direction`: delay, chunk_delay, replies, faults, script, temper, prices, cost, clear."""
         await self._call("POST", "model", direction)
 
     async def model_requests(self, after: int = 0, wait: float = 0.0) -> list[Object]:

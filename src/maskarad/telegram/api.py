@@ -17,6 +17,7 @@ from maskarad.errors import (
     Unchanged,
     WebhookActive,
 )
+from maskarad.metrics import Metrics
 from maskarad.telegram import wire
 from maskarad.telegram.transport import AiohttpRequest, Upload
 from maskarad.values import JsonObject, Token
@@ -38,10 +39,13 @@ class BotApi:
     `request` carries everything but long polls, `polls` carries those.
     """
 
-    def __init__(self, request: AiohttpRequest, polls: AiohttpRequest, base_url: str) -> None:
+    def __init__(
+        self, request: AiohttpRequest, polls: AiohttpRequest, base_url: str, *, metrics: Metrics | None = None
+    ) -> None:
         self._request = request
         self._polls = polls
         self._prefix = f"{base_url}/bot"
+        self._meter = (metrics or Metrics()).telegram
 
     async def call(
         self,
@@ -63,8 +67,16 @@ class BotApi:
         given = {name: value for name, value in params.items() if value is not None and name not in files}
         request = self._polls if long_poll else self._request
         url = f"{self._prefix}{token.reveal()}/{method}"
-        status, body = await request.post(url, given, files, read_timeout=timeout)
-        return _result(status, _answer(body), token)
+        try:
+            status, body = await request.post(url, given, files, read_timeout=timeout)
+            result = _result(status, _answer(body), token)
+        except TelegramError as error:
+            self._meter.called(method, type(error).__name__)
+            if isinstance(error, Flooded):
+                self._meter.flooded(error.retry_after)
+            raise
+        self._meter.called(method, "ok")
+        return result
 
 
 def _answer(body: bytes) -> JsonObject:

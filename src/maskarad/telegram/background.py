@@ -8,11 +8,13 @@ again; what a persona says has the outbox.
 import asyncio
 from collections import OrderedDict
 from collections.abc import Awaitable, Callable, Hashable
+from contextvars import Context
 from typing import TypeVar
 
 import structlog
 
 from maskarad.errors import TelegramError, TelegramRefused, TelegramUnreachable
+from maskarad.metrics import Metrics
 from maskarad.telegram.send import Sender
 from maskarad.values import BotProfile, Screen, Token
 
@@ -35,8 +37,9 @@ class BackgroundSender:
     """Speaks as `Sender` does, but `send_text`, `send_photo`, `send_document`, `edit_text` and `answer_press` return at
     once; what they order is done in the order given, chat by chat. Their errors are logged here."""
 
-    def __init__(self, sender: Sender) -> None:
+    def __init__(self, sender: Sender, *, metrics: Metrics | None = None) -> None:
         self._sender = sender
+        self._metrics = metrics or Metrics()
         self._lanes: dict[Hashable, Lane] = {}
         self._tasks: set[asyncio.Task[None]] = set()
         self._ordered = 0
@@ -98,11 +101,13 @@ class BackgroundSender:
     async def answer_press(
         self, bot_id: int, callback_query_id: str, text: str | None = None, *, alert: bool = False
     ) -> None:
-        self._put(
-            (bot_id, callback_query_id),
-            None,
-            lambda: self._sender.answer_press(bot_id, callback_query_id, text, alert=alert),
-        )
+        press = bot_id, callback_query_id
+
+        async def answer() -> None:
+            if await self._sender.answer_press(bot_id, callback_query_id, text, alert=alert):
+                self._metrics.presses.answered(press)
+
+        self._put(press, None, answer)
 
     async def get_me(self, token: Token) -> BotProfile:
         """Raises TokenInvalid, TelegramUnreachable."""
@@ -124,7 +129,8 @@ class BackgroundSender:
                 log.warning("answer_dropped", reason="too many chats wait")
                 return
             lane = self._lanes[key] = OrderedDict()
-            task = asyncio.create_task(self._work(key, lane))
+            # A lane outlives whoever began it: log lines of what comes later are not about that one.
+            task = asyncio.create_task(self._work(key, lane), context=Context())
             self._tasks.add(task)
             task.add_done_callback(self._tasks.discard)
         elif len(lane) >= MOST_A_CHAT and slot not in lane:
@@ -138,8 +144,10 @@ class BackgroundSender:
             try:
                 await call()
             except TelegramError as error:
+                self._metrics.error(error)
                 log.info("answer_not_shown", error=str(error))
-            except Exception:
+            except Exception as error:
+                self._metrics.error(error)
                 log.exception("answer_failed")
         del self._lanes[key]
 

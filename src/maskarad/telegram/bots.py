@@ -60,7 +60,7 @@ class Served:
         nobody could mend anything."""
         if self.bot is None:
             return True
-        return self.bot.enabled and self.bot.state is BotState.WORKING and self.health.token_refused_at is None
+        return self.bot.is_at_work and self.health.token_refused_at is None
 
 
 Watcher = Callable[[int, Served | None], None]

@@ -5,6 +5,7 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from typing import Protocol
 
+from maskarad.metrics import Metrics
 from maskarad.settings import Settings
 from maskarad.telegram.api import BotApi
 from maskarad.telegram.bots import BotRegistry, Notice, Refusal
@@ -54,11 +55,13 @@ class Edge:
         on_conflict: Notice = _ignore,
         shared_limits: Shared | None = None,
         clock: Callable[[], float] = time.time,
+        metrics: Metrics | None = None,
     ) -> None:
         self._settings = settings
+        self._metrics = metrics or Metrics()
         self._request = _connections(settings, settings.telegram_connection_pool_size)
         self._polls = _connections(settings, 0)
-        self._api = BotApi(self._request, self._polls, settings.telegram_api_base_url)
+        self._api = BotApi(self._request, self._polls, settings.telegram_api_base_url, metrics=self._metrics)
         manager = settings.telegram_bot_token
         self.registry = BotRegistry(
             Token(manager.get_secret_value() if manager else ""),
@@ -93,7 +96,7 @@ class Edge:
             self._webhooks = Webhooks(self._api, self.registry, url_base=url_base, registrations=registrations)
             self._webhooks.start()
         elif polling is None:
-            self._pollers = Pollers(self._api, self.registry, handle)
+            self._pollers = Pollers(self._api, self.registry, handle, metrics=self._metrics)
             self._pollers.start()
         else:
             self._polling = polling
@@ -103,6 +106,7 @@ class Edge:
                 handle,
                 may_poll=polling.may_poll,
                 conflict_seconds=polling.conflict_seconds,
+                metrics=self._metrics,
             )
             self._pollers.start(only=frozenset())
             polling.serve(self._pollers)

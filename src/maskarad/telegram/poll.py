@@ -14,15 +14,17 @@ from maskarad.errors import (
     DatabaseUnavailable,
     Flooded,
     IntakeFull,
-    MalformedUpdate,
     TelegramError,
+    TelegramUnreachable,
     TokenInvalid,
     WebhookActive,
 )
+from maskarad.metrics import Metrics
 from maskarad.telegram.api import BotApi
 from maskarad.telegram.bots import LONGEST_REFUSED_SECONDS, BotRegistry
 from maskarad.telegram.handling import Handle, UpdateFailed
-from maskarad.telegram.read import ALLOWED_UPDATES, read_update
+from maskarad.telegram.read import ALLOWED_UPDATES
+from maskarad.telegram.reading import Reading
 from maskarad.values import Event, Migration, Token
 
 log = structlog.get_logger()
@@ -71,6 +73,7 @@ class Poller:
         silence_seconds: float,
         stuck_seconds: float,
         jitter: Jitter,
+        metrics: Metrics,
     ) -> None:
         """Telegram holds a poll open for `poll_seconds` when there is nothing to tell. Another program is suspected
         once conflicts have gone on for `conflict_seconds`."""
@@ -86,6 +89,8 @@ class Poller:
         self._silent_after = poll_seconds + silence_seconds
         self._stuck_seconds = stuck_seconds
         self._jitter = jitter
+        self._metrics = metrics
+        self._reading = Reading(metrics)
         self._log = log.bind(bot_id=bot_id)
         self._task: asyncio.Task[Any] | None = None
         self._offset = 0
@@ -153,7 +158,7 @@ class Poller:
         self._registry.update_seen(self.bot_id)
         by_chat: dict[int, list[Event]] = {}
         for update in updates:
-            event = self._read(update)
+            event = self._reading.event(update, self.bot_id)
             if event is not None:
                 by_chat.setdefault(_chat_id(event), []).append(event)
         with self._watched(len(updates)):
@@ -165,13 +170,6 @@ class Poller:
         if not ids:
             raise NotHandled("a batch without update ids")
         self._offset = max(ids) + 1
-
-    def _read(self, update: Any) -> Event | None:
-        try:
-            return read_update(update, self.bot_id)
-        except MalformedUpdate as error:
-            self._log.warning("update_malformed", error=str(error))
-            return None
 
     async def _handle_chat(self, events: list[Event]) -> None:
         for event in events:
@@ -230,6 +228,8 @@ class Poller:
             case TimeoutError():
                 self._registry.poll_restarted(self.bot_id)
         self._registry.failed(self.bot_id, error)
+        if not isinstance(error, NotHandled):  # that was counted where the update was
+            self._metrics.error(TelegramUnreachable() if isinstance(error, TimeoutError) else error)
         self._report(error, pause)
         return pause
 

@@ -7,6 +7,7 @@ from collections.abc import Iterable
 import structlog
 
 from maskarad.backoff import Jitter
+from maskarad.metrics import Metrics
 from maskarad.telegram.api import BotApi
 from maskarad.telegram.bots import BotRegistry, Served
 from maskarad.telegram.handling import Handle
@@ -40,6 +41,7 @@ class Pollers:
         silence_seconds: float = SILENCE_SECONDS,
         stuck_seconds: float = STUCK_SECONDS,
         jitter: Jitter = random.random,
+        metrics: Metrics | None = None,
     ) -> None:
         self._api = api
         self._registry = registry
@@ -50,6 +52,7 @@ class Pollers:
         self._silence_seconds = silence_seconds
         self._stuck_seconds = stuck_seconds
         self._jitter = jitter
+        self._metrics = metrics or Metrics()
         self._held: frozenset[int] | None = None
         self._pollers: dict[int, Poller] = {}
         self._tasks: dict[asyncio.Task[None], Poller] = {}
@@ -125,6 +128,7 @@ class Pollers:
             silence_seconds=self._silence_seconds,
             stuck_seconds=self._stuck_seconds,
             jitter=self._jitter,
+            metrics=self._metrics,
         )
         self._pollers[served.bot_id] = poller
         task = asyncio.create_task(poller.run(first_after), name=f"poller of bot {served.bot_id}")

@@ -50,6 +50,13 @@ def read_update(data: JsonObject, bot_id: int) -> Event | None:
     raise MalformedUpdate(f"{kind} is not what Telegram documents ({reason})")
 
 
+def update_kind(data: object) -> str:
+    """Which of the kinds read here an update is, "other" for all else."""
+    if not isinstance(data, dict):
+        return "other"
+    return next((each for each in _READERS if data.get(each) is not None), "other")
+
+
 def _read_message(data: JsonObject, bot_id: int, update_id: int) -> Event | None:
     return _event_of(msgspec.convert(data, Message), bot_id, update_id, edited=False)
 

@@ -195,11 +195,16 @@ class Sender:
         except TelegramError as error:
             log.debug("telegram_typing_failed", bot_id=bot_id, error=type(error).__name__)
 
-    async def set_commands(self, bot_id: int, commands: Mapping[str, Mapping[str, str]]) -> None:
-        """The menu of commands, by language ("" is everyone else's): command without slash → description."""
+    async def set_commands(
+        self, bot_id: int, commands: Mapping[str, Mapping[str, str]], *, chat_id: int | None = None
+    ) -> None:
+        """The menu of commands, by language ("" is everyone else's): command without slash → description. With a
+        `chat_id` that chat has it instead of the menu that all others have."""
         for language, described in commands.items():
             listed = [{"command": name, "description": words} for name, words in described.items()]
             params: JsonObject = {"commands": listed}
+            if chat_id is not None:
+                params["scope"] = {"type": "chat", "chat_id": chat_id}
             if language:
                 params["language_code"] = language
             await self._repeat(bot_id, "setMyCommands", params)

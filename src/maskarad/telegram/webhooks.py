@@ -7,6 +7,7 @@ import asyncio
 import random
 from collections.abc import Awaitable, Callable, Coroutine, Mapping, Sequence
 from contextlib import suppress
+from contextvars import Context
 from functools import partial
 from typing import Any, Protocol, TypeVar
 
@@ -232,7 +233,8 @@ class Webhooks:
         earlier = self._tasks.pop(bot_id, None)
         if earlier is not None:
             earlier.cancel()
-        task = asyncio.create_task(work, name=f"{name} of bot {bot_id}")
+        # Not about the turn in which a token was refused.
+        task = asyncio.create_task(work, name=f"{name} of bot {bot_id}", context=Context())
         self._tasks[bot_id] = task
         task.add_done_callback(lambda done: self._ended(bot_id, done))
 

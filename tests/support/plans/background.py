@@ -1,12 +1,13 @@
 """What is asked of the database every few seconds, or once an hour, whether anybody writes or not."""
 
-from maskarad.db import backlog, bots, failed_updates, personas, stirring, turns, users
+from maskarad.db import backlog, bots, failed_updates, personas, prices, stirring, stops, turns, users
 from maskarad.jobs import cleanup
 from maskarad.jobs.requeued import KNOWN, RETRIED
 from maskarad.jobs.sweep import MOST as SWEEP_MOST
 from maskarad.jobs.sweep import OF_EACH
 from maskarad.life.occasion import WEEK
 from maskarad.life.spontaneity import ARM_MOST, MOST
+from maskarad.values import Price
 from tests.support.plans import unasked
 from tests.support.plans.crowd import LONG
 from tests.support.plans.hot import Hot
@@ -29,6 +30,12 @@ BACKGROUND = (
         run=lambda c: backlog.waiting(c, now=NOW, most=20_001),
         may_scan=frozenset({"waiting"}),
         may_sort=True,
+    ),
+    Hot(
+        name="backlog.oldest",
+        purpose="Every five seconds, for /metrics: since when the longest waiting link has been due.",
+        cheap="The first of `ix_chat_bot_due` whose bot is served.",
+        run=lambda c: backlog.oldest(c, now=NOW),
     ),
     Hot(
         name="bots.ids",
@@ -60,6 +67,13 @@ BACKGROUND = (
         run=lambda c: bots.changed_since(c, NOW - 12),
     ),
     Hot(
+        name="stops.stopped_users",
+        purpose="In the same look: whom operators have stopped.",
+        cheap="The index holds stopped people only, who are few.",
+        run=stops.stopped_users,
+        may_scan=frozenset({"users"}),
+    ),
+    Hot(
         name="bots.get",
         purpose="In the same look: a bot that is not known yet, with its whitelist.",
         cheap="The bot's key, its persona's, the first column of the whitelist's.",
@@ -75,8 +89,9 @@ BACKGROUND = (
         name="stirring.candidates",
         purpose="Every ten seconds: links whose time to speak unasked has come.",
         cheap="`ix_chat_bot_stir` holds only links that have such a time, in its order; their bots, and what their "
-        "people have forbidden, are found by key.",
+        "people have forbidden, are found by key. Stopped people are few, and an index holds only them.",
         run=lambda c: stirring.candidates(c, now=NOW, most=MOST),
+        may_scan=frozenset({"users"}),
     ),
     Hot(
         name="stirring.put_off",
@@ -85,15 +100,15 @@ BACKGROUND = (
         run=lambda c: stirring.put_off(c, [(unasked.CANDIDATE, NOW + 60)]),
     ),
     Hot(
-        name="usage.calls, stirring.claim_to_stir",
-        purpose="Whether the bot may still ask the model today, and the claim of the link, with its newest lines.",
-        cheap="The index holds bot, purpose and time side by side; the link's key; the end of its history.",
+        name="stirring.claim_to_stir",
+        purpose="The claim of the link, with its newest lines.",
+        cheap="The link's key; the end of its history.",
         run=unasked.stir,
     ),
     Hot(
         name="stirring.finish",
-        purpose="What the persona says unasked goes into the outbox, what it cost into the usage.",
-        cheap="The link's key; rows are added.",
+        purpose="What the persona says unasked goes into the outbox, what it cost into the usage and the purses.",
+        cheap="The link's key; rows are added, and three are found by key.",
         run=unasked.finish,
     ),
     Hot(
@@ -109,6 +124,39 @@ BACKGROUND = (
         purpose="The time of such a link.",
         cheap="The link's key.",
         run=lambda c: stirring.arm(c, [(LONG, NOW)]),
+    ),
+    Hot(
+        name="prices.everything",
+        purpose="Every ten minutes, in each process that works: what models cost.",
+        cheap="All of it is the answer: some hundreds of rows, where the provider tells prices.",
+        run=prices.everything,
+        may_scan=frozenset({"model_prices"}),
+    ),
+    Hot(
+        name="prices.replace",
+        purpose="Once a day: what the provider says that they cost.",
+        cheap="The whole table, some hundreds of rows, is written anew.",
+        run=lambda c: prices.replace(c, {"a/model": Price(prompt=1, completion=2)}, now=NOW),
+        may_scan=frozenset({"model_prices"}),
+    ),
+    Hot(
+        name="cleanup.forget_purses",
+        purpose="Once an hour, scope by scope: the purses of the first day, or month, if it is too long past.",
+        cheap="`ix_purses_period` has the periods of a scope in their order.",
+        run=lambda c: cleanup.forget_purses(c, NOW, cleanup.AT_ONCE),
+    ),
+    Hot(
+        name="cleanup.forget_limit_notices",
+        purpose="Once an hour, in steps: where it was said that a purse of the past is empty.",
+        cheap="By the index of their times.",
+        run=lambda c: cleanup.forget_limit_notices(c, NOW, cleanup.AT_ONCE),
+    ),
+    Hot(
+        name="cleanup.forget_usage",
+        purpose="Once an hour, in steps: calls to the model of more than 90 days ago.",
+        cheap="The first thousand keys, which are the oldest rows; those of them that are too old go.",
+        run=lambda c: cleanup.forget_usage(c, NOW, cleanup.AT_ONCE),
+        may_scan=frozenset({"usage_records"}),
     ),
     Hot(
         name="cleanup.forget_analyses",

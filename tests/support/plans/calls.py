@@ -5,8 +5,10 @@ from typing import Any
 
 from sqlalchemy import Connection
 
-from maskarad.db import bots, hearing, personas, turns
+from maskarad.db import bots, hearing, personas, purses, turns
+from maskarad.db.purses import Bill, Scope, Share, Spent
 from maskarad.jobs.leases import LEASE
+from maskarad.purse.limits import purse_of
 from maskarad.turn.prompt import HISTORY_LINES
 from maskarad.values import (
     Access,
@@ -32,6 +34,10 @@ from tests.support.rows import NOW
 
 PERSON = Sender(id=OWNER + 7, name="Bob", username="person_7", language="en")
 HOLDER = Claim(link_id=HELD, token=CLAIM)
+SHARES = tuple(
+    Share(purse=purse_of(scope, OWNER, NOW), amount=Spent(messages=1, tokens=600, money=90))
+    for scope in (Scope.USER, Scope.BOT, Scope.OWNER)
+)
 HELD_CLAIMS = [HOLDER, *(Claim(link_id=HELD + n, token=f"{CLAIM}{n}") for n in (1, 2))]
 NEW_CHAT = Chat(id=-77, type=ChatType.SUPERGROUP, title="Attic")
 
@@ -73,7 +79,11 @@ def finish(connection: Connection) -> Any:
     outcome = TurnOutcome(answered=5, parts=(PartDraft(kind=PartKind.TEXT, text="tea?"),), mood=MoodState(set_at=NOW))
     completion = Completion(text="", model="a/model", prompt_tokens=500, completion_tokens=30, latency=0.8)
     usage = Usage(owner_id=OWNER, persona_id=1, bot_id=1, user_id=OWNER, completion=completion, created_at=NOW)
-    return turns.finish(connection, HOLDER, outcome, usage)
+    return turns.finish(connection, HOLDER, outcome, Bill(differences=SHARES, usage=usage))
+
+
+def reserve(connection: Connection) -> Any:
+    return purses.reserve(connection, SHARES)
 
 
 def sent(connection: Connection) -> Any:

@@ -51,6 +51,9 @@ def fill(connection: Connection) -> None:
         (tables.chat_contexts, [*_long_history(), *_busy_history(), *_other_histories()]),
         (tables.reply_parts, [_part(n) for n in range(MANY)]),
         (tables.usage_records, [_usage(n) for n in range(2 * MANY)]),
+        (tables.purses, [purse for n in range(2 * MANY) for purse in _purses(n)]),
+        (tables.limit_notices, [_limit_notice(n) for n in range(MANY)]),
+        (tables.model_prices, [_price(n) for n in range(400)]),
         (tables.wizard_states, [_wizard(n) for n in range(MANY)]),
         (tables.seen_updates, [_seen(n) for n in range(2 * MANY)]),
         (tables.user_preferences, [_preference(n) for n in range(MANY)]),
@@ -220,8 +223,26 @@ def _usage(n: int) -> dict[str, Any]:
         "prompt_tokens": 500,
         "completion_tokens": 30,
         "latency": 0.8,
-        "created_at": NOW - n * A_DAY / 60,
+        "created_at": NOW - (2 * MANY - n) * A_DAY / 60,
     }
+
+
+def _purses(n: int) -> list[dict[str, Any]]:
+    """Of ten people, ten bots and an owner in a day."""
+    scope, holder = ("user", OWNER + n % 20 // 2) if n % 2 else ("bot", 1 + n % 20 // 2)
+    spent = {"messages": 3, "tokens": 9_000, "money": 4_000}
+    day = {"scope": scope, "holder": holder, "period": TODAY - n // 20, **spent}
+    month = {"scope": "owner", "holder": OWNER + n, "period": 600 + n % 60, **spent}
+    return [day, month] if n % 2 else [day]
+
+
+def _limit_notice(n: int) -> dict[str, Any]:
+    key = {"scope": "user", "holder": OWNER + n, "period": TODAY - n // 20}
+    return {"chat_bot_instance_id": 1 + n, **key, "told_at": NOW - n * A_DAY / 20}
+
+
+def _price(n: int) -> dict[str, Any]:
+    return {"model": f"a/model-{n}", "prompt": 0.15, "completion": 0.6, "seen_at": NOW}
 
 
 def _wizard(n: int) -> dict[str, Any]:

@@ -6,7 +6,7 @@ from maskarad.db import errands
 from tests.support.plans.hot import Hot
 from tests.support.rows import NOW
 
-KINDS = ("file", "import_look", "import_store", "picture")
+KINDS = ("backup", "file", "import_look", "import_store", "picture")
 IMPORTS = ("import_look", "import_store")
 
 ERRANDS = (

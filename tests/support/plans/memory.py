@@ -4,7 +4,7 @@ from typing import Any
 
 from sqlalchemy import Connection
 
-from maskarad.db import activity, history, learning, recall, retention, summaries, usage
+from maskarad.db import activity, history, learning, recall, retention, summaries
 from maskarad.db.retention import Keep
 from maskarad.db.summaries import Folded, StoredSummary
 from maskarad.memory.fold import LEASE, LINKS_AT_ONCE, STEP
@@ -68,12 +68,6 @@ FOLDING = (
         cheap="The link's key; the lines from the index's two ends; a row for each line, found by its key. The lines "
         "counted in the end are those that stay unfolded.",
         run=fold,
-    ),
-    Hot(
-        name="usage.calls",
-        purpose="How often a bot's model was asked for summaries today.",
-        cheap="The index holds bot, purpose and time side by side.",
-        run=lambda c: usage.calls(c, 1, "summary", since=NOW - 86_400),
     ),
     Hot(
         name="history.reopen",

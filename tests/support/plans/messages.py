@@ -1,6 +1,6 @@
 """What a message asks of the database, from the door to the last part of its answer."""
 
-from maskarad.db import hearing, history, links, outbox, personas, turns, users
+from maskarad.db import hearing, history, links, outbox, personas, purses, turns, users
 from tests.support.plans import calls
 from tests.support.plans.calls import HOLDER, NEW_CHAT, PERSON
 from tests.support.plans.crowd import BUSY, HELD, LONG
@@ -100,10 +100,29 @@ TURN = (
         may_sort=True,
     ),
     Hot(
+        name="purses.reserve",
+        purpose="What the model's answer may cost, from the purses of the user, the bot and its owner: all or none.",
+        cheap="Three keys.",
+        run=calls.reserve,
+    ),
+    Hot(
         name="turns.finish",
-        purpose="What the turn produced, in one transaction: cursor and mood, the model's usage, the outbox.",
-        cheap="The link's key; then rows are added.",
+        purpose="What the turn produced, in one transaction: cursor and mood, the outbox, the usage, and by how much "
+        "its cost differs from what was reserved.",
+        cheap="The link's key; then rows are added, and three are found by key.",
         run=calls.finish,
+    ),
+    Hot(
+        name="purses.tell_chat",
+        purpose="Where a purse is empty: whether this chat has heard of it.",
+        cheap="A row is added, or not.",
+        run=lambda c: purses.tell_chat(c, HELD, calls.SHARES[0].purse, now=NOW),
+    ),
+    Hot(
+        name="purses.tell_owner",
+        purpose="The same of the bot's owner.",
+        cheap="One key.",
+        run=lambda c: purses.tell_owner(c, calls.SHARES[1].purse, now=NOW),
     ),
     Hot(
         name="outbox.waiting",

@@ -1,6 +1,6 @@
 """What a press of a button, and a command to a persona bot, asks of the database."""
 
-from maskarad.db import bots, decisions, links, seen, users, wizards
+from maskarad.db import bots, decisions, links, seen, spending, users, wizards
 from maskarad.values import MANAGER_BOT_ID, Chattiness, Manners
 from tests.support.plans import calls
 from tests.support.plans.crowd import LONG, OWNER
@@ -16,10 +16,10 @@ PRESS = (
         may_sort=True,
     ),
     Hot(
-        name="users.model_calls_since",
-        purpose="The profile's count of today's model calls, kept in memory for ten seconds.",
-        cheap="The index holds owner and time side by side: today's entries of one owner are counted.",
-        run=lambda c: users.model_calls_since(c, OWNER, NOW - 86_400),
+        name="spending.of_person",
+        purpose="The profile's look into a person's purses and their bots'. Kept in memory for ten seconds.",
+        cheap="Each purse is found by its key: two of the person's, one of each bot; those are limited.",
+        run=lambda c: spending.of_person(c, OWNER, day=20_000, month=600),
     ),
     Hot(
         name="bots.whitelist",

@@ -4,10 +4,10 @@ from typing import Any
 
 from sqlalchemy import Connection
 
-from maskarad.db import stirring, usage
+from maskarad.db import stirring
+from maskarad.db.purses import Bill
 from maskarad.db.stirring import Candidate
 from maskarad.jobs.leases import LEASE
-from maskarad.life.spontaneity import PURPOSE
 from maskarad.life.starter import LINES
 from maskarad.values import (
     Chat,
@@ -19,7 +19,7 @@ from maskarad.values import (
     PartKind,
     Usage,
 )
-from tests.support.plans.calls import HOLDER
+from tests.support.plans.calls import HOLDER, SHARES
 from tests.support.plans.crowd import OWNER, STIRRED
 from tests.support.rows import NOW
 
@@ -52,7 +52,6 @@ HELD_LINK = ClaimedLink(
 
 
 def stir(connection: Connection) -> Any:
-    usage.calls(connection, 1, PURPOSE, since=NOW - 86_400)
     return stirring.claim_to_stir(
         connection, CANDIDATE, "token", next_at=NOW + 1, still_since=NOW, lease=LEASE, history_lines=LINES, now=NOW
     )
@@ -67,7 +66,7 @@ def finish(connection: Connection) -> Any:
         user_id=0,
         completion=completion,
         created_at=NOW,
-        purpose=PURPOSE,
+        purpose="spontaneous",
     )
     tea = PartDraft(kind=PartKind.TEXT, text="tea?", silent=True)
-    return stirring.finish(connection, HELD_LINK, [tea], paid, day=1, now=NOW)
+    return stirring.finish(connection, HELD_LINK, [tea], Bill(differences=SHARES, usage=paid), day=1, now=NOW)
