@@ -4,11 +4,11 @@ meet; `assembly/` puts each together."""
 import asyncio
 import importlib
 import time
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable
 from contextlib import suppress
 from functools import partial
 from random import Random
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import structlog
 
@@ -25,13 +25,13 @@ from maskarad.db import turns as turn_rows
 from maskarad.db.engine import Database
 from maskarad.errors import DatabaseUnavailable, SettingsError, Stopping
 from maskarad.jobs import tasks
+from maskarad.jobs.background import Background
 from maskarad.jobs.ending import ended_by
 from maskarad.jobs.initialization import database_initialization_task
-from maskarad.jobs.periodic import Sleep, every, once, whenever
+from maskarad.jobs.periodic import Sleep, once, whenever
 from maskarad.jobs.polling import Polling
 from maskarad.jobs.presence import Presence
 from maskarad.jobs.registrations import StoredRegistrations
-from maskarad.jobs.slots import Job, once_a_slot
 from maskarad.ops.gauges import Gauges
 from maskarad.ops.lag import LoopLag
 from maskarad.settings import Settings
@@ -80,15 +80,13 @@ class Platform:
         self._role = role
         self._shared_clock = PlatformClock() if clock is None and settings.database_file is None else None
         self._clock = clock or self._shared_clock or time.time
-        self._sleep = sleep
-        self._alone = False
         self._presence: Presence | None = None
         self._polling: Polling | None = None
         self._registrations: StoredRegistrations | None = None
-        self._tasks: set[asyncio.Task[None]] = set()
         self._running = self._stopping = False
         self._look_now = asyncio.Event()
         self._ground = Ground(settings, clock=self._clock, chances=chances)
+        self._background = Background(self._ground.database, self._ground.metrics, clock=self._clock, sleep=sleep)
         self._telegram = Telegram(self._ground, on_bot=self._on_bot, on_bot_gone=self._on_bot_gone)
         self._oversight = Oversight(self._ground, self._telegram, role)
         self._mind = _mind(self._ground) if role.queues else None
@@ -145,7 +143,7 @@ class Platform:
     async def start(self, *, alone: bool) -> None:
         """Begin. `alone`: no other process works on this database, so claims left by a dead one are void. Raises
         SchemaOutdated, DatabaseUnavailable, WrongSecretKey."""
-        ground, self._alone = self._ground, alone
+        ground, self._background.is_alone = self._ground, alone
         meter = ground.metrics.task(tasks.DATABASE_INITIALIZATION)
         warm_up = self._mind.warm_up if self._mind else None
         await once(lambda: database_initialization_task(self.database, warm_up), meter=meter, clock=self._clock)
@@ -154,7 +152,7 @@ class Platform:
         identity = await self.database.read(schema.identity)
         await self._check_key(identity)
         if ground.shared is not None:
-            self._in_background(ground.shared.run(identity), "shared cache")
+            self._background.begin(ground.shared.run(identity), "shared cache")
         if ground.scripts is not None:
             ground.scripts.begin(identity)
         await self._telegram.edge.open()
@@ -162,7 +160,7 @@ class Platform:
             await self.database.write(turn_rows.release_all)
             await self.database.write(errand_rows.release_all)
         count = await self._telegram.changes.load()
-        self._in_background(ground.bells.run(identity), "bells")
+        self._background.begin(ground.bells.run(identity), "bells")
         await self._server.start()
         if not alone:
             await self._join()
@@ -178,7 +176,7 @@ class Platform:
         sealed = vault.seal(Token(identity))
         stored = await self.database.write(lambda connection: schema.key_check(connection, sealed))
         vault.open(stored)
-        if self._alone and not vault.is_newest(stored):
+        if self._background.is_alone and not vault.is_newest(stored):
             # It says with which key the one process seals that there is: `ops/rotation.py` asks for that.
             await self.database.write(partial(key_rows.reseal_key_check, old=stored, new=sealed))
 
@@ -207,56 +205,34 @@ class Platform:
 
     def _start_jobs(self) -> None:
         self._watch()
-        self._oversight.start(self._every, self._presence)
+        self._oversight.start(self._background.every, self._presence)
         if self._presence:
-            self._every(tasks.PRESENCE, self._presence.beat)
+            self._background.every(tasks.PRESENCE, self._presence.beat)
         if self._polling:
-            self._every(tasks.POLLING, self._polling.follow)
-        self._every(tasks.CHANGES, self._telegram.changes.follow)
+            self._background.every(tasks.POLLING, self._polling.follow)
+        self._background.every(tasks.CHANGES, self._telegram.changes.follow)
         if self._shared_clock is not None:
             clock = self._shared_clock
-            self._every(tasks.CLOCK, lambda: clock.ask(self.database))
+            self._background.every(tasks.CLOCK, lambda: clock.ask(self.database))
         if self._work:
-            self._work.start(self._every)
-            self._every(tasks.SWEEP, self._work.sweep)
-            self._in_background(whenever(self._look_now, self._work.sweep, tasks.SWEEP.name), "sweep at once")
+            self._work.start(self._background.every)
+            self._background.every(tasks.SWEEP, self._work.sweep)
+            self._background.begin(whenever(self._look_now, self._work.sweep, tasks.SWEEP.name), "sweep at once")
         if self._work and Queue.SLOW in self._role.queues:
             name = tasks.SPONTANEOUS_ACTIVITY.name
-            self._in_background(self._work.speak_unasked(self._once_a_slot, self._sleep), name)
+            self._background.begin(self._work.speak_unasked(self._background.once_a_slot, self._background.sleep), name)
         if self._reception:
-            self._every(tasks.PRESSURE, self._reception.pressure.look)
-            self._every(tasks.REQUEUED, self._reception.requeued.look)
-            self._in_background(self._reception.introduce_manager(), "commands of the manager bot")
+            self._background.every(tasks.PRESSURE, self._reception.pressure.look)
+            self._background.every(tasks.REQUEUED, self._reception.requeued.look)
+            self._background.begin(self._reception.introduce_manager(), "commands of the manager bot")
 
     def _watch(self) -> None:
         ground = self._ground
         lag = LoopLag(ground.metrics.loop_lag.set, clock=time.monotonic)
-        self._in_background(lag.run(), "loop lag")
+        self._background.begin(lag.run(), "loop lag")
         folder, served = self._settings.data_dir, self._telegram.registry
         gauges = Gauges(self.database, served, ground.metrics, folder=folder, clock=self._clock)
-        self._every(tasks.GAUGES, gauges.look)
-
-    def _every(self, task: tasks.Task, job: Job) -> None:
-        job, meter = self._once_a_slot(task, job), self._ground.metrics.task(task.name)
-        work = every(task, job, meter=meter, clock=self._clock, sleep=self._sleep)
-        self._in_background(work, task.name)
-
-    def _once_a_slot(self, task: tasks.Task, job: Job) -> Job:
-        """What is done by one process for all, when there are others."""
-        if self._alone or not task.is_shared:
-            return job
-        return once_a_slot(self.database, task, job, clock=self._clock)
-
-    def _in_background(self, work: Coroutine[Any, Any, None], name: str) -> None:
-        task = asyncio.create_task(work, name=name)
-        self._tasks.add(task)
-        task.add_done_callback(self._ended)
-
-    def _ended(self, task: asyncio.Task[None]) -> None:
-        self._tasks.discard(task)
-        if not task.cancelled() and (error := task.exception()) is not None:
-            self._ground.metrics.error(error)
-            log.error("background_failed", task=task.get_name(), exc_info=error)
+        self._background.every(tasks.GAUGES, gauges.look)
 
     async def stop(self) -> None:
         """Receive no more, let turns finish or give them back, then close everything. What hangs is left behind."""
@@ -279,9 +255,7 @@ class Platform:
             log.info("platform_stopped")
 
     async def _close(self) -> None:
-        for task in self._tasks:
-            task.cancel()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
+        await self._background.close()
         if self._mind:
             with suppress(DatabaseUnavailable):
                 await self._mind.analyzer.flush()
@@ -309,7 +283,7 @@ class Platform:
             # What came while the bot was at rest, or was being put to rest, need not wait for the next sweep.
             self._look_now.set()
         if self._reception and new:
-            self._in_background(self._reception.introduce_bot(bot.id), f"commands of bot {bot.id}")
+            self._background.begin(self._reception.introduce_bot(bot.id), f"commands of bot {bot.id}")
 
     def _on_bot_gone(self, _bot_id: int, owner_id: int) -> None:
         self._ground.snapshots.accounts.drop(owner_id)
