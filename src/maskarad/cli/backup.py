@@ -18,7 +18,7 @@ from maskarad.backup.failures import BackupChanged, NotABackup, RestoreRefused
 from maskarad.backup.folder import Stamp
 from maskarad.backup.retention import kept
 from maskarad.backup.verify import Verified, verify
-from maskarad.cli.bar import bar
+from maskarad.cli.bar import BYTES, bar
 from maskarad.cli.common import AsJson, now, print_json, print_rows, with_any_database
 from maskarad.cli.place import load_here
 from maskarad.db import Connection, backups
@@ -31,6 +31,9 @@ app = typer.Typer(
     help="Back the database up, show, try and tidy away backups. A running platform makes one each day by itself "
     "(BACKUP_HOUR). `maskarad restore` is the way back."
 )
+
+UNITS = {"counting": "rows", "packing": BYTES, "unpacking": BYTES, "comparing": "rows"}
+"""Of the steps of backups and restores."""
 
 BACKGROUND = 10
 """Of niceness: what people wait for comes first."""
@@ -61,7 +64,7 @@ def create_(
     reason: Reason = "daily" if daily else "manual"
 
     async def work(database: Database, settings: Settings) -> tuple[Settings, Made]:
-        with bar() as progress:
+        with bar(UNITS) as progress:
             made = await create(database, settings, reason, progress)
         if daily:
             await pruning.forget(database, pruning.prune(settings.backup_folder))
@@ -133,7 +136,7 @@ def verify_(
     """Restore a backup into a scratch database, compare counts and checksums of all tables, and drop it."""
     settings = load_here()
     file = find(settings, backup)
-    with bar() as progress:
+    with bar(UNITS) as progress:
         verified = asyncio.run(verify(file, settings, scratch, progress))
     if settings.database_file is None or settings.database_file.exists():
         with_any_database(partial(_note, verified=verified))

@@ -4,6 +4,7 @@ import sys
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
+from itertools import count
 from typing import Any
 
 import typer
@@ -42,6 +43,7 @@ class _Bar(ExitStack):
             self._step, self._done, self._of, self._began = step, 0, of, time.monotonic()
             self._shown = self.enter_context(
                 typer.progressbar(
+                    None if of else count(),
                     length=of or None,
                     label=step.capitalize().ljust(len("Unpacking")),
                     item_show_func=lambda _: self._beside(),

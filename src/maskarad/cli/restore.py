@@ -9,7 +9,7 @@ from pydantic import TypeAdapter, ValidationError
 
 from maskarad.backup.archive import header_of
 from maskarad.backup.restore import Restored, restore
-from maskarad.cli.backup import find
+from maskarad.cli.backup import UNITS, find
 from maskarad.cli.bar import bar
 from maskarad.cli.common import AsJson, print_json
 from maskarad.cli.place import alone_on, load_here, make_folders
@@ -46,7 +46,7 @@ def restore_(
     target = settings if to is None else settings.model_copy(update={"database_url": _address(to)})
     header_of(file)  # what is no backup is told before a folder is made for it
     make_folders(target)
-    with alone_on(target), bar() as progress:
+    with alone_on(target), bar(UNITS) as progress:
         restored = asyncio.run(restore(file, target, force=force, progress=progress))
     warning = _about_key(settings, restored.sealed)
     if as_json:
