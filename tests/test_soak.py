@@ -7,7 +7,7 @@ from asyncio import create_subprocess_exec, subprocess
 import pytest
 
 from benchmarks.program import ROOT
-from benchmarks.soak.figures import Figures, Growth, broken, of_process, slope
+from benchmarks.soak.figures import Figures, Growth, ServerFigures, broken, of_process, slope
 from benchmarks.soak.samples import ProcessSample
 
 STEADY = Growth(first=20, last=21)
@@ -18,17 +18,19 @@ def sample(number: int, **more: float) -> ProcessSample:
     return ProcessSample(**{**usual, **more})  # type: ignore[arg-type]
 
 
-def figures(samples: list[ProcessSample], connections: Growth = STEADY) -> Figures:
+def figures(
+    samples: list[ProcessSample], *, connections: Growth = STEADY, redis: float = 0.5, table: str = "chat_contexts"
+) -> Figures:
     return Figures(
         minutes=10,
         warm_up_minutes=5,
         said=100,
         answered=100,
         processes=(of_process("worker-1", samples),),
-        postgres_connections=connections,
-        redis_clients=STEADY,
-        redis_mb=STEADY,
-        rows={"chat_contexts": (100, 200)},
+        servers=ServerFigures(
+            postgres_connections=connections, redis_clients=STEADY, redis_mb=STEADY, redis_slope=redis
+        ),
+        rows={table: (100, 200)},
     )
 
 
@@ -56,9 +58,12 @@ def test_what_grows_is_told(growing: str, told: str) -> None:
     assert re.fullmatch(told, sentence)
 
 
-def test_connections_that_are_not_given_back_are_told() -> None:
+def test_what_the_servers_keep_is_told() -> None:
     samples = [sample(number) for number in range(120)]
-    assert broken(figures(samples, Growth(first=20, last=40))) == ["connections to PostgreSQL are not given back"]
+    kept = figures(samples, connections=Growth(first=20, last=40))
+    assert broken(kept) == ["connections to PostgreSQL are not given back"]
+    assert broken(figures(samples, redis=9.0)) == ["Redis grows by 9.0 MB an hour"]
+    assert broken(figures(samples, table="reply_parts")) == ["reply_parts grows"]
 
 
 @pytest.mark.timeout(175)

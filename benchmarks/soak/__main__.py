@@ -49,7 +49,6 @@ class Soak:
 
     def figures(self, run: Run) -> figures.Figures:
         assert self.sampler is not None
-        connections, clients, memory = figures.of_servers(self.sampler.servers)
         found = talk.figures(run)
         return figures.Figures(
             minutes=self._seconds / 60,
@@ -57,9 +56,7 @@ class Soak:
             said=found.said,
             answered=found.answered,
             processes=tuple(figures.of_process(name, samples) for name, samples in self.sampler.processes.items()),
-            postgres_connections=connections,
-            redis_clients=clients,
-            redis_mb=memory,
+            servers=figures.of_servers(self.sampler.servers),
             rows=self.rows,
         )
 

@@ -13,6 +13,25 @@ END = 12
 """Samples at the beginning and at the end that stand for it: a minute."""
 MOST_SLOPE = 1.0
 """Megabytes an hour that a process may grow, extrapolated."""
+REDIS_SLOPE = 2.0
+"""The same of Redis, with the streams of wake-ups, which are bounded by their length."""
+MAY_GROW = frozenset(
+    {
+        "analysis_cache",
+        "chat_contexts",
+        "chat_days",
+        "conversation_summaries",
+        "history_index",
+        "interaction_patterns",
+        "job_slots",
+        "message_reactions",
+        "purses",
+        "seen_updates",
+        "usage_records",
+    }
+)
+"""Tables that hold what was said, what was made of it, and what was done: cleaned up by age, or kept as the owner chose
+(docs/memory.md). Whatever else grows is a leak."""
 MORE_AT_THE_END = 2
 """Files, tasks and connections by which an end may pass its beginning: what is under way at the moment."""
 
@@ -25,7 +44,7 @@ class Growth(Value, frozen=True):
 
 
 class ProcessFigures(Value, frozen=True):
-    """`slope` is megabytes an hour (Theil-Sen); lags are seconds."""
+    """`slope` is megabytes an hour; lags are seconds."""
 
     name: str
     resident: Growth
@@ -36,17 +55,24 @@ class ProcessFigures(Value, frozen=True):
     lag_most: float
 
 
+class ServerFigures(Value, frozen=True):
+    """`redis_slope` is megabytes an hour."""
+
+    postgres_connections: Growth
+    redis_clients: Growth
+    redis_mb: Growth
+    redis_slope: float
+
+
 class Figures(Value, frozen=True):
-    """`rows` is how many rows each table had, and got until the end, where it got any. `redis_slope` as a process's."""
+    """`rows` is how many rows each table had, and got until the end, where it got any."""
 
     minutes: float
     warm_up_minutes: float
     said: int
     answered: int
     processes: tuple[ProcessFigures, ...]
-    postgres_connections: Growth
-    redis_clients: Growth
-    redis_mb: Growth
+    servers: ServerFigures
     rows: dict[str, tuple[int, int]]
 
 
@@ -63,12 +89,12 @@ def of_process(name: str, samples: Sequence[ProcessSample]) -> ProcessFigures:
     )
 
 
-def of_servers(samples: Sequence[ServerSample]) -> tuple[Growth, Growth, Growth]:
-    """PostgreSQL's connections, Redis' clients, Redis' megabytes."""
-    return (
-        _growth([each.postgres_connections for each in samples]),
-        _growth([each.redis_clients for each in samples]),
-        _growth([each.redis_mb for each in samples]),
+def of_servers(samples: Sequence[ServerSample]) -> ServerFigures:
+    return ServerFigures(
+        postgres_connections=_growth([each.postgres_connections for each in samples]),
+        redis_clients=_growth([each.redis_clients for each in samples]),
+        redis_mb=_growth([each.redis_mb for each in samples]),
+        redis_slope=slope([(each.at, each.redis_mb) for each in samples]) * HOUR,
     )
 
 
@@ -85,8 +111,10 @@ def broken(found: Figures) -> list[str]:
         *(f"{each.name} grows by {each.slope:.1f} MB an hour" for each in found.processes if each.slope > MOST_SLOPE),
         *(f"{each.name} keeps files open" for each in found.processes if _leaks(each.files)),
         *(f"{each.name} keeps tasks" for each in found.processes if _leaks(each.tasks)),
-        *(["connections to PostgreSQL are not given back"] if _leaks(found.postgres_connections) else []),
-        *(["connections to Redis are not given back"] if _leaks(found.redis_clients) else []),
+        *(["connections to PostgreSQL are not given back"] if _leaks(found.servers.postgres_connections) else []),
+        *(["connections to Redis are not given back"] if _leaks(found.servers.redis_clients) else []),
+        *([f"Redis grows by {redis:.1f} MB an hour"] if (redis := found.servers.redis_slope) > REDIS_SLOPE else []),
+        *(f"{name} grows" for name in sorted(found.rows.keys() - MAY_GROW)),
     ]
 
 

@@ -35,10 +35,11 @@ def _process(each: ProcessFigures) -> Sequence[str]:
 
 
 def _servers(found: Figures) -> str:
-    memory = f"{found.redis_mb.first:.2f} → {found.redis_mb.last:.2f} MB"
+    servers = found.servers
+    memory = f"{servers.redis_mb.first:.2f} → {servers.redis_mb.last:.2f} MB ({servers.redis_slope:+.1f} an hour)"
     rows = (
-        ("connections to PostgreSQL", _whole(found.postgres_connections)),
-        ("connections to Redis", _whole(found.redis_clients)),
+        ("connections to PostgreSQL", _whole(servers.postgres_connections)),
+        ("connections to Redis", _whole(servers.redis_clients)),
         ("Redis' memory", memory),
     )
     return _table(("servers", "first → last minute"), rows)
