@@ -12,8 +12,8 @@ export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help demo run test check bench smoke load chaos rolling scale soak profile eval replay package release-check hooks \
-	lock clean
+.PHONY: help demo run test check bench smoke load chaos rolling fuzz scale soak profile eval replay package release-check \
+	hooks lock clean
 
 help: ## what can be made
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-13s %s\n", $$1, $$2}' $(MAKEFILE_LIST)

@@ -56,7 +56,7 @@ async def _refused(_bot_id: int, _version: int) -> bool:
 
 async def called(token: Token, told: asyncio.Event) -> None:
     registry = BotRegistry(token, on_invalid=_refused, on_conflict=_noted, clock=time.time)
-    app = build_app(registry, silent, checks={}, metrics=Metrics())
+    app = build_app(registry, silent, looks={}, metrics=Metrics())
     server = HttpServer(app, "127.0.0.1", int(os.environ["PORT"]))
     await server.start()
     await told.wait()

@@ -2,7 +2,7 @@ import pytest
 
 from tests.support.clock import FakeClock
 
-pytest_plugins = ["tests.support.databases", "tests.support.inputs_tried"]
+pytest_plugins = ["tests.support.databases", "tests.support.inputs_tried", "tests.journeys.fixtures"]
 
 
 @pytest.fixture

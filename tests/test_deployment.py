@@ -299,3 +299,16 @@ def test_what_the_page_tells_to_type_exists() -> None:
     assert commands <= set(COMMANDS)
     for path in re.findall(r"(?<![\w/.])deploy/[\w./@-]+\w", page):
         assert (ROOT / path).exists(), path
+
+
+def test_what_the_page_tells_to_type_into_compose_exists(tmp_path: Path) -> None:
+    page = (ROOT / "docs" / "deployment.md").read_text(encoding="utf-8")
+    sections = re.split(r"(?m)^  (?=[a-z])", COMPOSE.partition("\nservices:\n")[2].partition("\nnetworks:\n")[0])
+    services = {name: rest for name, _, rest in (each.partition(":") for each in sections)}
+    typed = re.findall(r"docker compose (?:run|exec|cp) ([^`\n]+)", page)
+    assert [words for words in typed if not {*re.split("[ :]", words)} & {*services}] == []
+    [restore] = [words.partition(" worker ")[2] for words in typed if " worker restore " in words]
+    assert '"backups:/backups"' in services["worker"]
+    said = run(f"DATA_DIR={tmp_path} {sys.executable} -m maskarad {restore}", at=tmp_path)
+    assert said.stderr.startswith("maskarad: there is no backup NAME;"), said.stderr
+    assert "pg_restore" not in page

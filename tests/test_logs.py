@@ -13,8 +13,6 @@ from maskarad.logs import about
 from tests.journeys.stage import FRIEND, OWNER, Stage
 from tests.support.until import until
 
-pytest_plugins = ["tests.journeys.conftest"]
-
 SCRIPT = """
 import logging, sys
 import structlog

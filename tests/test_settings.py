@@ -63,6 +63,10 @@ def test_quiet_hours_run_from_one_full_hour_to_another(monkeypatch: pytest.Monke
         ("DATABASE_URL", "sqlite://"),
         ("DATABASE_URL", "sqlite:///"),
         ("DATABASE_URL", "sqlite:///:memory:"),
+        ("DATABASE_URL", "postgresql://127.0.0.1/x?ssl=nonsense"),
+        ("DATABASE_URL", "postgresql://127.0.0.1/x?no_such=1"),
+        ("DATABASE_URL", "postgresql:///x?host=a&host=b:x"),
+        ("DATABASE_URL", "postgresql://127.0.0.1/x?prepared_statement_cache_size=x"),
         ("DB_POOL_SIZE", "0"),
         ("CACHE_TTL_USER", "0"),
         ("LLM_BASE_URL", "openrouter"),
@@ -83,6 +87,52 @@ def test_a_wrong_value_stops_the_start_and_names_the_variable(
         given(monkeypatch, **{variable: value})
     assert str(caught.value).startswith(f"{variable}: ")
     assert "\n" not in str(caught.value)
+
+
+NUMBERS = [name.upper() for name, field in Settings.model_fields.items() if field.annotation in (int, float)]
+
+
+@pytest.mark.parametrize("value", ["inf", "-inf", "nan", "1e400", "9" * 26, "9" * 5_000])
+@pytest.mark.parametrize("variable", NUMBERS)
+def test_no_number_is_larger_than_what_can_be_counted(
+    monkeypatch: pytest.MonkeyPatch, variable: str, value: str
+) -> None:
+    with pytest.raises(
+        SettingsError, match=f"^{variable}: must be (at most|a whole number|a finite|a number of fewer)"
+    ):
+        given(monkeypatch, **{variable: value})
+
+
+@pytest.mark.parametrize(
+    ("variable", "value", "sentence"),
+    [
+        ("ADMIN_USER_IDS", "me", "must be ids at Telegram, such as 1001,1002: entry 1 is none"),
+        ("ADMIN_USER_IDS", "7,1 2", "must be ids at Telegram, such as 1001,1002: entry 2 is none"),
+        ("ADMIN_USER_IDS", "7,-8", "must be ids at Telegram, such as 1001,1002: entry 2 is none"),
+        ("ADMIN_USER_IDS", "0", "must be ids at Telegram, such as 1001,1002: entry 1 is none"),
+        ("ADMIN_USER_IDS", str(2**52), "must be ids at Telegram, such as 1001,1002: entry 1 is none"),
+        ("LIMIT_USER_DAY_MONEY", "1,5", "must be a number, with a point and not a comma, such as 1.5"),
+        ("LIMIT_BOT_DAY_TOKENS", "9" * 26, "must be at most 1,000,000,000,000"),
+        ("LLM_TIMEOUT", "0", "must be more than 0"),
+        ("PORT", "8.5", "must be a whole number"),
+        ("RUN_MODE", "pigeon", "must be polling or webhook"),
+        ("SUMMARIES", "perhaps", "must be true or false"),
+        ("LLM_PRICES", "a=1", "'a=1' is not like name=0.15/0.60, dollars for a million tokens"),
+        ("LLM_PRICES", "a=-1/nan", "'a=-1/nan' is not like name=0.15/0.60, dollars for a million tokens"),
+        ("METRICS_TOKEN", "ü", "must be of printable ASCII characters, as a header of a request can carry them"),
+    ],
+)
+def test_what_is_wrong_is_said_in_words_of_ours(
+    monkeypatch: pytest.MonkeyPatch, variable: str, value: str, sentence: str
+) -> None:
+    with pytest.raises(SettingsError) as caught:
+        given(monkeypatch, **{variable: value})
+    assert str(caught.value) == f"{variable}: {sentence}"
+
+
+def test_the_largest_limits_are_taken(monkeypatch: pytest.MonkeyPatch) -> None:
+    settings = given(monkeypatch, LIMIT_BOT_DAY_TOKENS=str(10**12), ADMIN_USER_IDS=str(2**52 - 1), METRICS_TOKEN="a b")
+    assert (settings.limit_bot_day_tokens, settings.admin_user_ids) == (10**12, (2**52 - 1,))
 
 
 def test_every_wrong_value_is_named_at_once(monkeypatch: pytest.MonkeyPatch) -> None:

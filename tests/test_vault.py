@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 from cryptography.fernet import Fernet
 
+from maskarad.backup import folder
 from maskarad.errors import SettingsError, WrongSecretKey
 from maskarad.key_file import KEY_FILE, KeyFile, Keys
 from maskarad.values import Token
@@ -111,3 +112,14 @@ def test_the_key_file_stays_its_owners_whoever_changes_it(tmp_path: Path) -> Non
     for each in (file.path, kept):
         assert (each.stat().st_uid, stat.S_IMODE(each.stat().st_mode)) == (owner, 0o600)
     assert sorted(each.name for each in tmp_path.iterdir()) == ["secret.key", "secret.key.retired"]
+
+
+def test_a_backup_in_the_same_folder_and_a_rotation_do_not_wait_for_each_other(tmp_path: Path) -> None:
+    file = KeyFile(tmp_path)
+    file.make()
+    with folder.locked(tmp_path), file.locked() as ours:
+        assert ours
+    with file.locked() as ours, folder.workplace(tmp_path):
+        assert ours
+        with file.locked() as also:
+            assert not also

@@ -3,9 +3,10 @@
 import asyncio
 import contextlib
 import time
-from collections.abc import AsyncIterator, Callable, Coroutine, Sequence
+from collections.abc import AsyncIterator, Callable, Coroutine, Mapping, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 import msgspec
@@ -65,11 +66,21 @@ def members() -> tuple[str, ...]:
     )
 
 
-async def play(plan: Plan, folder: Path, *, bots: int, model_fails: float, disturb: Disturb, tell: Tell) -> Run:
-    """Play the plan, until `disturb` returns if that is earlier, on a cluster that logs into the folder. Raises
-    ServerMissing, MemberFailed, Gap."""
+async def play(
+    plan: Plan,
+    folder: Path,
+    *,
+    bots: int,
+    model_fails: float,
+    disturb: Disturb,
+    tell: Tell,
+    settings: Mapping[str, str] = MappingProxyType({}),
+) -> Run:
+    """Play the plan, until `disturb` returns if that is earlier, on a cluster that logs into the folder; `settings` are
+    added to every member's. Raises ServerMissing, MemberFailed, Gap."""
     async with standing(folder, gateways=GATEWAYS, workers=WORKERS) as cluster:
-        stage = await cluster.open(bots=bots, people=max(plan.people, PEOPLE), settings={"SPONTANEITY_PER_DAY": "0"})
+        added = {"SPONTANEITY_PER_DAY": "0", **settings}
+        stage = await cluster.open(bots=bots, people=max(plan.people, PEOPLE), settings=added)
         async with Sandbox.at(cluster.sandbox_url) as sandbox:
             crowd = Crowd(sandbox, plan, stage.actors)
             await crowd.move_in()

@@ -21,7 +21,7 @@ from benchmarks.replay.people import BOT, PEOPLE
 from benchmarks.replay.room import MANAGER_TOKEN, OWNER_ID, Room, furnish
 from benchmarks.replay.simulated import SimulatedTime
 from maskarad.app import Platform
-from maskarad.db import Connection, bots, personas
+from maskarad.db import Connection, bots, personas, stops
 from maskarad.life.mood import MoodNow, present
 from maskarad.sandbox.person import Object, Sandbox
 from maskarad.sandbox.server import Options, running
@@ -123,6 +123,7 @@ def _look_for_changes(connection: Connection) -> None:
     bots.ids(connection)
     bots.changed_since(connection, 0.0)
     personas.changed_since(connection, 0.0)
+    stops.stopped_users(connection)
 
 
 class _Player:

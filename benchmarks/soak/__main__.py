@@ -22,7 +22,7 @@ from benchmarks.chaos.troubles import Happened
 from benchmarks.cluster.cluster import Cluster
 from benchmarks.scene import tell
 from benchmarks.soak import figures, report
-from benchmarks.soak.samples import Sampler, rows
+from benchmarks.soak.samples import TOKEN, Sampler, rows
 from maskarad.sandbox.person import Sandbox
 
 MINUTES, WARM_UP, BOTS, CHATS, RATE, PRESSES = 10.0, 5.0, 50, 500, 8.0, 2.0
@@ -77,7 +77,9 @@ def main() -> None:
     )
     tell(f"seed {seed}: {len(plan.lines)} lines, {len(plan.presses)} presses; logs: {folder}")
     soak = Soak(warm_up=options.warm_up, minutes=options.minutes)
-    run = uvloop.run(play(plan, folder, bots=options.bots, model_fails=0.0, disturb=soak.watch, tell=tell))
+    told = {"METRICS_TOKEN": TOKEN}
+    played = play(plan, folder, bots=options.bots, model_fails=0.0, disturb=soak.watch, tell=tell, settings=told)
+    run = uvloop.run(played)
     found = soak.figures(run)
     print(report.tables(found), flush=True)
     for line in (*figures.broken(found), *talk.evidence(run, folder)):

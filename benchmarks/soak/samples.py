@@ -14,6 +14,8 @@ from benchmarks.machine import resident_of
 from maskarad.values import Value
 
 PAUSE = 5.0
+TOKEN = "soak"
+"""What whoever looks at a member's figures has to know (METRICS_TOKEN)."""
 SAMPLE = re.compile(r"^(maskarad_loop_lag_seconds|maskarad_tasks) (\S+)$", re.MULTILINE)
 TABLES = "SELECT tablename FROM pg_tables WHERE schemaname = 'public' ORDER BY tablename"
 CONNECTIONS = f"SELECT count(*) FROM pg_stat_activity WHERE datname = '{DATABASE}'"
@@ -42,7 +44,7 @@ async def of_process(member: Member, session: aiohttp.ClientSession) -> ProcessS
     """Raises ProcessLookupError when it does not run, KeyError when its page of metrics lacks something."""
     if member.pid is None:
         raise ProcessLookupError(f"{member.name} does not run")
-    async with session.get(member.page("/metrics")) as answer:
+    async with session.get(member.page("/metrics"), headers={"Authorization": f"Bearer {TOKEN}"}) as answer:
         counted = dict(SAMPLE.findall(await answer.text()))
     return ProcessSample(
         at=time.time(),

@@ -19,11 +19,11 @@ from maskarad.assembly.readiness import build_readiness
 from maskarad.assembly.telegram import Telegram
 from maskarad.clock import PlatformClock
 from maskarad.db import errands as errand_rows
-from maskarad.db import processes, schema, users
+from maskarad.db import processes, schema
 from maskarad.db import secrets as key_rows
 from maskarad.db import turns as turn_rows
 from maskarad.db.engine import Database
-from maskarad.errors import DatabaseUnavailable, SettingsError, Stopping
+from maskarad.errors import DatabaseUnavailable, SettingsError
 from maskarad.jobs import tasks
 from maskarad.jobs.background import Background
 from maskarad.jobs.ending import ended_by
@@ -32,8 +32,6 @@ from maskarad.jobs.periodic import Sleep, once, whenever
 from maskarad.jobs.polling import Polling
 from maskarad.jobs.presence import Presence
 from maskarad.jobs.registrations import StoredRegistrations
-from maskarad.ops.gauges import Gauges
-from maskarad.ops.lag import LoopLag
 from maskarad.settings import Settings
 from maskarad.values import ALL_IN_ONE, Bot, Queue, Role, Token
 from maskarad.web.app import build_app
@@ -112,22 +110,19 @@ class Platform:
 
     def _build_server(self) -> HttpServer:
         settings, ground = self._settings, self._ground
-        checks = {"running": self._check_running, "database": self._check_database}
-        if self._reception:
-            checks["manager"] = self._telegram.registry.check_manager
         app = build_app(
             self._telegram.registry,
             self._reception.handle if self._reception else None,
-            checks=checks,
-            metrics=ground.metrics,
-            metrics_token=settings.metrics_token.get_secret_value() if settings.metrics_token else None,
-            readiness=build_readiness(
+            looks=build_readiness(
                 ground,
                 self._telegram.registry,
                 receives=self._reception is not None,
                 has_begun=lambda: self._running,
                 stopping=lambda: self._stopping,
             ),
+            metrics=ground.metrics,
+            metrics_token=settings.metrics_token.get_secret_value() if settings.metrics_token else None,
+            behind_proxy=settings.run_mode == "webhook",
         )
         return HttpServer(app, settings.host, settings.port)
 
@@ -204,8 +199,7 @@ class Platform:
             self._registrations = StoredRegistrations(self.database, clock=self._clock)
 
     def _start_jobs(self) -> None:
-        self._watch()
-        self._oversight.start(self._background.every, self._presence)
+        self._oversight.start(self._background, self._presence)
         if self._presence:
             self._background.every(tasks.PRESENCE, self._presence.beat)
         if self._polling:
@@ -225,14 +219,6 @@ class Platform:
             self._background.every(tasks.PRESSURE, self._reception.pressure.look)
             self._background.every(tasks.REQUEUED, self._reception.requeued.look)
             self._background.begin(self._reception.introduce_manager(), "commands of the manager bot")
-
-    def _watch(self) -> None:
-        ground = self._ground
-        lag = LoopLag(ground.metrics.loop_lag.set, clock=time.monotonic)
-        self._background.begin(lag.run(), "loop lag")
-        folder, served = self._settings.data_dir, self._telegram.registry
-        gauges = Gauges(self.database, served, ground.metrics, folder=folder, clock=self._clock)
-        self._background.every(tasks.GAUGES, gauges.look)
 
     async def stop(self) -> None:
         """Receive no more, let turns finish or give them back, then close everything. What hangs is left behind."""
@@ -271,10 +257,6 @@ class Platform:
             await asyncio.sleep(self._settings.drain_seconds)
         await asyncio.gather(self._telegram.edge.stop_receiving(), self._server.stop(), return_exceptions=True)
 
-    async def _check_running(self) -> None:
-        if self._stopping:
-            raise Stopping("this process is stopping")
-
     def _on_bot(self, bot: Bot, new: bool) -> None:
         if not self._running:
             return
@@ -288,9 +270,6 @@ class Platform:
     def _on_bot_gone(self, _bot_id: int, owner_id: int) -> None:
         self._ground.snapshots.accounts.drop(owner_id)
         self._memory.personalization.clear()
-
-    async def _check_database(self) -> None:
-        await self.database.read(lambda connection: users.language_of(connection, 0))
 
 
 def _mind(ground: Ground) -> "Mind":

@@ -4,6 +4,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from maskarad.db.purses import Purse
+    from maskarad.values import Taken
 
 
 class MaskaradError(Exception):
@@ -73,10 +74,6 @@ class ClaimLost(MaskaradError):
     """Another process took the link over: everything done under the old claim is to be dropped."""
 
 
-class Stopping(MaskaradError):
-    """This process was told to stop: whoever has work for it should go to another."""
-
-
 class DatabaseUnavailable(MaskaradError):
     """The database did not answer; nothing was committed. Telegram is to keep the update."""
 
@@ -84,6 +81,10 @@ class DatabaseUnavailable(MaskaradError):
 class StatementTimedOut(DatabaseUnavailable):
     """The database was there, and did not get through with what it was asked. Asked again and again it may never:
     where attempts are counted this is one."""
+
+
+class TablesInUse(DatabaseUnavailable):
+    """A change of tables would have kept everybody out for too long; nothing was changed. Later it may come through."""
 
 
 class IntakeFull(MaskaradError):
@@ -167,18 +168,27 @@ class FileTooBig(TelegramRefused):
 
 class ModelError(MaskaradError):
     """The language model gave no usable answer. `reason` is a word for owners and metrics:
-    rate_limited, unavailable, timeout, unauthorized, no_credit, refused, empty."""
+    rate_limited, unavailable, timeout, unauthorized, no_credit, refused, empty. `taken` is what has to be paid for all
+    the same: a try that the provider began to answer, or that nobody waited for any longer."""
 
-    def __init__(self, reason: str, detail: str = "") -> None:
+    def __init__(self, reason: str, detail: str = "", *, taken: "tuple[Taken, ...]" = ()) -> None:
         super().__init__(f"model: {reason}{f' ({detail})' if detail else ''}")
         self.reason = reason
+        self.taken = taken
 
 
 class ModelRetryable(ModelError):
     """Worth another try, no sooner than `retry_after` seconds when the provider said so."""
 
-    def __init__(self, reason: str, detail: str = "", retry_after: float | None = None) -> None:
-        super().__init__(reason, detail)
+    def __init__(
+        self,
+        reason: str,
+        detail: str = "",
+        retry_after: float | None = None,
+        *,
+        taken: "tuple[Taken, ...]" = (),
+    ) -> None:
+        super().__init__(reason, detail, taken=taken)
         self.retry_after = retry_after
 
 

@@ -19,6 +19,8 @@ from maskarad.values import Value
 KEY_FILE = "secret.key"
 RETIRED_FILE = "secret.key.retired"
 """Keys that seal nothing stored any more. Backups from their time need them."""
+LOCK_FILE = "secret.key.lock"
+HOW_TO_MAKE_A_KEY = 'python -c "from cryptography.fernet import Fernet; print(Fernet.generate_key().decode())"'
 
 _COMING = "+"
 
@@ -45,6 +47,7 @@ class KeyFile:
     def __init__(self, folder: Path) -> None:
         self.path = folder / KEY_FILE
         self._retired = folder / RETIRED_FILE
+        self._lock = folder / LOCK_FILE
 
     def read(self) -> Keys:
         """Raises OSError. What is no key is found out by the vault."""
@@ -76,25 +79,33 @@ class KeyFile:
         coming = [] if keys.coming is None else [f"{_COMING}{keys.coming}"]
         self._replace(self.path, [*keys.sealing, *coming])
 
+    def retired(self) -> tuple[str, ...]:
+        """Keys that were dropped. Raises OSError."""
+        return tuple(self._retired.read_text(encoding="utf-8").split()) if self._retired.exists() else ()
+
     def retire(self, keys: Sequence[str]) -> Path:
         """Keep keys for old backups, before they leave the file; returns where."""
-        known = self._retired.read_text(encoding="utf-8").split() if self._retired.exists() else []
-        self._replace(self._retired, list(dict.fromkeys([*keys, *known])))
+        self._replace(self._retired, list(dict.fromkeys([*keys, *self.retired()])))
         return self._retired
 
     @contextmanager
     def locked(self) -> Iterator[bool]:
-        """Whether nobody else is changing the file; nobody else can until the block ends."""
-        folder = os.open(self.path.parent, os.O_RDONLY)
+        """Whether nobody else is changing the file; nobody else can until the block ends. The folder itself is not
+        locked: a backup may lie in it."""
+        lock = os.open(self._lock, os.O_RDONLY | os.O_CREAT, 0o600)
         try:
-            fcntl.flock(folder, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            if os.geteuid() == 0:
+                # Whom the platform runs as must be able to lock it, too.
+                now = self.path.stat()
+                os.fchown(lock, now.st_uid, now.st_gid)
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
             is_ours = True
         except BlockingIOError:
             is_ours = False
         try:
             yield is_ours
         finally:
-            os.close(folder)
+            os.close(lock)
 
     def _replace(self, file: Path, lines: Sequence[str]) -> None:
         """Whoever may read the keys now may read them then, also when it is root who changes them. What a kill leaves

@@ -16,6 +16,8 @@ from pydantic_settings import (
 )
 
 from maskarad.errors import SettingsError
+from maskarad.price_list import read_prices
+from maskarad.setting_sentences import sentence
 
 LANGUAGES = ("uk", "ru", "en")
 ENV_FILE = Path(".env")
@@ -30,10 +32,27 @@ def _comma_separated(value: object) -> object:
     return value
 
 
+def _telegram_ids(value: object) -> object:
+    """What is wrong is named by its place: it may be a secret that was put into the wrong variable."""
+    if not isinstance(value, str):
+        return value
+    entries = [item.strip() for item in value.split(",") if item.strip()]
+    for place, entry in enumerate(entries, start=1):
+        if not re.fullmatch(r"[0-9]{1,16}", entry, re.ASCII) or not 0 < int(entry) < 2**52:
+            raise ValueError(f"must be ids at Telegram, such as 1001,1002: entry {place} is none")
+    return tuple(map(int, entries))
+
+
 def _http_url(value: str) -> str:
     if not value.startswith(("http://", "https://")):
         raise ValueError("must start with http:// or https://")
     return value.rstrip("/")
+
+
+SSL = ("disable", "allow", "prefer", "require", "verify-ca", "verify-full")
+_OF_SERVER = ("host", "port", "user", "password", "database", "passfile", "service", "servicefile")
+OPTIONS = frozenset((*_OF_SERVER, "ssl", "target_session_attrs", "prepared_statement_cache_size"))
+"""Of a PostgreSQL address, behind its ?."""
 
 
 def _database_url(value: str) -> str:
@@ -49,11 +68,18 @@ def _check_server(place: str) -> None:
     """Of a PostgreSQL address what stands after the password."""
     try:
         parts = urlsplit(f"//{place}")
-        _ = parts.port
+        options = parse_qs(parts.query)
+        _ = parts.port, [urlsplit(f"//{host}").port for host in options.get("host", ())]
     except ValueError:
         raise ValueError("the port must be a number") from None
-    if "sslmode" in parse_qs(parts.query):
+    if "sslmode" in options:
         raise ValueError("write ssl=… where libpq has sslmode=…")
+    if not set(options.get("ssl", ())) <= set(SSL):
+        raise ValueError(f"ssl must be one of {', '.join(SSL)}")
+    if not options.keys() <= OPTIONS:
+        raise ValueError(f"behind the ? may stand only {', '.join(sorted(OPTIONS))}")
+    if not "".join(options.get("prepared_statement_cache_size", ("0",))).isdecimal():
+        raise ValueError("prepared_statement_cache_size must be a number")
 
 
 def _redis_url(value: str) -> str:
@@ -90,14 +116,32 @@ def _bot_token(value: SecretStr) -> SecretStr:
     return SecretStr(token)
 
 
-def _printable(keys: tuple[SecretStr, ...]) -> tuple[SecretStr, ...]:
-    if not all(key.get_secret_value().isascii() and key.get_secret_value().isprintable() for key in keys):
+def _printable(key: SecretStr) -> SecretStr:
+    if not (key.get_secret_value().isascii() and key.get_secret_value().isprintable()):
         raise ValueError("must be of printable ASCII characters, as a header of a request can carry them")
-    return keys
+    return key
+
+
+def _all_printable(keys: tuple[SecretStr, ...]) -> tuple[SecretStr, ...]:
+    return tuple(map(_printable, keys))
+
+
+def _prices(entries: tuple[str, ...]) -> tuple[str, ...]:
+    try:
+        read_prices(entries)
+    except SettingsError as error:
+        raise ValueError(str(error).removeprefix("LLM_PRICES: ")) from None
+    return entries
 
 
 HttpUrl = Annotated[str, AfterValidator(_http_url)]
 CommaSeparated = Annotated[tuple[str, ...], NoDecode, BeforeValidator(_comma_separated)]
+
+MOST_MESSAGES = 10**9
+MOST_TOKENS = 10**12
+MOST_DOLLARS = 10**9
+"""Of limits. A 64-bit column holds each in the unit it is counted in (money in millionths of a dollar), and what many
+reserve beyond it."""
 
 
 class Settings(BaseSettings):
@@ -110,6 +154,7 @@ class Settings(BaseSettings):
         frozen=True,
         env_ignore_empty=True,
         hide_input_in_errors=True,
+        allow_inf_nan=False,
     )
 
     telegram_bot_token: Annotated[SecretStr, AfterValidator(_bot_token)] | None = Field(
@@ -126,7 +171,7 @@ class Settings(BaseSettings):
         100, ge=1, le=10_000, description="Connections to the Bot API kept for everything but long polling."
     )
     telegram_pool_timeout: float = Field(
-        30.0, gt=0, description="Seconds to wait for a free connection to the Bot API."
+        30.0, gt=0, le=3_600, description="Seconds to wait for a free connection to the Bot API."
     )
     telegram_concurrent_updates: int = Field(
         256,
@@ -135,13 +180,19 @@ class Settings(BaseSettings):
         description="Updates in work at once; more wait, and Telegram keeps what waits.",
     )
     telegram_max_per_second: float = Field(
-        30.0, ge=0, description="Messages a bot may send in a second; 0 turns this limit off."
+        30.0, ge=0, le=1_000_000, description="Messages a bot may send in a second; 0 turns this limit off."
     )
     telegram_max_per_chat_second: float = Field(
-        1.0, ge=0, description="Messages a bot may send in a second into one chat; 0 turns this limit off."
+        1.0,
+        ge=0,
+        le=1_000_000,
+        description="Messages a bot may send in a second into one chat; 0 turns this limit off.",
     )
     telegram_max_per_group_minute: float = Field(
-        20.0, ge=0, description="Messages a bot may send in a minute into one group; 0 turns this limit off."
+        20.0,
+        ge=0,
+        le=1_000_000,
+        description="Messages a bot may send in a minute into one group; 0 turns this limit off.",
     )
     reply_pacing: Literal["natural", "none"] = Field(
         "natural",
@@ -163,12 +214,12 @@ class Settings(BaseSettings):
         description="Seconds that one of several processes goes on taking webhooks after SIGTERM, while /healthz says "
         "that it is stopping: by then the proxy has to send elsewhere.",
     )
-    metrics_token: SecretStr | None = Field(
+    metrics_token: Annotated[SecretStr, AfterValidator(_printable)] | None = Field(
         None,
-        description="Whoever sends it as a bearer token may read /metrics and /readyz; unset: whoever asks from this "
-        "machine, and not through a proxy.",
+        description="Whoever sends it as a bearer token may read /metrics and /readyz; unset: nobody with "
+        "RUN_MODE=webhook, else whoever asks from this machine, and not through a proxy.",
     )
-    admin_user_ids: Annotated[tuple[int, ...], NoDecode, BeforeValidator(_comma_separated)] = Field(
+    admin_user_ids: Annotated[tuple[int, ...], NoDecode, BeforeValidator(_telegram_ids)] = Field(
         (),
         description="Telegram ids of the operators, comma-separated; they hear of trouble, and have /admin in the "
         "manager bot.",
@@ -179,14 +230,15 @@ class Settings(BaseSettings):
         le=65_535,
         description="The sandbox's port on this machine, used without a token; 0: any free one.",
     )
-    max_personas_per_user: int = Field(20, ge=1, description="How many personas one user may have.")
+    max_personas_per_user: int = Field(20, ge=1, le=1_000_000, description="How many personas one user may have.")
     database_url: Annotated[str, AfterValidator(_database_url)] = Field(
         "", description="sqlite:///FILE or postgresql://…; unset: the file maskarad.db in DATA_DIR."
     )
-    db_pool_size: int = Field(20, ge=1, description="Database connections kept open (PostgreSQL).")
+    db_pool_size: int = Field(20, ge=1, le=10_000, description="Database connections kept open (PostgreSQL).")
     db_max_overflow: int = Field(
         0,
         ge=0,
+        le=10_000,
         description="Database connections opened beyond these under load, and closed after it (PostgreSQL). "
         "Opening one costs more than waiting for one.",
     )
@@ -206,7 +258,7 @@ class Settings(BaseSettings):
         "https://openrouter.ai/api/v1", description="Any OpenAI-compatible server; OpenRouter by default."
     )
     llm_api_key: Annotated[
-        tuple[SecretStr, ...], NoDecode, BeforeValidator(_comma_separated), AfterValidator(_printable)
+        tuple[SecretStr, ...], NoDecode, BeforeValidator(_comma_separated), AfterValidator(_all_printable)
     ] = Field(
         (),
         validation_alias=AliasChoices("llm_api_key", "openrouter_api_key"),
@@ -216,8 +268,10 @@ class Settings(BaseSettings):
     llm_fallback_models: CommaSeparated = Field(
         (), description="Models tried in this order when the first fails, comma-separated."
     )
-    llm_timeout: float = Field(30.0, gt=0, description="Seconds that one call to the model may take.")
-    llm_max_connections: int = Field(100, ge=1, description="Calls to the model in flight at once; more wait.")
+    llm_timeout: float = Field(30.0, gt=0, le=3_600, description="Seconds that one call to the model may take.")
+    llm_max_connections: int = Field(
+        100, ge=1, le=100_000, description="Calls to the model in flight at once; more wait."
+    )
     prompt_tokens: int = Field(
         6000,
         ge=500,
@@ -233,11 +287,13 @@ class Settings(BaseSettings):
     summary_calls_per_day: int = Field(
         20,
         ge=0,
+        le=MOST_MESSAGES,
         description="Calls to the model that one bot may make in a day (UTC) for summaries; beyond it come digests.",
     )
     history_keep_messages: int = Field(
         0,
         ge=0,
+        le=MOST_MESSAGES,
         description="How many of its newest messages a chat keeps; 0: all. Older ones are summed up first, and go once "
         "an hour. The last 40 stay.",
     )
@@ -248,28 +304,42 @@ class Settings(BaseSettings):
         description="For how many days a message is kept; 0: for ever. Older ones are summed up first, and go once an "
         "hour.",
     )
-    llm_prices: CommaSeparated = Field(
+    llm_prices: Annotated[CommaSeparated, AfterValidator(_prices)] = Field(
         (),
         description="What models cost where the provider does not tell (OpenRouter does): dollars for a million tokens "
         "of prompt and of answer, as name=0.15/0.60, comma-separated; *=0/0 is for all others. A model without a price "
-        "counts as the dearest of these and of LLM_MODEL and LLM_FALLBACK_MODELS.",
+        "counts as the dearest of these and of LLM_MODEL and LLM_FALLBACK_MODELS, and never as less than 2.50/10.",
     )
     limit_user_day_messages: int = Field(
-        200, ge=0, description="Answers that one person may be given in a day (UTC) by all bots together; 0: no limit."
+        200,
+        ge=0,
+        le=MOST_MESSAGES,
+        description="Answers that one person may be given in a day (UTC) by all bots together; 0: no limit.",
     )
-    limit_user_day_tokens: int = Field(1_500_000, ge=0, description="The same in the model's tokens, both ways.")
-    limit_user_day_money: float = Field(0.5, ge=0, description="The same in dollars.")
+    limit_user_day_tokens: int = Field(
+        1_500_000, ge=0, le=MOST_TOKENS, description="The same in the model's tokens, both ways."
+    )
+    limit_user_day_money: float = Field(0.5, ge=0, le=MOST_DOLLARS, description="The same in dollars.")
     limit_bot_day_messages: int = Field(
-        2_000, ge=0, description="Answers that one bot may give in a day (UTC); 0: no limit."
+        2_000, ge=0, le=MOST_MESSAGES, description="Answers that one bot may give in a day (UTC); 0: no limit."
     )
-    limit_bot_day_tokens: int = Field(15_000_000, ge=0, description="The same in tokens, summaries included.")
-    limit_bot_day_money: float = Field(2.0, ge=0, description="The same in dollars.")
+    limit_bot_day_tokens: int = Field(
+        15_000_000, ge=0, le=MOST_TOKENS, description="The same in tokens, summaries included."
+    )
+    limit_bot_day_money: float = Field(2.0, ge=0, le=MOST_DOLLARS, description="The same in dollars.")
     limit_owner_month_messages: int = Field(
-        20_000, ge=0, description="Answers that all bots of one owner may give in a month (UTC); 0: no limit."
+        20_000,
+        ge=0,
+        le=MOST_MESSAGES,
+        description="Answers that all bots of one owner may give in a month (UTC); 0: no limit.",
     )
-    limit_owner_month_tokens: int = Field(150_000_000, ge=0, description="The same in tokens, all calls included.")
-    limit_owner_month_money: float = Field(20.0, ge=0, description="The same in dollars.")
-    llm_keepalive_expiry: float = Field(30.0, gt=0, description="Seconds that an idle connection to the model is kept.")
+    limit_owner_month_tokens: int = Field(
+        150_000_000, ge=0, le=MOST_TOKENS, description="The same in tokens, all calls included."
+    )
+    limit_owner_month_money: float = Field(20.0, ge=0, le=MOST_DOLLARS, description="The same in dollars.")
+    llm_keepalive_expiry: float = Field(
+        30.0, gt=0, le=86_400, description="Seconds that an idle connection to the model is kept."
+    )
     answer_within: float = Field(
         600,
         ge=10,
@@ -287,10 +357,11 @@ class Settings(BaseSettings):
     queue_most: int = Field(
         20_000,
         ge=1,
+        le=MOST_MESSAGES,
         description="Chats that may wait for an answer at once; beyond it, what people say to bots with more than "
         "their share is taken in more slowly, and Telegram keeps it.",
     )
-    queue_most_per_bot: int = Field(2_000, ge=1, description="The same for the chats of one bot.")
+    queue_most_per_bot: int = Field(2_000, ge=1, le=MOST_MESSAGES, description="The same for the chats of one bot.")
     mood_half_life: float = Field(
         1800,
         ge=60,
@@ -323,11 +394,15 @@ class Settings(BaseSettings):
     spontaneity_calls_per_day: int = Field(
         20,
         ge=0,
+        le=MOST_MESSAGES,
         description="Calls to the model that one bot may make in a day (UTC) to speak unasked, whatever comes of them; "
         "0: none.",
     )
     spontaneity_day_money: float = Field(
-        0.2, ge=0, description="Dollars that one bot may spend in a day (UTC) on speaking unasked; 0: no limit."
+        0.2,
+        ge=0,
+        le=MOST_DOLLARS,
+        description="Dollars that one bot may spend in a day (UTC) on speaking unasked; 0: no limit.",
     )
     data_dir: Path = Field(
         Path("data"), description="Folder of the database file, the secret key and the sandbox's state."
@@ -389,7 +464,7 @@ def load(env_file: Path | None = ENV_FILE) -> Settings:
     try:
         return Settings(_env_file=env_file)  # type: ignore[call-arg]  # pydantic-settings' own keyword
     except ValidationError as error:
-        raise SettingsError("; ".join(_sentence(each) for each in error.errors())) from None
+        raise SettingsError("; ".join(map(sentence, error.errors()))) from None
     except UnicodeDecodeError:
         raise SettingsError(f"{env_file}: is not a text in UTF-8") from None
 
@@ -398,10 +473,3 @@ def fields_given(env_file: Path | None = ENV_FILE) -> frozenset[str]:
     """Names of the fields that somebody set, wrong values among them."""
     given = EnvSettingsSource(Settings)() | DotEnvSettingsSource(Settings, env_file=env_file)()
     return frozenset(given) & Settings.model_fields.keys()
-
-
-def _sentence(error: object) -> str:
-    assert isinstance(error, dict)
-    name = str(error["loc"][0]).upper() if error["loc"] else ""
-    message = str(error["msg"]).removeprefix("Value error, ")
-    return f"{name}: {message}" if name else message

@@ -525,6 +525,16 @@ class CompletionRequest(Value, frozen=True):
     max_tokens: int = 1024
 
 
+class Taken(Value, frozen=True):
+    """What a model took for a try, as its server told: where it told nothing, the prompt's tokens are 0."""
+
+    model: str
+    prompt_tokens: int = 0
+    completion_tokens: int = 0
+    cost: float | None = None
+    """As in `Completion`."""
+
+
 class Completion(Value, frozen=True):
     """What a model answered. `latency` is seconds from the first try to the last byte."""
 
@@ -535,6 +545,8 @@ class Completion(Value, frozen=True):
     latency: float
     cost: float | None = None
     """Dollars, where the provider says what it took."""
+    in_vain: tuple[Taken, ...] = ()
+    """Tries before it that took something too."""
 
 
 class Price(Value, frozen=True):
@@ -587,6 +599,27 @@ class TurnOutcome(Value, frozen=True):
     """When it put a reaction that counts; None: it did not."""
 
 
+class Purpose(StrEnum):
+    """What a model is asked for."""
+
+    TURN = "turn"
+    SPONTANEOUS = "spontaneous"
+    SUMMARY = "summary"
+
+
+class Scope(StrEnum):
+    """Whose purse it is; in this order they are reserved from."""
+
+    USER = "user"
+    """A person at Telegram, with all bots together."""
+    SPONTANEOUS = "spontaneous"
+    """What a bot says unasked."""
+    SUMMARY = "summary"
+    """A bot's summaries."""
+    BOT = "bot"
+    OWNER = "owner"
+
+
 class Usage(Value, frozen=True):
     owner_id: int
     persona_id: int
@@ -594,8 +627,7 @@ class Usage(Value, frozen=True):
     user_id: int
     completion: Completion
     created_at: float
-    purpose: str = "turn"
-    """Which purse it is paid from: turn, summary, or spontaneous."""
+    purpose: Purpose = Purpose.TURN
 
 
 class Progress(Value, frozen=True):

@@ -11,7 +11,7 @@ from pathlib import Path
 from cryptography.fernet import Fernet, InvalidToken, MultiFernet
 
 from maskarad.errors import SettingsError, WrongSecretKey
-from maskarad.key_file import KeyFile
+from maskarad.key_file import HOW_TO_MAKE_A_KEY, KeyFile
 from maskarad.values import Token
 
 
@@ -76,7 +76,7 @@ class Vault:
         except ValueError:
             raise SettingsError(
                 "MASKARAD_SECRET_KEY (or secret.key in DATA_DIR): must be 32 url-safe base64-encoded bytes, as "
-                '`python -c "from cryptography.fernet import Fernet; print(Fernet.generate_key().decode())"` makes them'
+                f"`{HOW_TO_MAKE_A_KEY}` makes them"
             ) from None
         self._fernet, self._newest = MultiFernet(fernets), fernets[0]
         self._fingerprints = tuple(map(fingerprint, keys))

@@ -6,15 +6,18 @@ import random
 import zlib
 from pathlib import Path
 
+import msgspec
 import pytest
 
 from maskarad.backup.archive import FRAME_BYTES, MAGIC, BackupReader, BackupWriter, Header, header_of
 from maskarad.backup.failures import BackupChanged, NotABackup, RestoreRefused, WrongPassphrase
-from maskarad.backup.sealing import Encrypted, Summed, digest
+from maskarad.backup.sealing import BLOCK, COST, LANES, SUM_BYTES, Encrypted, Encryption, Summed, digest
 from maskarad.db.contents import TableContents
 from maskarad.errors import MaskaradError
 
-HEADER = Header(format=1, maskarad="0.1.0", made_at=1.5, database="sqlite", reason="manual", revision="0005")
+HEADER = Header(
+    format=1, maskarad="0.1.0", made_at=1.5, platform="0123abcd", database="sqlite", reason="manual", revision="0005"
+)
 TABLES = {"users": TableContents(rows=3, checksum="ab")}
 LONG = bytes(random.Random(6).randbytes(FRAME_BYTES)) + b"the end" * 1_000
 
@@ -53,12 +56,46 @@ def test_every_changed_byte_is_noticed() -> None:
 
 def test_every_changed_byte_of_an_encrypted_one_is_noticed() -> None:
     whole = packed(b"tea " * 50, "kitchen")
-    begins = whole.index(b"}}") + 2
-    for place in range(begins, len(whole), (len(whole) - begins) // 5):  # each costs a key
+    begins = whole.index(b"}}") + 2 + SUM_BYTES
+    # Behind the header each costs a key: a kind, a length, and some of each frame.
+    for place in (*range(begins), begins, begins + 4, *range(begins + 5, len(whole), 11), len(whole) - 1):
         changed = bytearray(whole)
         changed[place] ^= 0x10
-        with pytest.raises(BackupChanged):
+        with pytest.raises((BackupChanged, NotABackup)):
             unpacked(bytes(changed), "kitchen")
+
+
+@pytest.mark.parametrize("seal", [Summed(b"header"), Encrypted(b"header", bytes(32))])
+def test_every_changed_byte_of_a_frame_is_noticed(seal: Summed | Encrypted) -> None:
+    sealed = seal.close(3, b"D", b"tea " * 50)
+    for place in range(len(sealed)):
+        changed = bytearray(sealed)
+        changed[place] ^= 0x10
+        with pytest.raises(BackupChanged):
+            seal.open(3, b"D", bytes(changed))
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"salt": "zz"},
+        {"salt": "00"},
+        {"cost": 65_535},
+        {"cost": -65_536},
+        {"cost": 2},
+        {"cost": 2**20},
+        {"block": 0},
+        {"check": "é"},
+    ],
+)
+def test_what_a_hostile_header_says_of_the_key_is_refused(changes: dict[str, object]) -> None:
+    encryption = Encryption(salt="00" * 32, cost=COST, block=BLOCK, lanes=LANES, check="00")
+    hostile = msgspec.structs.replace(HEADER, encryption=msgspec.structs.replace(encryption, **changes))
+    told = msgspec.json.encode(hostile)
+    file = MAGIC + len(told).to_bytes(4) + told + digest(told)
+    with pytest.raises((BackupChanged, WrongPassphrase)) as caught:
+        unpacked(file, "kitchen")
+    assert isinstance(caught.value, WrongPassphrase) == ("check" in changes)
 
 
 def test_one_that_is_cut_short_or_longer_is_noticed() -> None:

@@ -5,10 +5,12 @@ import os
 import stat
 import subprocess
 import sys
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
 
+from maskarad.backup.orders import order
 from maskarad.db import schema
 from tests.backup.place import SECRET_NAME, Place, contents, count_together, fill, together, write
 from tests.cli.shell import Shell
@@ -23,6 +25,10 @@ def make(shell: Shell, *arguments: str) -> str:
     said = shell("backup", "create", "--json", *arguments)
     assert said.code == 0, said
     return str(json.loads(said.out)["file"])
+
+
+def platform_of(name: str) -> str:
+    return name.split("-")[2]
 
 
 @pytest.mark.parametrize("passphrase", ["", "кінь батарея скоба"])
@@ -64,10 +70,11 @@ def test_a_backup_is_its_owners_alone_and_names_nobody(shell: Shell, place: Plac
     assert stat.S_IMODE(place.backups.stat().st_mode) == 0o700
     kind = "postgresql" if place.is_server else "sqlite"
     assert name.startswith("maskarad-")
-    assert name.endswith(f"Z-{kind}-manual.backup")
+    assert name.endswith(f"Z-{platform_of(name)}-{kind}-manual.backup")
     listed = shell("backup", "list", "--json")
     [row] = json.loads(listed.out)
     assert (row["file"], row["schema"], row["encrypted"], row["reason"]) == (name, schema.REVISION, False, "manual")
+    assert row["made"].endswith(" UTC")
     assert SECRET_NAME not in listed.out + shell("backup", "verify", name).out
 
 
@@ -90,14 +97,14 @@ def test_tokens_that_cannot_be_opened_are_told_of(shell: Shell, place: Place, em
     key.rename(place.folder / "kept elsewhere")
     said = shell("restore", name, "--to", empty_target)
     assert said.code == 0
-    assert "the secret key is not here" in said.err
+    assert "the secret key that they were stored with is not here; put " in said.err
     assert not key.exists()
     (place.folder / "kept elsewhere").rename(key)
     assert shell("restore", name, "--force", "--to", empty_target).err == ""
     shell.set(MASKARAD_SECRET_KEY="x" * 43 + "=")
     said = shell("restore", name, "--force", "--to", empty_target, "--json")
     assert json.loads(said.out)["tokens_can_be_read"] is False
-    assert "the secret key is another one" in said.err
+    assert "the secret key here is another one than that they were stored with; put " in said.err
 
 
 def test_an_older_schema_is_restored_and_brought_up(shell: Shell, place: Place, empty_target: str) -> None:
@@ -110,6 +117,14 @@ def test_an_older_schema_is_restored_and_brought_up(shell: Shell, place: Place, 
     shell.set(DATABASE_URL=empty_target)
     assert shell("db", "current", "--json").json == {"database": schema.REVISION, "needed": schema.REVISION}
     assert "Mira" in shell("persona", "list").out
+
+
+def test_what_ordered_the_backup_is_not_carried_out_again(shell: Shell, place: Place, empty_target: str) -> None:
+    write(place.url, lambda connection: order(connection, 1001, "en", 1.0))
+    name = make(shell)
+    assert shell("restore", name, "--to", empty_target).code == 0
+    assert write(empty_target, lambda connection: order(connection, 1001, "en", 2.0)) is not None
+    assert write(place.url, lambda connection: order(connection, 1001, "en", 2.0)) is None
 
 
 def test_a_backup_made_while_others_write_is_one_moment(shell: Shell, place: Place, empty_target: str) -> None:
@@ -130,6 +145,26 @@ def test_a_backup_made_while_others_write_is_one_moment(shell: Shell, place: Pla
     assert shell("backup", "verify", name).code == 0
 
 
+def test_what_was_restored_has_statistics(
+    bare: Shell, postgres_url: str, postgres: PostgresServer, tmp_path: Path
+) -> None:
+    place, database = Place(tmp_path, postgres_url), postgres_url.rpartition("/")[2]
+    bare.set(**place.variables)
+    fill(place, lines=500)
+    assert bare("restore", make(bare), "--force").code == 0
+    known = "SELECT sum(reltuples) FROM pg_class WHERE relname LIKE 'chat_contexts%' AND relkind = 'r'"
+    assert postgres.execute(known, database=database) == "500"
+
+
+def test_a_scratch_database_stays_empty(bare: Shell, postgres_url: str, postgres: PostgresServer) -> None:
+    bare.set(DATABASE_URL=postgres_url)
+    name = make(bare)
+    postgres.execute("CREATE DATABASE given_scratch")
+    assert bare("backup", "verify", name, "--scratch", postgres.url("given_scratch")).code == 0
+    assert postgres.execute(SCHEMA, database="given_scratch") == ""
+    postgres.execute("DROP DATABASE given_scratch")
+
+
 def test_verify_notes_when_it_was(shell: Shell, place: Place) -> None:
     name = make(shell)
     said = shell("backup", "verify")
@@ -143,18 +178,59 @@ def test_verify_notes_when_it_was(shell: Shell, place: Place) -> None:
 
 
 def test_what_is_older_than_the_daily_ones_goes_with_the_next(shell: Shell, place: Place) -> None:
-    place.backups.mkdir(parents=True)
+    platform = platform_of(make(shell))
+    [manual] = place.files()
     for day in range(1, 21):
-        (place.backups / f"maskarad-202001{day:02}T030000000Z-sqlite-daily.backup").touch()
+        (place.backups / f"maskarad-202001{day:02}T030000000Z-{platform}-sqlite-daily.backup").touch()
     (place.backups / "notes.txt").touch()
     name = make(shell, "--daily")
     # 6 days beside the new one; 4 weeks: the new one's, and three of January; of months, January's last.
-    stay = {f"maskarad-202001{day:02}T030000000Z-sqlite-daily.backup" for day in (20, 19, 18, 17, 16, 15, 12)}
+    stay = {manual} | {
+        f"maskarad-202001{day:02}T030000000Z-{platform}-sqlite-daily.backup" for day in (20, 19, 18, 17, 16, 15, 12)
+    }
     assert set(place.files()) == {*stay, name, "notes.txt"}
     [row] = [each for each in json.loads(shell("backup", "list", "--json").out) if each["file"] == name]
     assert row["kept as"].startswith("day ")
     known = write(place.url, lambda connection: connection.exec_driver_sql("SELECT file FROM backups").all())
     assert {each[0] for each in known} == {*stay, name}
+
+
+def test_two_platforms_in_one_folder(shell: Shell, place: Place, empty_target: str) -> None:
+    """None prunes the other's, tells of them as its own, or tries the other's newest."""
+    shell.set(DATABASE_URL=empty_target)
+    assert shell("db", "upgrade").code == 0
+    others = make(shell)
+    for day in range(1, 21):
+        (place.backups / f"maskarad-202001{day:02}T030000000Z-{platform_of(others)}-sqlite-daily.backup").touch()
+    theirs = place.files()
+    shell.set(DATABASE_URL=place.url)
+    assert shell.complaint("backup", "verify", code=1).startswith("there are no backups of this platform in ")
+    own = make(shell, "--daily")
+    assert platform_of(own) != platform_of(others)
+    assert shell("backup", "prune").out == "all backups are kept\n"
+    assert set(place.files()) == {*theirs, own}
+    known = write(place.url, lambda connection: connection.exec_driver_sql("SELECT file FROM backups").all())
+    assert [each[0] for each in known] == [own]
+    shell.set(DATABASE_URL=empty_target)
+    newer = make(shell)
+    shell.set(DATABASE_URL=place.url)
+    assert shell("backup", "verify").out.startswith(f"verified: {own}, ")
+    listed = {row["file"]: row["own"] for row in json.loads(shell("backup", "list", "--json").out)}
+    assert (listed[own], listed[others], listed[newer]) == (True, False, False)
+
+
+def test_what_is_not_in_the_folder_any_more_is_forgotten(shell: Shell, place: Place) -> None:
+    (place.backups / make(shell)).unlink()
+    name = make(shell)
+    known = write(place.url, lambda connection: connection.exec_driver_sql("SELECT file FROM backups").all())
+    assert [each[0] for each in known] == [name]
+
+
+def test_the_newest_is_not_one_from_tomorrow(shell: Shell, place: Place) -> None:
+    name = make(shell)
+    tomorrow = name.replace(name.split("-")[1], f"{datetime.now(UTC) + timedelta(days=1):%Y%m%dT%H%M%S}000Z")
+    (place.backups / tomorrow).touch()
+    assert shell("backup", "verify").out.startswith(f"verified: {name}, ")
 
 
 def test_an_empty_database_is_not_backed_up(shell: Shell, place: Place, empty_target: str) -> None:

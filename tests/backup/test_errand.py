@@ -1,8 +1,11 @@
 """A backup that was ordered: made by a process of its own while the platform goes on, and told to whoever asked."""
 
 import asyncio
+import re
+import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -98,7 +101,8 @@ async def test_whoever_asked_is_told(database: Database, database_url: str, tmp_
         assert (bot_id, chat_id) == (MANAGER_BOT_ID, 1001)
         assert "Резервну копію зроблено" in text
         assert stamp.name in text
-        last = await database.read(backups.latest)
+        assert re.search(r"\n\d+ кБ за \d+ с$", text)
+        last = await database.read(partial(backups.latest, now=time.time()))
         assert last is not None
         assert (last.file, last.bytes) == (stamp.name, (settings.backup_folder / stamp.name).stat().st_size)
         assert desk.failures == 0

@@ -4,10 +4,7 @@ import time
 
 from maskarad.backup.folder import stamps
 from maskarad.backup.orders import order
-from tests.journeys.conftest import sandbox, sandbox_address, stage
 from tests.journeys.stage import MANAGER_ID, OWNER, Stage
-
-__all__ = ["sandbox", "sandbox_address", "stage"]
 
 WITHIN = 60.0
 

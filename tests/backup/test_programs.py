@@ -6,8 +6,11 @@ from pathlib import Path
 
 import pytest
 
+from maskarad.backup.apart import BACKGROUND
+from maskarad.backup.errand import made_apart
 from maskarad.db import libpq
 from tests.backup.place import Place
+from tests.backup.test_errand import settings_with
 from tests.cli.shell import Shell
 from tests.support.servers import PostgresServer
 
@@ -52,6 +55,12 @@ def test_no_password_in_a_command_line(bare: Shell, postgres_url: str, programs:
         f'echo "password $PGPASSWORD" >> {noted}',
         'exec pg_dump "$@"',
     )
+    program(
+        programs,
+        "psql",
+        f'PATH="{os.defpath}"; for word in "$@"; do echo "argument $word"; done >> {noted}',
+        'exec psql "$@"',
+    )
     # The tests' server asks for none, and takes any.
     url = postgres_url.replace("maskarad@", "maskarad:tea%2Fwitch%407@")
     bare.set(DATABASE_URL=url)
@@ -61,6 +70,19 @@ def test_no_password_in_a_command_line(bare: Shell, postgres_url: str, programs:
     assert f"password {PASSWORD}" in words
     assert not [word for word in words if word.startswith("argument") and "witch" in word]
     assert "witch" not in said.out + said.err
+
+
+async def test_one_that_a_platform_has_ordered_is_at_low_priority(
+    postgres_url: str, programs: Path, tmp_path: Path
+) -> None:
+    noted = tmp_path / "noted"
+    program(programs, "pg_dump", f'PATH="{os.defpath}"; nice > {noted}', 'exec pg_dump "$@"')
+    program(programs, "psql", f'PATH="{os.defpath}" exec psql "$@"')
+    settings = settings_with(postgres_url, tmp_path)
+    for daily in (False, True):
+        assert (await made_apart(settings)(daily)).file
+        assert int(noted.read_text()) == min(os.nice(0) + BACKGROUND, 19)
+        noted.unlink()
 
 
 def test_what_libpq_is_told() -> None:

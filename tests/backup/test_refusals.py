@@ -2,18 +2,23 @@
 
 import asyncio
 import random
+import signal
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+import msgspec
 import pytest
+from sqlalchemy import insert
 
-from maskarad.backup.archive import BackupWriter, Header
+from maskarad.backup.archive import BackupWriter, Header, opened
 from maskarad.cli.place import alone_on, load_here
-from maskarad.db import schema
-from tests.backup.place import Place, contents, fill
+from maskarad.db import backups, schema
+from maskarad.db.backups import Backup
+from maskarad.db.tables import model_prices
+from tests.backup.place import Place, contents, fill, store_text, write
 from tests.backup.test_backup import make
-from tests.cli.shell import Shell
+from tests.cli.shell import Running, Shell
 from tests.support.databases import connect
 from tests.support.servers import PostgresServer
 
@@ -32,6 +37,7 @@ def of_revision(folder: Path, revision: str, *, database: str = "sqlite", versio
             format=1,
             maskarad=version,
             made_at=0.0,
+            platform="0123abcd",
             database=database,  # type: ignore[arg-type]  # one of both
             reason="manual",
             revision=revision,
@@ -52,6 +58,29 @@ def test_a_new_database_needs_no_force(shell: Shell, place: Place, name: str, em
     shell.set(DATABASE_URL=empty_target)
     assert shell("db", "upgrade").code == 0
     assert shell("restore", name).code == 0
+    assert contents(empty_target) == contents(place.url)
+
+
+def test_a_platform_that_nobody_has_used_needs_no_force(
+    shell: Shell, place: Place, name: str, empty_target: str
+) -> None:
+    async def run() -> None:
+        variables = place.variables | {"DATABASE_URL": empty_target, "DATA_DIR": str(place.folder / "unused")}
+        del variables["TELEGRAM_API_BASE_URL"]
+        running = await Running.start("run", folder=place.folder, PORT="0", SANDBOX_PORT="0", **variables)
+        try:
+            assert "is running" in await running.line()
+            assert (await running.end(signal.SIGTERM)).code == 0
+        finally:
+            await running.close()
+
+    asyncio.run(run())
+    prices = insert(model_prices).values(model="some/model", prompt=1.0, completion=1.0, seen_at=1.0)
+    kept = [Backup(file="one", made_at=1.0, bytes=1, reason="daily")]
+    write(empty_target, lambda connection: connection.execute(prices))
+    write(empty_target, lambda connection: backups.remember(connection, kept))
+    said = shell("restore", name, "--to", empty_target)
+    assert (said.code, said.err) == (0, "")
     assert contents(empty_target) == contents(place.url)
 
 
@@ -83,6 +112,28 @@ def test_a_changed_file(shell: Shell, place: Place, name: str, empty_target: str
     assert contents(place.url) == before
     file.write_bytes(whole)
     assert shell("restore", file.name, "--to", empty_target).code == 0
+
+
+def test_what_is_not_what_the_backup_says(shell: Shell, place: Place, name: str, empty_target: str) -> None:
+    write(place.url, lambda connection: store_text(connection, 1, "later"))
+    before = contents(place.url)
+    with opened(place.backups / name, None) as reader:
+        data, tables = b"".join(reader.data()), dict(reader.manifest.tables)
+    tables["users"] = msgspec.structs.replace(tables["users"], checksum="0" * 32)
+    other = place.folder / "other.backup"
+    with other.open("wb") as out:
+        writer = BackupWriter(out, reader.header, None)
+        writer.write(data)
+        writer.end(tables)
+    for command in (("restore", str(other), "--force"), ("restore", str(other), "--to", empty_target)):
+        said = shell.complaint(*command, code=1)
+        assert said == (
+            "what was restored is not what the backup says, in users, and nothing was changed; take another one"
+        )
+    assert "in users" in shell.complaint("backup", "verify", str(other), code=1)
+    assert contents(place.url) == before
+    shell.set(DATABASE_URL=empty_target)
+    assert shell("db", "current", "--json").json == {"database": None, "needed": schema.REVISION}
 
 
 def test_a_wrong_passphrase_and_none(shell: Shell, place: Place) -> None:
@@ -125,7 +176,7 @@ def test_what_is_no_backup_and_what_is_not_there(shell: Shell, place: Place) -> 
     (place.folder / "photo.jpg").write_bytes(b"\xff\xd8" * 100)
     assert shell.complaint("restore", "photo.jpg", code=1).startswith("the file is not a backup of Maskarad")
     assert shell.complaint("restore", "nothing", code=1).startswith("there is no backup nothing;")
-    assert shell.complaint("backup", "verify", code=1).startswith("there are no backups in ")
+    assert shell.complaint("backup", "verify", code=1).startswith("there are no backups of this platform in ")
     assert "--to: must be sqlite:///FILE" in shell.complaint("restore", "photo.jpg", "--to", "mysql://x", code=2)
 
 

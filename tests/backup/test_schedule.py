@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from datetime import datetime
+from functools import partial
 
 import pytest
 from hypothesis import given
@@ -14,6 +15,7 @@ from maskarad.db import Connection, backups
 from maskarad.db.backups import Backup
 from maskarad.db.engine import Database
 from maskarad.db.tables import errands
+from maskarad.db.watching import watched
 from tests.support.clock import FakeClock
 
 
@@ -102,14 +104,40 @@ async def test_what_was_missed_for_days_is_made_up_for_once(
     assert [each.made_at for each in told.made] == [clock.now - 2 * PAUSE - 5 * DAY] * 2 + [clock.now - 2 * PAUSE]
 
 
-async def test_one_that_failed_is_ordered_again_after_a_pause(
+async def test_one_from_a_clock_that_was_ahead_is_not_the_last(
     database: Database, scheduled: Callable[[], Schedule], told: Told, clock: FakeClock
 ) -> None:
-    schedule = scheduled()
-    for seconds in (0.0, PAUSE / 2, PAUSE):
+    await database.write(lambda connection: made_one(connection, clock.now + 365 * DAY))
+    assert (await database.read(partial(watched, now=clock.now))).last_backup is None
+    await scheduled().look()
+    assert (len(told.rung), told.made) == (1, [])
+    await database.write(lambda connection: made_one(connection, clock.now))
+    assert (await database.read(partial(watched, now=clock.now))).last_backup == clock.now
+    await scheduled().look()
+    assert [each.made_at for each in told.made] == [clock.now]
+    assert len(told.rung) == 1
+
+
+async def test_one_that_failed_is_ordered_again_after_a_pause_whoever_looks(
+    database: Database, scheduled: Callable[[], Schedule], told: Told, clock: FakeClock
+) -> None:
+    schedules = [scheduled() for _ in range(3)]
+    for seconds in (0.0, PAUSE / 2, PAUSE / 2 - 1.0, 1.0):
         clock.advance(seconds)
-        await schedule.look()
-        await database.write(lambda connection: connection.execute(errands.delete()))
+        for schedule in schedules:
+            await schedule.look()
+            await database.write(lambda connection: connection.execute(errands.delete()))
+    assert len(told.rung) == 2
+
+
+async def test_an_order_from_a_clock_that_was_ahead_is_not_waited_for(
+    scheduled: Callable[[], Schedule], told: Told, clock: FakeClock, database: Database
+) -> None:
+    clock.advance(365 * DAY)
+    await scheduled().look()
+    await database.write(lambda connection: connection.execute(errands.delete()))
+    clock.advance(-365 * DAY)
+    await scheduled().look()
     assert len(told.rung) == 2
 
 

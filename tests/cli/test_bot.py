@@ -56,7 +56,7 @@ def test_a_bot_rests_works_and_goes(home: Shell, new_token: NewToken) -> None:
     add_persona(home)
     home("bot", "add", "--persona", "1", "--token", new_token("mira_test_bot"))
     assert home("bot", "disable", "1") == Said(0, "", "")
-    assert [row["enabled"] for row in listed(home)] == [False]
+    assert [(row["enabled"], row["state"]) for row in listed(home)] == [(False, "resting")]
     assert home("bot", "enable", "1") == Said(0, "", "")
     assert [row["enabled"] for row in listed(home)] == [True]
     refused = home("bot", "remove", "1", stdin="n\n")

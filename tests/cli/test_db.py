@@ -3,7 +3,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from maskarad.cli.place import alone_on, load_here
-from maskarad.db import schema
+from maskarad.db import partitioning, schema
 from tests.cli.shell import Said, Shell
 from tests.support.databases import connect
 from tests.support.servers import PostgresServer
@@ -56,6 +56,30 @@ def test_a_history_is_divided_while_nobody_else_is_there(shell: Shell, postgres:
     assert postgres.execute(KIND, database="dividing") == "p"
     assert "Mira" in shell("persona", "list").out
     postgres.execute("DROP DATABASE dividing")
+
+
+def test_others_are_seen_whoever_they_are(shell: Shell, postgres: PostgresServer) -> None:
+    postgres.execute("CREATE DATABASE shared", "CREATE ROLE guest LOGIN IN ROLE pg_read_all_data")
+    ours = postgres.url("shared")
+    theirs = ours.replace("maskarad@", "guest@")
+    shell.set(DATABASE_URL=ours)
+    shell("db", "upgrade")
+    with at_work(theirs):
+        assert "others are connected to this database (1)" in shell("db", "downgrade", "0003", "--yes").err
+        assert count_others(ours) == 1
+    with at_work(ours):
+        assert count_others(theirs) == 1
+    assert (count_others(ours), count_others(theirs)) == (0, 0)
+    postgres.execute("DROP DATABASE shared", "DROP ROLE guest")
+
+
+def count_others(url: str) -> int:
+    with asyncio.Runner() as runner:
+        database = connect(url)
+        try:
+            return runner.run(database.read(partitioning.others))
+        finally:
+            runner.run(database.close())
 
 
 @contextmanager

@@ -13,6 +13,7 @@ from maskarad.cli.place import alone_on, load_here
 from maskarad.db import contents
 from maskarad.db.moving import LEFT_BEHIND
 from maskarad.db.tables import chat_contexts
+from maskarad.key_file import KeyFile
 from tests.cli.shell import Running, Shell
 from tests.support import rows
 from tests.support.databases import connect
@@ -107,11 +108,24 @@ def test_who_watches_sees_a_bar(home: Shell, server_url: str, monkeypatch: pytes
     [
         ("", "--to: must be sqlite:///FILE or postgresql://USER:PASSWORD@HOST/DATABASE"),
         ("mysql://there", "--to: must be sqlite:///FILE or postgresql://USER:PASSWORD@HOST/DATABASE"),
+        (
+            "postgresql://a:secret@127.0.0.1:1/b?ssl=nonsense",
+            "--to: ssl must be one of disable, allow, prefer, require, verify-ca, verify-full",
+        ),
         ("postgresql://a:secret@127.0.0.1:1/b", "--to: that database cannot be used (ConnectionRefusedError)"),
     ],
 )
 def test_an_address_where_nothing_is(home: Shell, to: str, sentence: str) -> None:
     assert home.complaint("db", "move", "--to", to, code=2) == sentence
+
+
+def test_an_address_that_the_driver_does_not_take_is_told(home: Shell, tmp_path: Path) -> None:
+    home.set(HOME=str(tmp_path))  # where no certificate is
+    address = "postgresql://a:secret@127.0.0.1:1/b?ssl=verify-full"
+    assert "need the certificate" in home.complaint("db", "move", "--to", address, code=2)
+    home.set(DATABASE_URL=address)
+    for command in (("db", "current"), ("persona", "list"), ("backup", "create")):
+        assert "need the certificate" in home.complaint(*command, code=1), command
 
 
 def test_a_database_that_is_no_database(home: Shell, postgres: PostgresServer, tmp_path: Path) -> None:
@@ -139,13 +153,30 @@ def test_a_target_that_is_in_use_is_refused_and_nothing_overrides_that(
     assert "No such option" in home("db", "move", "--to", postgres_url, "--force").err
 
 
+def test_an_empty_platform_is_moved_without_a_key_that_it_does_not_have(
+    home: Shell, server_url: str, tmp_path: Path
+) -> None:
+    folder = load_here().data_dir
+    back = home("db", "move", "--to", f"sqlite:///{tmp_path / 'there.db'}").out
+    assert back.startswith("moved: 1 row in ")
+    assert f"no secret key has to be taken along: {folder / 'secret.key'} is made by the first start" in back
+    on = home("db", "move", "--to", server_url).out
+    assert f"one new key, the same on every machine ({folder / 'secret.key'} is not there yet)" in on
+    KeyFile(folder).make()
+    back = home("db", "move", "--to", f"sqlite:///{tmp_path / 'again.db'}").out
+    assert f"the key in {folder / 'secret.key'} (of several lines" in back
+
+
 def test_neither_side_may_be_running(home: Shell, tmp_path: Path) -> None:
     home(*MIRA)
     there = f"sqlite:///{tmp_path / 'there.db'}"
     with alone_on(load_here()):
-        assert "another Maskarad is running" in home.complaint("db", "move", "--to", there, code=1)
+        said = home.complaint("db", "move", "--to", there, code=1)
+        assert said.startswith("DATABASE_URL: another Maskarad is running on ")
+        assert said.endswith("; stop it or name another file")
     with alone_on(load_here().model_copy(update={"database_url": there})):
-        assert "another Maskarad is running" in home.complaint("db", "move", "--to", there, code=1)
+        said = home.complaint("db", "move", "--to", there, code=1)
+        assert said.startswith("--to: another Maskarad is running on ")
     assert home("db", "move", "--to", there).code == 0
 
 

@@ -6,7 +6,20 @@ from maskarad.settings import Settings
 from tests.cli.conftest import NewToken
 from tests.cli.shell import Shell
 
-SUBJECTS = ["settings", "data", "key", "database", "cache", "processes", "telegram", "model", "failures"]
+SUBJECTS = [
+    "settings",
+    "data",
+    "disk",
+    "key",
+    "database",
+    "backups",
+    "cache",
+    "processes",
+    "telegram",
+    "model",
+    "figures",
+    "failures",
+]
 
 
 def findings(shell: Shell, code: int) -> dict[str, dict[str, Any]]:
@@ -47,6 +60,13 @@ def test_a_wrong_setting_is_a_finding(shell: Shell) -> None:
     assert list(findings(shell, code=1)) == ["settings"]
 
 
+def test_what_is_no_setting_is_told(shell: Shell) -> None:
+    shell.set(LIMIT_USER_DAY_MESAGES="5")
+    sentence = "LIMIT_USER_DAY_MESAGES is not a setting; did you mean LIMIT_USER_DAY_MESSAGES?"
+    found = findings(shell, code=0)["settings"]
+    assert (found["ok"], found["state"]) == (None, f"valid, but {sentence}")
+
+
 def test_each_trouble_is_found_beside_the_others(home: Shell, sandbox_address: str, tmp_path: Path) -> None:
     (tmp_path / "secret.key").write_text("not a key", encoding="utf-8")
     home.set(
@@ -58,9 +78,9 @@ def test_each_trouble_is_found_beside_the_others(home: Shell, sandbox_address: s
         LLM_API_KEY="a-secret",
     )
     found = findings(home, code=1)
-    assert [name for name, finding in found.items() if finding["ok"]] == ["settings", "data"]
+    assert [name for name, finding in found.items() if finding["ok"]] == ["settings", "data", "disk", "figures"]
     unknown = [name for name, finding in found.items() if finding["ok"] is None]
-    assert unknown == ["processes", "failures"]
+    assert unknown == ["backups", "processes", "failures"]
     assert all(finding["todo"] for finding in found.values() if finding["ok"] is False)
     assert f"{sandbox_address} refuses TELEGRAM_BOT_TOKEN" == found["telegram"]["state"]
     printed = home("doctor").out

@@ -48,3 +48,8 @@ async def test_a_database_that_is_away_is_told(tmp_path: Path, role: str) -> Non
     said = await (await Running.start(role, folder=tmp_path, DATABASE_URL=SERVER, **away)).end()
     assert said.code == 1
     assert said.err.splitlines()[-1].startswith("maskarad: the database cannot be used")
+
+
+async def test_what_is_no_setting_is_told_at_the_start(tmp_path: Path) -> None:
+    said = await (await Running.start("worker", folder=tmp_path, LIMIT_USER_DAY_MESAGES="5")).end()
+    assert "LIMIT_USER_DAY_MESAGES is not a setting; did you mean LIMIT_USER_DAY_MESSAGES?" in said.err

@@ -2,13 +2,14 @@
 
 import asyncio
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from maskarad.db import Connection, bots
 from maskarad.db.opening import open_database
-from tests.cli.shell import Shell
+from tests.cli.shell import Running, Shell
 from tests.support import rows
 from tests.support.people import ALICE, BOB
 
@@ -42,6 +43,7 @@ def test_a_bot_is_stopped_and_let_go_by_id_or_name(home: Shell, base: Any) -> No
     assert is_stopped(base)
     assert home("stop", "bot", "@Mira1_Bot").out == "@mira1_bot was stopped already\n"
     assert home("bot", "list", "--json").json[0]["stopped"] is True  # type: ignore[index]
+    assert home("bot", "list", "--json").json[0]["state"] == "stopped"  # type: ignore[index]
     assert home("bot", "enable", "1").code == 0
     assert is_stopped(base)
     assert home("allow", "bot", "@mira1_bot").out == "@mira1_bot goes on\n"
@@ -49,7 +51,7 @@ def test_a_bot_is_stopped_and_let_go_by_id_or_name(home: Shell, base: Any) -> No
 
 
 def test_a_person_is_stopped_with_their_bots(home: Shell, base: Any) -> None:
-    assert home("stop", "user", "@alice").out == "user 1001 is stopped\n"
+    assert home("stop", "user", "@alice").out == "user 1001 is stopped, and 1 bot with them\n"
     assert is_stopped(base)
     listed = home("stop", "list", "--json").json
     assert isinstance(listed, list)
@@ -83,7 +85,22 @@ def test_what_cannot_be_stopped_is_said_in_a_sentence(home: Shell, base: Any) ->
     assert "there is no bot 9" in home.complaint("stop", "bot", "9", code=1)
     assert "there is no bot @nobody" in home.complaint("allow", "bot", "@nobody", code=1)
     assert "give the id at Telegram" in home.complaint("stop", "user", "@nobody", code=1)
+    assert "name a bot by its id" in home.complaint("stop", "bot", "", code=2)
+    assert "name a person by the id" in home.complaint("allow", "user", "@", code=2)
     assert "is no id" in home.complaint("stop", "user", "9" * 30, code=2)
     home.set(ADMIN_USER_IDS="1001")
     assert "take the id out of ADMIN_USER_IDS" in home.complaint("stop", "user", "1001", code=2)
     assert not is_stopped(base)
+
+
+async def test_the_log_has_who_was_stopped_and_allowed(tmp_path: Path) -> None:
+    told = []
+    for word in ("stop", "allow"):
+        process = await Running.start(word, "user", "1002", folder=tmp_path)
+        try:
+            told.append((await process.end()).err)
+        finally:
+            await process.close()
+    for event, err in zip(("operator_stopped", "operator_allowed"), told, strict=True):
+        [line] = [line for line in err.splitlines() if event in line]
+        assert all(each in line for each in ("id=1002", "kind=user", "command line"))

@@ -6,6 +6,7 @@ from maskarad.db import Connection, alerts, processes, watching
 from maskarad.db.alerts import Alert
 from maskarad.db.engine import Database
 from maskarad.db.processes import Process
+from maskarad.ops.deafness import Deaf, deaf_bots
 from maskarad.ops.report import Figures, ProcessReport, read_reports, reports
 from tests.support import rows
 from tests.support.databases import OpenDatabase
@@ -63,7 +64,7 @@ async def test_what_was_told_is_not_told_again_and_goes_when_its_end_was_told(da
     await database.write(lambda connection: alerts.told(connection, [began], "me", now=NOW))
     assert not await claim(database, began, "other")
     told = await only(database)
-    assert await database.read(alerts.open_ones) == [told]
+    assert (told.told_at, told.over_at) == (NOW, None)
     await database.write(lambda connection: alerts.end(connection, told, now=NOW + 60))
     over = await only(database)
     assert over.over_at == NOW + 60
@@ -132,14 +133,16 @@ async def test_the_dead_are_missed_by_whoever_buries_them(database: Database) ->
 
 
 async def test_what_rows_tell_of_the_platform(database: Database) -> None:
-    def fill(connection: Connection) -> watching.Watched:
+    def fill(connection: Connection) -> tuple[watching.Watched, Deaf]:
         rows.bot(connection, 1)
         polls = Process(id="p", role="gateway intake", polls=True, place="", pid=1, started_at=NOW, seen_at=NOW)
         processes.join(connection, polls)
-        return watching.watched(connection, now=NOW)
+        found = watching.watched(connection, now=NOW)
+        return found, deaf_bots(connection, read_reports(found.processes))
 
-    found = await database.write(fill)
-    assert (found.unheard, found.manager_unheard) == (["mira1_bot"], True)
+    found, deaf = await database.write(fill)
+    assert deaf == Deaf(names=frozenset({"", "mira1_bot"}), unnamed=0)
+    assert deaf.count == 1
     assert (found.waiting, found.oldest_due, found.last_backup, found.any_bot) == (0, None, None, True)
     [report] = read_reports(found.processes)
     assert report == ProcessReport(process=report.process, figures=None)

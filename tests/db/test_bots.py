@@ -1,11 +1,15 @@
 import asyncio
 from collections.abc import Callable
 from functools import partial
+from typing import Any
 
 import pytest
+from sqlalchemy import Column, Connection, insert, select
 
-from maskarad.db import bots, links, users
+from maskarad.db import bots, errands, links, personas, seen, users, wizards
 from maskarad.db.engine import Database
+from maskarad.db.tables import errands as errands_table
+from maskarad.db.tables import purses, seen_updates, wizard_states
 from maskarad.errors import NotFound, PersonaHasBot, TokenTaken
 from maskarad.values import (
     Access,
@@ -14,6 +18,7 @@ from maskarad.values import (
     BotState,
     Chat,
     ChatType,
+    Scope,
     StoredBot,
     WebhookIdentity,
     WhitelistEntry,
@@ -118,6 +123,41 @@ async def test_an_unbound_bot_is_free_for_another(world: Database) -> None:
     with pytest.raises(NotFound):
         await world.write(partial(bots.unbind, bot_id=1))
     await world.write(partial(rows.bind, persona_id=3, number=1))
+
+
+REMOVALS = (partial(bots.unbind, bot_id=1), partial(personas.remove, owner_id=ALICE.id, persona_id=1))
+
+
+@pytest.mark.parametrize("remove", REMOVALS, ids=["unbound", "with its persona"])
+async def test_who_gets_the_number_of_a_bot_that_is_gone_is_not_taken_for_it(
+    world: Database, remove: Callable[[Connection], None]
+) -> None:
+    """SQLite gives it to the next one."""
+
+    def use(connection: Connection, bot_id: int) -> None:
+        spent = {"holder": bot_id, "period": 20_000, "messages": 999, "tokens": 5, "money": 5}
+        connection.execute(insert(purses), [{**spent, "scope": scope.value} for scope in Scope])
+        seen.once(connection, bot_id, 17, now=NOW)
+        wizards.save(connection, bot_id, BOB.id, "{}", now=NOW)
+        order = errands.NewErrand(kind="file", place=errands.in_chat(bot_id, BOB.id), owner_id=BOB.id, payload="{}")
+        assert errands.order(connection, order, most=9, now=NOW) is not None
+
+    def left(connection: Connection) -> tuple[list[tuple[object, ...]], ...]:
+        columns: tuple[tuple[Column[Any], ...], ...] = (
+            (purses.c.holder, purses.c.scope),
+            (seen_updates.c.bot_instance_id,),
+            (wizard_states.c.bot_instance_id,),
+            (errands_table.c.place,),
+        )
+        return tuple([tuple(row) for row in connection.execute(select(*each).order_by(*each))] for each in columns)
+
+    await world.write(partial(rows.bind, persona_id=2, number=11))
+    for bot_id in (1, 2, 11):
+        await world.write(partial(use, bot_id=bot_id))
+    await world.write(remove)
+    mine = [(1, "owner"), (1, "user")]
+    others = [(bot_id, scope.value) for bot_id in (2, 11) for scope in sorted(Scope)]
+    assert await world.read(left) == (mine + others, [(2,), (11,)], [(2,), (11,)], [("11:1002",), ("2:1002",)])
 
 
 async def test_changes_grow_the_version_and_are_found(world: Database) -> None:

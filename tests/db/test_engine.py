@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 from sqlalchemy import Connection, event, insert, text
 from sqlalchemy.exc import DBAPIError
+from sqlalchemy.pool import Pool
 
 from maskarad.db import hearing, seen
 from maskarad.db.embedded import MOST_WRITES_A_COMMIT, EmbeddedDatabase
@@ -345,3 +346,16 @@ async def test_a_wrong_database_name_is_unavailable(postgres: PostgresServer) ->
     async with closing_database(postgres.url("nowhere")) as database:
         with pytest.raises(DatabaseUnavailable):
             await database.read(count)
+
+
+async def test_what_is_erased_is_overwritten_however_sqlite_was_built(sqlite_url: str) -> None:
+    def leave_in_free_pages(connection: sqlite3.Connection, _record: object) -> None:
+        connection.execute("PRAGMA secure_delete=OFF")
+
+    event.listen(Pool, "connect", leave_in_free_pages)
+    try:
+        async with closing_database(sqlite_url) as database:
+            for access in (database.read, database.write):
+                assert await access(lambda c: c.exec_driver_sql("PRAGMA secure_delete").scalar_one()) == 1
+    finally:
+        event.remove(Pool, "connect", leave_in_free_pages)

@@ -9,7 +9,7 @@ from sqlalchemy import Connection, select, update
 
 from maskarad.db import errands, forgetting, hearing, history, imports, links, outbox, statistics, turns, users
 from maskarad.db.engine import Database
-from maskarad.db.tables import chat_bot_instances, chat_contexts, interaction_patterns, message_reactions
+from maskarad.db.tables import chat_bot_instances, chat_contexts, interaction_patterns, message_reactions, purses
 from maskarad.db.tables import errands as errands_table
 from maskarad.errors import AlreadySeen, ClaimLost
 from maskarad.intake.names import Names
@@ -26,6 +26,7 @@ from maskarad.values import (
     ChatType,
     PartDraft,
     PartKind,
+    Purpose,
     Sender,
     SentMessage,
     TurnOutcome,
@@ -34,6 +35,7 @@ from tests.support import rows
 from tests.support.bots import a_bot
 from tests.support.clock import FakeClock
 from tests.support.people import ALICE, BOB, CHARLIE
+from tests.support.purses import purses_of, request
 from tests.support.rows import NOW, private, said
 
 BOT = a_bot(owner_id=ALICE.id)
@@ -219,6 +221,23 @@ async def test_long_histories_go_to_the_last_line_and_nobody_else_s(world: Datab
     left = await texts(world)
     assert sum(text == "theirs" for text in left.values()) == count
     assert set(left.values()) == {"", "theirs"}
+
+
+@pytest.mark.parametrize("link_id", [1, 2], ids=["group", "private"])
+async def test_a_turn_under_way_opens_no_purse_for_who_is_forgotten(
+    world: Database, forgetter: Forgetting, link_id: int
+) -> None:
+    await say(world, 1, BOB, "hello", link_id=link_id)
+    take = partial(turns.claim, link_id=link_id, token="one", lease=60, history_lines=40, now=NOW)
+    claimed = await world.write(take)
+    assert claimed is not None
+    paying = purses_of(world, FakeClock(NOW))
+    await paying.reserve(BOT, Purpose.TURN, request(), user_id=BOB.id, claim=claimed.claim)
+    await forgetter.forget(BOT, BOB.id)
+    with pytest.raises(ClaimLost):
+        await paying.reserve(BOT, Purpose.TURN, request(), user_id=BOB.id, claim=claimed.claim)
+    holders = await world.read(lambda connection: connection.execute(select(purses.c.scope, purses.c.holder)).all())
+    assert sorted(tuple(each) for each in holders) == [("bot", BOT.id), ("owner", ALICE.id)]
 
 
 async def test_a_group_s_turn_under_way_loses_its_claim_and_is_told_anew(

@@ -127,6 +127,36 @@ async def test_the_history_s_numbers_go_on_above_what_was_learned(empty: Databas
     assert await empty.write(partial(say, order=4)) == 4
 
 
+async def test_the_history_made_anew_on_sqlite_is_the_old_one_but_for_its_key(tmp_path: Path) -> None:
+    """Its columns, indexes and triggers; and the way back leads to where it came from."""
+    database = connect(f"sqlite:///{tmp_path / 'anew.db'}")
+    await database.write(partial(migrate.upgrade, revision="0004"))
+    before = await database.read(made_by)
+    await database.write(partial(migrate.upgrade, revision="0005"))
+    after = await database.read(made_by)
+    assert of_history(after) == [
+        (kind, name, sql.replace("PRIMARY KEY (id)", "PRIMARY KEY (id AUTOINCREMENT)") if kind == "table" else sql)
+        for kind, name, sql in of_history(before)
+    ]
+    assert {kind for kind, _, _ in of_history(after)} == {"table", "index", "trigger"}
+    await database.write(partial(migrate.downgrade, revision="0004"))
+    assert [each for each in await database.read(made_by) if each[1] != "sqlite_sequence"] == before
+    await database.write(migrate.upgrade)
+    assert await database.read(made_by) == after
+    await database.close()
+
+
+def made_by(connection: Connection) -> list[tuple[str, str, str]]:
+    """What SQLite says of everything in the schema."""
+    everything = "SELECT type, name, tbl_name, coalesce(sql, '') FROM sqlite_master ORDER BY type, name"
+    rows_of_master = connection.execute(text(everything)).all()
+    return [(kind, f"{table}.{name}" if name != table else name, sql) for kind, name, table, sql in rows_of_master]
+
+
+def of_history(made: list[tuple[str, str, str]]) -> list[tuple[str, str, str]]:
+    return [each for each in made if each[1].partition(".")[0] == "chat_contexts"]
+
+
 async def test_upgrading_twice_changes_nothing(database: Database) -> None:
     link_id = await database.write(rows.link)
     await database.write(migrate.upgrade)

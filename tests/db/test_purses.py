@@ -10,9 +10,12 @@ from sqlalchemy import delete
 
 from maskarad.db import purses
 from maskarad.db.engine import Database
-from maskarad.db.purses import NO_LIMIT, Bill, Most, Purse, Scope, Share, Spent
+from maskarad.db.purses import NO_LIMIT, Bill, Most, Purse, Share, Spent
 from maskarad.db.tables import purses as table
 from maskarad.errors import PurseEmpty
+from maskarad.purse.limits import Limits
+from maskarad.settings import MOST_DOLLARS, MOST_MESSAGES, MOST_TOKENS, load
+from maskarad.values import Scope
 from tests.support import rows
 
 DAY = 20_000
@@ -195,3 +198,14 @@ async def test_a_late_bill_brings_no_purse_back(database: Database) -> None:
     assert await database.read(lambda connection: purses.totals(connection, Scope.USER, DAY)) == Spent()
     assert await database.read(lambda connection: purses.top(connection, Scope.USER, DAY, 9)) == []
     assert await spent(database, Scope.BOT, 7) == Spent(messages=1, tokens=600, money=100)
+
+
+async def test_the_largest_limits_that_can_be_set_are_counted(
+    database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for kind, largest in (("MESSAGES", MOST_MESSAGES), ("TOKENS", MOST_TOKENS), ("MONEY", MOST_DOLLARS)):
+        monkeypatch.setenv(f"LIMIT_BOT_DAY_{kind}", str(largest))
+    most = Limits.of(load(None)).bot
+    assert await reserved(database, shares(bot_most=most)) is None
+    assert await reserved(database, shares(bot_most=most)) is None
+    assert await spent(database, Scope.BOT, 7) == Spent(messages=2, tokens=1_400, money=300)

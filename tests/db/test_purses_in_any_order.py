@@ -9,10 +9,11 @@ from hypothesis import strategies as st
 from sqlalchemy import Connection, Engine, create_engine
 
 from maskarad.db import purses
-from maskarad.db.purses import Bill, Most, Purse, Scope, Share, Spent
+from maskarad.db.purses import Bill, Most, Purse, Share, Spent
 from maskarad.db.tables import metadata
 from maskarad.db.tables import purses as table
 from maskarad.errors import PurseEmpty
+from maskarad.values import Scope
 
 amounts = st.builds(Spent, messages=st.integers(0, 2), tokens=st.integers(0, 50), money=st.integers(0, 50))
 limits = st.builds(Most, messages=st.integers(0, 6), tokens=st.integers(0, 150), money=st.integers(0, 150))

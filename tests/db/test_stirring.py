@@ -20,6 +20,7 @@ from maskarad.values import (
     PartDraft,
     PartKind,
     PersonaDraft,
+    Purpose,
     Queue,
     Spontaneity,
     Usage,
@@ -40,7 +41,7 @@ PAID = Usage(
     user_id=0,
     completion=Completion(text="tea?", model="m", prompt_tokens=10, completion_tokens=5, latency=0.5),
     created_at=NOW,
-    purpose="spontaneous",
+    purpose=Purpose.SPONTANEOUS,
 )
 
 

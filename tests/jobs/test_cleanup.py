@@ -12,7 +12,6 @@ from sqlalchemy.exc import DBAPIError
 from maskarad.db import analyses, errands, failed_updates, hearing, links, seen, slots, wizards
 from maskarad.db.batches import end_of_batch
 from maskarad.db.engine import Database
-from maskarad.db.purses import Scope
 from maskarad.db.tables import (
     analysis_cache,
     chat_contexts,
@@ -28,7 +27,7 @@ from maskarad.db.tables import failed_updates as failed_updates_table
 from maskarad.errors import DatabaseUnavailable
 from maskarad.jobs.cleanup import AT_ONCE, DAY, forget_files, forget_left_files, memory_cleanup_task
 from maskarad.purse.limits import period_of
-from maskarad.values import Decision, Verdict
+from maskarad.values import Decision, Scope, Verdict
 from tests.support import rows
 from tests.support.clock import FakeClock
 from tests.support.databases import CountStatements

@@ -72,6 +72,7 @@ async def looks(database: Database) -> frozenset[str]:
         stirring.candidates(connection, now=0.0, most=1)
         stirring.unarmed(connection, since=0.0, most=1)
         prices.everything(connection)
+        prices.seen_at(connection)
         prices.replace(connection, {"a/model": Price(prompt=1, completion=1)}, now=0.0)
         prices.replace(connection, {}, now=0.0)
         for query in ERRANDS:

@@ -9,6 +9,11 @@ from prometheus_client.samples import Sample
 
 from maskarad.app import Platform
 
+TOKEN = "for the pages"
+"""METRICS_TOKEN of a platform that would show them to nobody without one."""
+
+_HEADERS = {"Authorization": f"Bearer {TOKEN}"}
+
 WELL = {"running": "ok", "database": "ok", "schema": "ok", "cache": "off", "bots": "ok", "manager": "ok"}
 """The findings of one process that does all, without a Redis."""
 
@@ -30,11 +35,11 @@ class Counted:
 
 
 async def scrape(platform: Platform) -> Counted:
-    async with aiohttp.request("GET", f"http://127.0.0.1:{platform.port}/metrics") as answer:
+    async with aiohttp.request("GET", f"http://127.0.0.1:{platform.port}/metrics", headers=_HEADERS) as answer:
         assert answer.status == 200
         return Counted(await answer.text())
 
 
 async def ready(platform: Platform) -> tuple[int, Any]:
-    async with aiohttp.request("GET", f"http://127.0.0.1:{platform.port}/readyz") as answer:
+    async with aiohttp.request("GET", f"http://127.0.0.1:{platform.port}/readyz", headers=_HEADERS) as answer:
         return answer.status, await answer.json()

@@ -74,7 +74,7 @@ async def test_an_answered_message_costs_five_transactions(stage: Stage, backgro
     stored, claimed, reserved, written, sent = spent.transactions
     assert [each.split()[0] for each in stored] == ["UPDATE", "INSERT"]
     assert [each.split()[0] for each in claimed] == ["UPDATE", "SELECT"]
-    assert [each.split()[:3] for each in reserved] == [["INSERT", "INTO", "purses"]]
+    assert [each.split()[:2] for each in reserved] == [["SELECT", "chat_bot_instances.id"], ["INSERT", "INTO"]]
     assert [each.split()[:3] for each in written[1:]] == [
         ["INSERT", "INTO", "reply_parts"],
         ["INSERT", "INTO", "usage_records"],
@@ -120,7 +120,7 @@ async def test_a_turn_of_a_process_that_knows_nothing_asks_four_times_and_reserv
         with budget(platform, background) as spent:
             await stage.ask(actor, "привіт")
             await stage.settled(actor)
-    assert before_the_model(spent) == ["UPDATE", "SELECT", "SELECT", "WITH", "INSERT"]
+    assert before_the_model(spent) == ["UPDATE", "SELECT", "SELECT", "WITH", "SELECT", "INSERT"]
 
 
 def before_the_model(spent: Budget) -> list[str]:
@@ -148,7 +148,7 @@ async def test_a_turn_in_a_long_chat_asks_three_times_and_reserves_before_the_mo
         with budget(platform, background) as spent:
             await stage.ask(actor, "як там чай?")
             await stage.settled(actor)
-    assert before_the_model(spent) == ["UPDATE", "SELECT", "SELECT", "INSERT"]
+    assert before_the_model(spent) == ["UPDATE", "SELECT", "SELECT", "SELECT", "INSERT"]
 
 
 def said_in_private(message_id: int, text: str) -> Incoming:

@@ -11,14 +11,15 @@ import aiohttp
 
 from maskarad.app import Platform
 from maskarad.db import Connection, prices, purses
-from maskarad.db.purses import Scope, Spent
+from maskarad.db.purses import Spent
 from maskarad.purse.limits import purse_of
-from maskarad.values import GroupReply, Price
+from maskarad.values import GroupReply, Price, Scope
 from tests.journeys.stage import FRIEND, MANAGER_ID, OWNER, STRANGER, Actor, Stage
 from tests.support.until import until
 
-REST = "Ми сьогодні вже стільки всього наговорили! Продовжмо приблизно за "
+REST = "Поки що не можу вам відповідати. Напишіть мені знову приблизно за "
 REST_OF_ALL = "Мені треба трохи перепочити. Напишіть мені знову приблизно за "
+REST_OF_THE_MONTH = "Мене якийсь час не буде. Напишіть мені знову приблизно за "
 AS_ANSWER = '{"response": ["так"]}'
 
 
@@ -66,6 +67,17 @@ async def test_at_the_day_s_limit_a_person_hears_one_sentence_and_then_silence(s
     assert (await spent(stage, Scope.USER, FRIEND)).messages == 2
 
 
+async def test_the_sentence_is_in_the_language_of_the_talk(stage: Stage) -> None:
+    actor = await stage.actor()
+    async with playing(stage, limit_bot_day_messages=1):
+        await stage.ask(actor, "привіт", OWNER)
+        await stage.settled(actor)
+        told = await stage.ask(actor, "good morning, are you there?", FRIEND)
+        assert told.text.startswith("I need a little rest now.")
+        told = await stage.ask(actor, "ты где был вчера?", STRANGER)
+        assert told.text.startswith("Мне нужно немного передохнуть.")
+
+
 async def test_an_empty_purse_of_a_bot_silences_it_and_its_owner_hears_why_once(stage: Stage) -> None:
     actor, other = await stage.actor(), await stage.actor("Мотря")
     manager = stage.sandbox.private(OWNER, MANAGER_ID)
@@ -91,8 +103,8 @@ async def test_a_month_s_limit_is_for_all_bots_of_an_owner(stage: Stage) -> None
         manager = stage.sandbox.private(OWNER, MANAGER_ID)
         await stage.sandbox.ask(manager, OWNER, "/start")
         before = await stage.sandbox.position()
-        assert (await stage.ask(actor, "привіт", FRIEND)).text.startswith(REST_OF_ALL)
-        assert (await stage.ask(other, "привіт", FRIEND)).text.startswith(REST_OF_ALL)
+        assert (await stage.ask(actor, "привіт", FRIEND)).text.startswith(REST_OF_THE_MONTH)
+        assert (await stage.ask(other, "привіт", FRIEND)).text.startswith(REST_OF_THE_MONTH)
         assert "LIMIT_OWNER_MONTH_MESSAGES" in (await stage.told_owner(before)).text
     assert await stage.prompts() == []
 
@@ -153,6 +165,31 @@ async def test_a_call_that_brought_no_answer_costs_nothing(stage: Stage) -> None
     assert await spent_on(stage, actor, FRIEND) == [Spent()] * 3
 
 
+async def test_an_answer_of_nothing_is_paid_for_until_the_purse_is_empty(stage: Stage) -> None:
+    actor = await stage.actor()
+    await stage.sandbox.direct_model(faults=[{"kind": "empty", "times": 99}], cost=0.125)
+    async with playing(stage, limit_user_day_money=0.5):
+        for _ in range(3):
+            await stage.sandbox.say(stage.private(actor, FRIEND), FRIEND, "привіт")
+            await stage.settled(actor)
+        asked = len(await stage.prompts())
+        assert REST in (await heard_by(stage, actor, FRIEND))[-1]
+    user, *others = await spent_on(stage, actor, FRIEND)
+    assert user.money == 125_000 * asked
+    assert asked <= 6, "three tries each: the second turn begins below the limit, the third does not"
+    assert (user.messages, others) == (0, [user, user])
+
+
+async def test_tries_that_failed_are_paid_for_with_the_answer(stage: Stage) -> None:
+    actor = await stage.actor()
+    await stage.sandbox.direct_model(faults=[{"kind": "empty", "times": 1}], cost=0.125)
+    async with playing(stage):
+        await stage.ask(actor, "привіт", FRIEND)
+        await stage.settled(actor)
+    assert [each.money for each in await spent_on(stage, actor, FRIEND)] == [250_000] * 3
+    assert [each.messages for each in await spent_on(stage, actor, FRIEND)] == [1] * 3
+
+
 async def test_a_persona_that_stays_silent_has_given_no_answer_but_was_paid_for(stage: Stage) -> None:
     actor = await stage.actor(group_reply=GroupReply.MENTIONED_OR_CONTEXTUAL)
     await stage.sandbox.direct_model(replies=[AS_ANSWER, '{"response": []}'])
@@ -198,13 +235,13 @@ async def _is_paid(stage: Stage, actor: Actor) -> bool:
 
 async def test_of_many_who_ask_at_once_no_more_are_answered_than_the_bot_may(stage: Stage) -> None:
     actor = await stage.actor()
-    people = range(5_000, 5_025)
+    people = range(5_000, 5_100)
     for person in people:
         await stage.sandbox.add_user(f"Guest {person}", id=person, language_code="uk")
     await stage.sandbox.direct_model(delay=0.3)
-    async with playing(stage, limit_bot_day_messages=7):
+    async with playing(stage, limit_bot_day_messages=37):
         told = await asyncio.gather(*(stage.ask(actor, "привіт", person) for person in people))
         await stage.settled(actor)
-    assert len(await stage.prompts()) == 7
-    assert sum(each.text.startswith(REST_OF_ALL) for each in told) == len(people) - 7
-    assert (await spent(stage, Scope.BOT, actor.bot_id)).messages == 7
+    assert len(await stage.prompts()) == 37
+    assert sum(each.text.startswith(REST_OF_ALL) for each in told) == len(people) - 37
+    assert (await spent(stage, Scope.BOT, actor.bot_id)).messages == 37

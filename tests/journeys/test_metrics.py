@@ -13,6 +13,7 @@ from maskarad.jobs import tasks
 from maskarad.metrics import meters, registry
 from maskarad.ops.conditions import CONDITIONS
 from maskarad.sandbox.person import Sandbox
+from maskarad.values import Purpose, Scope
 from tests.journeys.pages import WELL, ready, scrape
 from tests.journeys.stage import FRIEND, MANAGER_ID, OWNER, STRANGER, Actor, Stage, settings_for
 from tests.support.databases import connect, migrated
@@ -155,11 +156,11 @@ BOUNDED: dict[tuple[str, str], frozenset[str]] = {
     ("maskarad_updates", "result"): frozenset(meters.UPDATE_RESULTS),
     ("maskarad_update_seconds", "kind"): frozenset(meters.UPDATE_KINDS),
     ("maskarad_turn_seconds", "stage"): frozenset(meters.TURN_STAGES),
-    ("maskarad_model_calls", "purpose"): frozenset(meters.PURPOSES),
+    ("maskarad_model_calls", "purpose"): frozenset(Purpose),
     ("maskarad_model_calls", "result"): frozenset({"ok", *meters.MODEL_REASONS}),
-    ("maskarad_model_seconds", "purpose"): frozenset(meters.PURPOSES),
+    ("maskarad_model_seconds", "purpose"): frozenset(Purpose),
     ("maskarad_model_tokens", "kind"): frozenset(("prompt", "completion")),
-    ("maskarad_limits_reached", "scope"): frozenset(registry.LIMIT_SCOPES),
+    ("maskarad_limits_reached", "scope"): frozenset(Scope),
     ("maskarad_errors", "kind"): OWN_ERRORS,
     ("maskarad_alerts", "name"): frozenset(CONDITIONS),
     ("maskarad_statements", "access"): frozenset(meters.ACCESSES),

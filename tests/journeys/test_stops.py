@@ -124,6 +124,14 @@ async def test_a_stopped_person_is_neither_heard_nor_kept_but_keeps_what_is_know
         await until(is_heard, KNOWN)
 
 
+async def test_somebody_stopped_who_becomes_an_operator_is_heard_again(stage: Stage) -> None:
+    await stage.database.write(lambda c: stops.stop_user(c, FRIEND, language="en", now=time.time()))
+    stage.settings = stage.settings.model_copy(update={"admin_user_ids": (FRIEND,)})
+    async with stage.playing():
+        told = await stage.sandbox.ask(stage.sandbox.private(FRIEND, MANAGER_ID), FRIEND, "/admin")
+        assert told.buttons
+
+
 @pytest.fixture(params=["alone", "redis"])
 async def processes(request: pytest.FixtureRequest, stage: Stage, tmp_path: Path) -> AsyncIterator[None]:
     """A gateway and a worker, without Redis and with one."""

@@ -14,7 +14,7 @@ from sqlalchemy import Connection, select, update
 
 from maskarad.db import bots, hearing, links, outbox, personas, purses, stirring
 from maskarad.db.engine import Database
-from maskarad.db.purses import Most, Scope, Spent
+from maskarad.db.purses import Most, Spent
 from maskarad.db.tables import chat_bot_instances
 from maskarad.errors import ModelError, NotFound
 from maskarad.life.occasion import DAY, HOUR, WEEK, Rules
@@ -36,6 +36,8 @@ from maskarad.values import (
     Decision,
     Persona,
     PersonaDraft,
+    Scope,
+    Taken,
     Verdict,
 )
 from maskarad.values import (
@@ -320,12 +322,13 @@ async def test_a_failing_model_is_not_asked_again_at_once(world: World) -> None:
 
 async def test_calls_that_fail_are_paid_from_the_purse_too(world: World) -> None:
     process = await world.started(spontaneous=Most(messages=2))
-    world.model.error = ModelError("no_credit")
+    world.model.error = ModelError("empty", taken=(Taken(model="m", prompt_tokens=10, completion_tokens=5),))
     for link_id in (1, 2, 3):
         await world.hear(link_id, "hello", link_id)
     await world.due_now(1, 2, 3)
     await process.spontaneity.look()
     assert len(world.model.requests) == await world.calls() == 2
+    assert await world.spent(Scope.BOT) == Spent(tokens=30, money=40)
 
 
 async def test_who_stood_in_line_until_nightfall_is_silent(world: World) -> None:

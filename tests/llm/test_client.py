@@ -10,7 +10,7 @@ from aiohttp import web
 from maskarad.errors import ModelError, SettingsError
 from maskarad.llm.breaker import OPENS_AFTER, RESTS_FOR
 from maskarad.llm.client import REJECTED_KEY_RESTS
-from maskarad.values import CompletionRequest, PromptMessage
+from maskarad.values import CompletionRequest, PromptMessage, Taken
 from tests.llm.stub import DONE, HELLO, USAGE, Answer, Clock, Connect, Server, event, page, says, status, stream
 
 
@@ -250,6 +250,12 @@ class TestPassingFailures:
         server.script = [answer]
         assert (await fails(connect)).reason == "empty"
 
+    async def test_one_that_thought_until_its_end_is_not_asked_again(self, server: Server, connect: Connect) -> None:
+        end = b'data: {"choices":[{"delta":{},"finish_reason":"length"}]}\n\n'
+        server.script = [stream(event(""), end, USAGE, DONE)]
+        assert (await fails(connect)).reason == "empty"
+        assert len(server.bodies) == 1
+
     async def test_endless_answer(self, server: Server, connect: Connect) -> None:
         async def flood(request: web.Request) -> web.StreamResponse:
             response = web.StreamResponse()
@@ -484,3 +490,73 @@ class TestListModels:
         with pytest.raises(ModelError) as caught:
             await connect().list_models()
         assert caught.value.reason == reason
+
+
+PAID = event(usage={"prompt_tokens": 11, "completion_tokens": 7, "cost": 0.25})
+
+
+class TestTakenInVain:
+    """What a provider has to be paid for although nothing came of it."""
+
+    @pytest.mark.parametrize(
+        "answer",
+        [
+            stream(event(" "), PAID, DONE),
+            stream(
+                event("I can"), b'data: {"choices":[{"delta":{},"finish_reason":"content_filter"}]}\n\n', PAID, DONE
+            ),
+            page(
+                '{"choices": [{"message": {"content": ""}}],'
+                ' "usage": {"prompt_tokens": 11, "completion_tokens": 7, "cost": 0.25}}',
+                "application/json",
+            ),
+        ],
+        ids=["empty", "refused", "not streamed"],
+    )
+    async def test_of_every_try_what_the_server_told(self, server: Server, connect: Connect, answer: Answer) -> None:
+        server.script = [answer]
+        error = await fails(connect)
+        assert error.taken == len(server.bodies) * (
+            Taken(model="first", prompt_tokens=11, completion_tokens=7, cost=0.25),
+        )
+
+    async def test_by_all_models(self, server: Server, connect: Connect) -> None:
+        server.by_model = {"first": says(" "), "second": status(500), "third": says("\n")}
+        error = await fails(connect, fallback_models=["second", "third"])
+        assert [each.model for each in error.taken] == ["first"] * 3 + ["third"] * 3
+
+    async def test_before_an_answer(self, server: Server, connect: Connect) -> None:
+        server.script = [status(503), stream(event(" "), PAID, DONE), says("so")]
+        completion = await connect().complete(HELLO)
+        assert (completion.text, completion.prompt_tokens, completion.completion_tokens) == ("so", 11, 7)
+        assert completion.in_vain == (Taken(model="first", prompt_tokens=11, completion_tokens=7, cost=0.25),)
+
+    async def test_a_stream_that_is_cut_tells_no_prompt_and_its_words_are_estimated(
+        self, server: Server, connect: Connect
+    ) -> None:
+        server.script = [stream(event("eight by"), event("tes more")), says("whole")]
+        assert (await connect().complete(HELLO)).in_vain == (Taken(model="first", completion_tokens=5),)
+
+    async def test_one_that_is_waited_for_no_longer_was_asked(self, server: Server, connect: Connect) -> None:
+        async def hang(_: web.Request) -> web.StreamResponse:
+            await server.released.wait()
+            return web.Response()
+
+        server.script = [hang]
+        assert set((await fails(connect, timeout=0.1)).taken) == {Taken(model="first")}
+
+    @pytest.mark.parametrize(
+        "answer",
+        [
+            status(400),
+            status(401),
+            status(429),
+            status(500),
+            status(504),
+            page("<html>"),
+            stream(event(error={"code": 502, "message": "upstream"})),
+        ],
+    )
+    async def test_a_refusal_takes_nothing(self, server: Server, connect: Connect, answer: Answer) -> None:
+        server.script = [answer]
+        assert (await fails(connect)).taken == ()

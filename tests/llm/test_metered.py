@@ -5,7 +5,7 @@ import pytest
 from maskarad.errors import ModelError, ModelRetryable
 from maskarad.llm.metered import MeteredModel
 from maskarad.metrics import Metrics
-from maskarad.values import Completion, CompletionRequest
+from maskarad.values import Completion, CompletionRequest, Purpose, Taken
 from tests.support.counts import sample
 
 REQUEST = CompletionRequest(messages=())
@@ -22,21 +22,25 @@ class Model:
         return answer
 
 
-def answer(prompt_tokens: int, completion_tokens: int) -> Completion:
+IN_VAIN = Taken(model="canary", prompt_tokens=7, completion_tokens=3)
+
+
+def answer(prompt_tokens: int, completion_tokens: int, in_vain: tuple[Taken, ...] = ()) -> Completion:
     return Completion(
         text="canary",
         model="canary",
         prompt_tokens=prompt_tokens,
         completion_tokens=completion_tokens,
         latency=1.0,
+        in_vain=in_vain,
     )
 
 
 async def test_calls_and_tokens_count_once_for_their_purpose() -> None:
     metrics = Metrics()
-    failures = [ModelError("timeout"), ModelRetryable("rate_limited"), ModelError("seltsam")]
-    turns = MeteredModel(Model(answer(100, 20), *failures, answer(5, 0)), metrics, "turn")
-    summaries = MeteredModel(Model(answer(1_000, 300)), metrics, "summary")
+    failures = [ModelError("timeout", taken=(IN_VAIN, IN_VAIN)), ModelRetryable("rate_limited"), ModelError("seltsam")]
+    turns = MeteredModel(Model(answer(100, 20), *failures, answer(5, 0, in_vain=(IN_VAIN,))), metrics, Purpose.TURN)
+    summaries = MeteredModel(Model(answer(1_000, 300)), metrics, Purpose.SUMMARY)
     for failure in [None, *failures, None]:
         if failure is None:
             assert (await turns.complete(REQUEST)).text == "canary"
@@ -59,8 +63,8 @@ async def test_calls_and_tokens_count_once_for_their_purpose() -> None:
         ("summary", "ok"): 1,
     }
     assert sample(metrics, "maskarad_model_seconds_count", purpose="turn") == 5
-    assert sample(metrics, "maskarad_model_tokens_total", kind="prompt") == 1_105
-    assert sample(metrics, "maskarad_model_tokens_total", kind="completion") == 320
+    assert sample(metrics, "maskarad_model_tokens_total", kind="prompt") == 1_105 + 3 * 7
+    assert sample(metrics, "maskarad_model_tokens_total", kind="completion") == 320 + 3 * 3
     assert sample(metrics, "maskarad_errors_total", kind="ModelError") == 2
     assert sample(metrics, "maskarad_errors_total", kind="ModelRetryable") == 1
     assert "canary" not in metrics.exposition().decode()

@@ -3,7 +3,8 @@
 import pytest
 
 from maskarad.errors import SettingsError
-from maskarad.llm.prices import ASSUMED, Prices, price_of, read_prices
+from maskarad.llm.prices import ASSUMED, Prices
+from maskarad.price_list import price_of, read_prices
 from maskarad.values import Price
 from tests.llm.stub import Connect, Server, page
 
@@ -27,6 +28,12 @@ def test_one_without_a_price_counts_as_the_dearest_that_is_in_use_here() -> None
     prices = Prices({"a": Price(prompt=1.0, completion=20.0)}, named=("b",))
     prices.learn({"b": DEAR, "luxury": Price(prompt=150.0, completion=600.0)})
     assert prices.of("unheard/of") == Price(prompt=3.0, completion=20.0)
+
+
+def test_where_only_cheap_ones_are_known_it_costs_no_less_than_where_none_is() -> None:
+    prices = Prices({"mine": Price(prompt=0.0, completion=0.0), "a": CHEAP}, named=("b",))
+    prices.learn({"b": CHEAP})
+    assert prices.of("unheard/of") == ASSUMED
 
 
 def test_where_nothing_is_known_it_is_assumed() -> None:

@@ -1,24 +1,26 @@
 """/admin: what operators see and do, and that nobody else sees or does any of it."""
 
+from typing import Any
+
 import msgspec
 import pytest
 from sqlalchemy import func, select
 
 from maskarad.backup.orders import KIND as BACKUP
 from maskarad.backup.orders import BackupOrder
-from maskarad.db import Connection, alerts, backups, bots, purses, stops
+from maskarad.db import Connection, alerts, backups, bots, polling, processes, purses, stops
 from maskarad.db import errands as errand_rows
 from maskarad.db.backups import Backup
 from maskarad.db.engine import Database
 from maskarad.db.processes import Process
-from maskarad.db.purses import Bill, Purse, Scope, Share, Spent
+from maskarad.db.purses import Bill, Purse, Share, Spent
 from maskarad.db.tables import bot_instances, seen_updates, users, wizard_states
 from maskarad.manager.actions.table import ACTIONS
 from maskarad.manager.commands import command_menus
 from maskarad.ops.report import Figures, ProcessReport
 from maskarad.purse.limits import period_of
 from maskarad.settings import LANGUAGES
-from maskarad.values import MANAGER_BOT_ID, Press
+from maskarad.values import MANAGER_BOT_ID, Press, Scope
 from tests.manager.conftest import (
     MIRA_BOT,
     OPERATOR,
@@ -57,10 +59,11 @@ async def mira(alice: Person, database: Database) -> int:
     return stored.bot.id
 
 
-def report(platform: Platform, role: str = "run", **figures: object) -> ProcessReport:
+def report(platform: Platform, role: str = "run", *, id: str = "", **figures: object) -> ProcessReport:
+    """Of a process that works alone, or with an `id` of one of several that poll."""
     now = platform.clock()
     process = Process(
-        id=role, role=f"{role} intake", polls=True, place="host 1", pid=7, started_at=now - 7200, seen_at=now
+        id=id, role=f"{role} intake", polls=bool(id), place="host 1", pid=7, started_at=now - 7200, seen_at=now
     )
     told = Figures(**{"at": now, "lag": 0.004, "resident": 150 * 2**20, **figures})  # type: ignore[arg-type]
     return ProcessReport(process=process, figures=told)
@@ -113,11 +116,11 @@ async def test_every_screen_can_be_shown_in_every_language(
     await operator.says("/admin")
     for button in ("refresh_admin", "top_users", "back", "top_bots"):
         await operator.presses(words.get(f"button.{button}"))
-    for button in ("@mira_bot", "button.stop_bot", "button.stop_yes", "button.let_go", "button.owner"):
+    for button in ("@mira_bot", "button.stop_bot", "button.stop_yes", "button.allow", "button.owner"):
         await operator.presses(words.get(button) if button.startswith("button") else button)
     for button in ("stop_user", "stop_yes", "back", "back", "find", "cancel"):
         await operator.presses(words.get(f"button.{button}"))
-    await operator.presses(words.get("button.stopped", number=2))
+    await operator.presses(words.get("button.stopped", number=1))
     assert len(operator.buttons) == 2
 
 
@@ -156,15 +159,39 @@ async def test_one_screen_says_whether_all_is_well(
         assert line in text
 
 
+@on_both_databases
+async def test_each_deaf_bot_is_counted_once_by_whoever_polls_for_it_and_works_no_more(
+    dana: Person, alice: Person, platform: Platform, database: Database
+) -> None:
+    bot_id = await mira(alice, database)
+    now = platform.clock()
+    deaf = {"deaf": (bot_id,), "deaf_count": 1}
+    first, second = (report(platform, "gateway", id=each, **deaf) for each in ("a", "b"))
+
+    def poll(connection: Connection) -> None:
+        """The first process receives for both bots."""
+        processes.join(connection, first.process)
+        assert polling.settle(connection, "a")
+        processes.join(connection, second.process)
+
+    await database.write(poll)
+    platform.reports = (first, second)
+    assert "Bots: ⚠️ 1 deaf" in await dana.says("/admin")
+    platform.reports = (report(platform, "gateway", id="a"), second)
+    assert "Bots: 1 working\n" in await dana.presses("Refresh")
+    platform.reports = (report(platform, "gateway", id="a", at=now - 60, **deaf), second)
+    text = await dana.presses("Refresh")
+    assert "Bots: 1 working\n" in text
+    assert "silent, last figures 1 minute ago" in text
+
+
 async def test_what_is_wrong_stands_first_with_what_to_do(dana: Person, platform: Platform, database: Database) -> None:
+    """Nobody could be told of it."""
     now = platform.clock()
 
     def fail(connection: Connection) -> None:
         alerts.see(connection, "model", "", {"failed": 9, "reason": "timeout"}, now=now - 600, stale=now)
         alerts.see(connection, "model", "", {"failed": 9, "reason": "timeout"}, now=now, stale=now - 900)
-        [alert] = alerts.everything(connection)
-        assert alerts.claim(connection, alert, "a", now=now, until=now + 9)
-        alerts.told(connection, [alert], "a", now=now)
 
     await database.write(fail)
     platform.reports = (report(platform, model_failed=9, model_reason="timeout"),)
@@ -223,7 +250,7 @@ async def test_a_bot_is_stopped_after_a_question_and_its_owner_cannot_help_it(
     await fresh.says(SECOND_TOKEN)
     [stored] = await database.read(bots.everyone)
     assert (stored.bot.is_stopped, stored.bot.telegram_id) == (True, MIRA_BOT.telegram_id)
-    await dana.presses("Let go on")
+    await dana.presses("Allow again")
     [stored] = await database.read(bots.everyone)
     assert not stored.bot.is_stopped
 
@@ -248,13 +275,16 @@ async def test_a_stopped_person_takes_their_bots_along_and_hears_one_sentence_a_
     elsewhere = Person(ALICE, telegram, platform.manager())
     await elsewhere.says("and here?")
     assert alice.messages == before + 1
-    await platform.manager().on_press(press_of(alice))
+    pressed = press_of(alice)
+    await platform.manager().on_press(pressed)
+    assert telegram.answers[pressed.callback_query_id] == (None, False)
+    assert alice.messages == before + 1
     assert await database.read(everything_kept) == known
     platform.clock.advance(86_401)
     await alice.says("and today?")
     assert alice.messages == before + 2
     await dana.presses("Owner")
-    await dana.presses("Let go on")
+    await dana.presses("Allow again")
     await platform.look()
     assert "Hello!" in await alice.says("/start")
     [stored] = await database.read(bots.everyone)
@@ -285,7 +315,7 @@ async def test_a_bot_of_a_stopped_owner_goes_on_with_the_owner(dana: Person, ali
     await dana.says("/admin")
     for data in ("1:ay:u:1001", f"1:ay:b:{bot_id}", f"1:ag:b:{bot_id}"):
         await dana.presses_data(data)
-    assert dana.notice == "It goes on when its owner does"
+    assert dana.notice == "It is allowed again when its owner is"
     await dana.presses_data("1:ag:u:1001")
     [stored] = await database.read(bots.everyone)
     assert not stored.bot.is_stopped
@@ -318,6 +348,50 @@ async def test_whoever_is_named_is_found(dana: Person, alice: Person, bob: Perso
     assert "👤 Боб (@bob)" in await dana.says("look at this", forwarded=BOB)
     await dana.walks("Stop this person", "Yes, stop", "Back", "Back", "Stopped: 1", "Боб")
     assert "Stopped just now" in dana.text
+
+
+async def test_a_number_that_is_a_bots_here_and_may_be_a_persons_offers_both(
+    dana: Person, alice: Person, database: Database
+) -> None:
+    bot_id = await mira(alice, database)
+    await dana.says("/admin")
+    await dana.presses("Find")
+    await dana.says(str(bot_id))
+    assert dana.buttons[:2] == ["🤖 @mira_bot", f"👤 {bot_id}"]
+    assert "The platform doesn't know them yet" in await dana.presses(f"👤 {bot_id}")
+    await dana.says("/admin")
+    await dana.presses("Find")
+    assert "doesn't know them" not in await dana.says(str(ALICE.id))
+
+
+async def test_the_number_of_the_stopped_is_that_of_their_list_to_which_back_leads(
+    dana: Person, alice: Person, database: Database
+) -> None:
+    await mira(alice, database)
+    await dana.says("/admin")
+    await dana.presses_data(f"1:ay:u:{ALICE.id}")
+    await dana.says("/admin")
+    await dana.presses("Stopped: 1")
+    listed = dana.text
+    assert [each for each in dana.buttons if each.startswith("⛔")] == ["⛔ Alice"]
+    await dana.presses("Alice")
+    assert await dana.presses("Back") == listed
+
+
+@pytest.mark.parametrize(
+    "figures",
+    [{"model_failed": 3, "model_reason": "timeout"}, {"deaf": (1,), "deaf_count": 1}, {"at": 0.0}],
+)
+async def test_all_is_well_only_where_nothing_below_says_otherwise(
+    figures: dict[str, Any], dana: Person, alice: Person, platform: Platform, database: Database
+) -> None:
+    await mira(alice, database)
+    platform.reports = (report(platform, model_ok=1),)
+    assert "🟢 All is well" in await dana.says("/admin")
+    platform.reports = (report(platform, **figures),)
+    text = await dana.presses("Refresh")
+    assert "🟡 It works, but look" in text
+    assert "All is well" not in text
 
 
 async def test_the_form_of_somebody_who_is_no_operator_any_more_finds_nobody(

@@ -23,6 +23,7 @@ from maskarad.values import (
     HistoryLine,
     Incoming,
     Persona,
+    Taken,
 )
 from tests.support import rows
 from tests.support.bots import a_bot
@@ -34,16 +35,17 @@ BOT = a_bot(owner_id=1001, name="Mira 1")
 
 
 class TellingModel:
-    """Answers each request with the next of `answers`, or fails when there is none left."""
+    """Answers each request with the next of `answers`, or fails when there is none left; then this was `taken`."""
 
-    def __init__(self, *answers: str) -> None:
+    def __init__(self, *answers: str, taken: tuple[Taken, ...] = ()) -> None:
         self.answers = list(answers)
+        self.taken = taken
         self.requests: list[CompletionRequest] = []
 
     async def complete(self, request: CompletionRequest) -> Completion:
         self.requests.append(request)
         if not self.answers:
-            raise ModelError("timeout")
+            raise ModelError("empty", taken=self.taken)
         text = self.answers.pop(0)
         return Completion(text=text, model="m", prompt_tokens=10, completion_tokens=5, latency=0.1)
 

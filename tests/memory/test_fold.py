@@ -9,11 +9,11 @@ from sqlalchemy import Connection, text
 from maskarad.db import history, links, purses, summaries
 from maskarad.db.engine import Database
 from maskarad.db.imports import Counted, Row, add, count
-from maskarad.db.purses import Most, Scope, Spent
+from maskarad.db.purses import Most, Spent
 from maskarad.memory.fold import LEASE, STEP
 from maskarad.memory.summarising import SUMMARY_WORDS
 from maskarad.purse.limits import period_of
-from maskarad.values import Completion, CompletionRequest
+from maskarad.values import Completion, CompletionRequest, Scope, Taken
 from tests.memory.folding import TellingModel, a_link, cursor, folder, found, indexed, recalled, say
 from tests.support.clock import FakeClock
 from tests.support.plans.partitions import analyze
@@ -113,6 +113,15 @@ async def test_a_summary_that_failed_is_given_back(database: Database, clock: Fa
     for scope, holder in ((Scope.SUMMARY, 1), (Scope.BOT, 1), (Scope.OWNER, 1001)):
         period = period_of(scope, clock())
         assert await database.read(partial(purses.spent, scope=scope, holder=holder, period=period)) == Spent()
+
+
+async def test_what_a_summary_that_failed_took_is_paid_for(database: Database, clock: FakeClock) -> None:
+    await say(database, await a_link(database), range(1, 81))
+    taken = (Taken(model="m", prompt_tokens=10, completion_tokens=5),)
+    await folder(database, TellingModel(taken=taken), clock).fold_due()
+    today = period_of(Scope.SUMMARY, clock())
+    paid = await database.read(partial(purses.spent, scope=Scope.SUMMARY, holder=1, period=today))
+    assert paid == Spent(tokens=15, money=20)
 
 
 async def test_with_a_bot_s_own_purse_empty_nothing_is_summed_up_by_the_model(

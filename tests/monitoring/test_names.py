@@ -9,6 +9,7 @@ import pytest
 from maskarad import errors
 from maskarad.jobs import tasks
 from maskarad.metrics import meters, registry
+from maskarad.values import Purpose
 from tests.monitoring.deployed import PAGE, RULES, questions
 from tests.monitoring.exported import series, table
 
@@ -26,7 +27,7 @@ VALUES: dict[tuple[str, str], Iterable[str]] = {
     ("maskarad_bots", "state"): registry.BOT_STATES,
     ("maskarad_cache_requests_total", "result"): ("hit", "miss"),
     ("maskarad_errors_total", "kind"): {meters.FAULT, *ERRORS},
-    ("maskarad_model_calls_total", "purpose"): meters.PURPOSES,
+    ("maskarad_model_calls_total", "purpose"): tuple(Purpose),
     ("maskarad_model_calls_total", "result"): {"ok", *meters.MODEL_REASONS},
     ("maskarad_rings_total", "result"): ("sent", "away", "full"),
     ("maskarad_task_last_run_seconds", "task"): {

@@ -8,6 +8,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+import aiohttp
 import pytest
 from sqlalchemy import select
 
@@ -18,13 +19,12 @@ from maskarad.db.engine import Database
 from maskarad.db.tables import chat_bot_instances as links
 from maskarad.jobs.presence import Presence
 from maskarad.sandbox.person import Sandbox
-from maskarad.values import GATEWAY, Sender
+from maskarad.values import GATEWAY, MANAGER_BOT_ID, Sender
 from tests.journeys.stage import MANAGER_ID, OWNER, STRANGER, Actor, Stage, settings_for
+from tests.sandbox.scene import MANAGER_TOKEN
 from tests.support.databases import migrated
 from tests.support.servers import PostgresServer
 from tests.support.until import until
-
-pytest_plugins = ["tests.journeys.conftest"]
 
 STEP = 10.0
 SIGNS = ("🔴", "🟢", "⚪")
@@ -118,7 +118,7 @@ async def test_when_the_model_stops_and_when_it_is_well_again_there_is_one_messa
         await fails(stage, actor)
         await passes(time, 600)
         [began] = await alerts(stage, MODEL)
-        assert began.startswith("🔴 Модель не відповідає: з останніх викликів (4) невдалих 4")
+        assert began.startswith("🔴 Модель не відповідає: з останніх 4 викликів не вдалося 4")
         assert "maskarad doctor" in began
         await is_well_again(stage, actor)
         await passes(time, 600)
@@ -189,6 +189,46 @@ async def test_thirty_deaf_bots_are_one_message(stage: Stage, time: SimulatedTim
         [began] = await alerts(stage, DEAF)
         assert began.startswith("🔴 30 ботів не чують: @")
         assert "та ще 25." in began
+
+
+async def test_a_fight_over_the_manager_bots_token_is_told_once_and_when_it_is_over(
+    stage: Stage, time: SimulatedTime
+) -> None:
+    """Polls get through now and then, and then another program has them again."""
+    async with playing(stage, time) as platform, aiohttp.ClientSession() as rival:
+        registry = platform._telegram.registry
+        for _ in range(2):
+            async with polling_too(rival, stage):
+                await until(lambda: registry.health(MANAGER_BOT_ID).conflict_since is not None, within=60)
+                await passes(time, 120)
+            await stage.sandbox.say(stage.sandbox.private(OWNER, MANAGER_ID), OWNER, "/start")
+            await until(lambda: registry.health(MANAGER_BOT_ID).last_error is None, within=60)
+            await passes(time, 30)
+        assert await signs(stage, DEAF) == "🔴"
+        [began] = await alerts(stage, DEAF)
+        assert began.startswith("🔴 1 бот не чує: бот-менеджер.")
+        await passes(time, 600)
+        assert await signs(stage, DEAF) == "🔴🟢"
+    said = (await stage.sandbox.chat(stage.sandbox.private(OWNER, MANAGER_ID)))["messages"]
+    assert [each["text"] for each in said if each.get("text", "").startswith("⚠️")] == []
+
+
+@asynccontextmanager
+async def polling_too(session: aiohttp.ClientSession, stage: Stage) -> AsyncIterator[None]:
+    """Another program polls with the manager bot's token, and confirms nothing."""
+    url = f"{stage.sandbox.address}/bot{MANAGER_TOKEN}/getUpdates"
+
+    async def poll() -> None:
+        while True:
+            async with session.post(url, json={"timeout": 50}):
+                pass
+
+    task = asyncio.create_task(poll())
+    try:
+        yield
+    finally:
+        task.cancel()
+        await asyncio.gather(task, return_exceptions=True)
 
 
 async def have_polled(stage: Stage, actors: list[Actor]) -> bool:

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Callable
+from pathlib import Path
 
 import msgspec
 import pytest
@@ -11,9 +12,12 @@ from maskarad.db.engine import Database
 from maskarad.db.processes import Process
 from maskarad.errors import ChatGone, TelegramUnreachable
 from maskarad.metrics import Metrics
+from maskarad.ops.alert_texts import message
 from maskarad.ops.alerts import CLAIMED_FOR, Alerts
-from maskarad.ops.operators import Post
+from maskarad.ops.post import TRIES, Post
 from maskarad.ops.report import MOST_NAMED, Disk, Figures, ProcessReport, Reporter
+from maskarad.ops.telling import Telling
+from maskarad.settings import LANGUAGES
 from maskarad.telegram.bots import BotRegistry
 from maskarad.texts import load_texts
 from maskarad.values import Screen, Token
@@ -54,13 +58,17 @@ class World:
         self.operators = operators
         self.telegram = Telegram()
         self.figures = Figures(at=clock())
+        self.metrics = Metrics()
         self.alerts = self.another()
 
     def another(self, database: Database | None = None) -> Alerts:
-        post = Post(self.telegram, TEXTS, operators=self.operators, default_language="en")
+        post = Post(self.telegram, TEXTS, operators=self.operators, default_language="en", sleep=self._pause)
         return Alerts(
-            database or self.database, post, backs_up=False, own=self._own, metrics=Metrics(), clock=self.clock
+            database or self.database, post, backs_up=False, own=self._own, metrics=self.metrics, clock=self.clock
         )
+
+    async def _pause(self, seconds: float) -> None:
+        self.clock.advance(seconds)
 
     def is_so(self, **figures: object) -> None:
         self.figures = msgspec.structs.replace(Figures(at=self.clock()), **figures)
@@ -86,6 +94,17 @@ async def bot_ids(database: Database) -> tuple[int, ...]:
         return tuple(rows.bot(connection, number) for number in range(1, 41))
 
     return await database.write(make)
+
+
+async def test_an_outage_in_which_nobody_asks_lasts_until_a_call_succeeds(world: World) -> None:
+    world.is_so(model_failed=3, model_reason="unavailable")
+    await world.passes(120)
+    world.is_so()
+    await world.passes(330)
+    world.is_so(model_ok=1)
+    await world.passes(30)
+    _, (_, over) = world.telegram.said
+    assert over.endswith("It lasted 7 minutes.")
 
 
 async def test_thirty_deaf_bots_are_one_message(world: World, bot_ids: tuple[int, ...]) -> None:
@@ -144,7 +163,7 @@ async def test_what_comes_and_goes_for_hours_is_told_a_few_times_an_hour(world: 
 
 
 async def test_what_passed_while_telegram_was_away_is_told_afterwards(world: World) -> None:
-    world.telegram.answers = [TelegramUnreachable("no way") for _ in range(20)]
+    world.telegram.answers = [TelegramUnreachable("no way") for _ in range(100)]
     world.is_so(redis=False)
     await world.passes(300)
     world.is_so(redis=True)
@@ -157,7 +176,7 @@ async def test_what_passed_while_telegram_was_away_is_told_afterwards(world: Wor
 
 
 async def test_once_telegram_is_back_it_is_told_once(world: World) -> None:
-    world.telegram.answers = [TelegramUnreachable("no way") for _ in range(3)]
+    world.telegram.answers = [TelegramUnreachable("no way") for _ in range(2 * TRIES)]
     world.is_so(redis=False)
     await world.passes(1_800)
     assert world.telegram.signs == "🔴"
@@ -191,6 +210,37 @@ async def test_each_operator_is_told_also_when_another_cannot_be(database: Datab
     world.is_so(redis=False)
     await world.passes(600)
     assert [chat for chat, _ in world.telegram.said] == [OPERATOR]
+
+
+async def test_an_operator_who_cannot_be_reached_for_a_moment_is_told_a_moment_later(
+    database: Database, clock: FakeClock
+) -> None:
+    world = World(database, clock, operators=(OTHER, OPERATOR))
+    world.telegram.answers = [TelegramUnreachable("no way")]
+    world.is_so(redis=False)
+    await world.passes(600)
+    assert sorted(chat for chat, _ in world.telegram.said) == [OPERATOR, OTHER]
+
+
+async def test_an_alert_that_cannot_be_told_is_open_all_the_same(world: World) -> None:
+    world.telegram.answers = [TelegramUnreachable("no way") for _ in range(100)]
+    world.is_so(redis=False)
+    await world.passes(30)
+    assert b'maskarad_alerts{name="redis"} 0.0' in world.metrics.exposition()
+    await world.passes(300)
+    assert b'maskarad_alerts{name="redis"} 1.0' in world.metrics.exposition()
+    world.is_so(redis=True)
+    await world.passes(120)
+    assert b'maskarad_alerts{name="redis"} 0.0' in world.metrics.exposition()
+    assert world.telegram.said == []
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+@pytest.mark.parametrize("name", ["backup", "no_backup"])
+def test_what_to_do_about_backups_names_the_button_as_it_is_called(language: str, name: str) -> None:
+    words = TEXTS.words(language)
+    alert = alerts.Alert(name=name, subject="", began_at=0.0, seen_at=0.0, facts={})
+    assert words.get("button.backup") in message(words, Telling(began=(alert,)))
 
 
 async def test_a_model_that_nobody_asks_is_not_well_again(world: World) -> None:
@@ -275,6 +325,17 @@ async def _is_news(_bot_id: int, _version: int) -> bool:
 
 async def _ignore(_bot_id: int) -> None:
     """Nobody is to hear of it."""
+
+
+async def test_a_folder_that_is_not_there_yet_has_the_room_of_the_one_above(tmp_path: Path, clock: FakeClock) -> None:
+    registry = BotRegistry(Token("1:x"), on_invalid=_is_news, on_conflict=_ignore, clock=clock)
+    folders = (tmp_path / "data" / "to come", tmp_path)
+    reporter = Reporter(Metrics(), registry, receives=True, folders=folders, has_redis=False, clock=clock)
+    await reporter.look()
+    assert reporter.figures is not None
+    (disk,) = reporter.figures.disks
+    assert disk.path == str(folders[0])
+    assert 0 < disk.free < disk.total
 
 
 async def test_counts_of_a_report_go_five_minutes_back(clock: FakeClock) -> None:

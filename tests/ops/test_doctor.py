@@ -1,6 +1,7 @@
 """What the doctor says of real servers; the command around it is in tests/cli/test_doctor.py."""
 
 import time
+from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -9,13 +10,16 @@ import pytest
 from pydantic import SecretStr
 from sqlalchemy import make_url
 
-from maskarad.db import Connection, bots, migrate, partitioning, polling, processes, schema
+from maskarad.db import Connection, backups, bots, migrate, partitioning, polling, processes, schema
 from maskarad.db.engine import Database
-from maskarad.key_file import KEY_FILE
-from maskarad.ops.doctor import Finding, examine
+from maskarad.db.opening import open_database
+from maskarad.key_file import KEY_FILE, RETIRED_FILE, KeyFile, Keys, new_key
+from maskarad.ops.doctor import examine
+from maskarad.ops.finding import Finding
 from maskarad.settings import Settings
 from maskarad.values import Access, Token, WebhookIdentity
 from maskarad.vault import open_vault
+from tests.support.disks import disk_of
 from tests.support.rows import NOW, persona, profile
 from tests.support.servers import PostgresServer, RedisServer
 
@@ -66,6 +70,21 @@ async def test_a_database_and_its_key_are_well(settings: Settings, database: Dat
     assert await look(settings, "key") == Finding(subject="key", ok=True, state=str(settings.data_dir / KEY_FILE))
 
 
+@pytest.mark.parametrize(
+    ("given", "shown"),
+    [
+        ({"metrics_token": SecretStr("canary"), "run_mode": "webhook"}, "to whoever sends METRICS_TOKEN"),
+        ({"run_mode": "webhook"}, "to nobody; METRICS_TOKEN would change that"),
+        ({}, "to this machine"),
+    ],
+)
+async def test_it_says_who_is_shown_how_the_platform_is_doing(
+    settings: Settings, given: dict[str, Any], shown: str
+) -> None:
+    found = await look(settings.model_copy(update=given), "figures")
+    assert (found.ok, found.state) == (True, f"/metrics and /readyz are shown {shown}")
+
+
 async def test_a_lost_key_is_missed_and_not_replaced(settings: Settings, database: Database) -> None:
     await store_bot(database, settings)
     key = settings.data_dir / KEY_FILE
@@ -73,6 +92,64 @@ async def test_a_lost_key_is_missed_and_not_replaced(settings: Settings, databas
     found = await look(settings, "database")
     assert (found.ok, found.state) == (False, "bots are stored, but the key to their tokens is gone")
     assert not key.exists()
+    assert (await look(settings, "key")).state == found.state
+    assert not key.exists()
+
+
+async def test_a_key_that_was_dropped_too_early_is_found_again(settings: Settings, database: Database) -> None:
+    await store_bot(database, settings)
+    file = KeyFile(settings.data_dir)
+    file.retire(file.read().sealing)
+    file.write(Keys(sealing=(new_key(),)))
+    found = await look(settings, "database")
+    assert not found.ok
+    retired = settings.data_dir / RETIRED_FILE
+    assert found.todo == f"the key is in {retired}: put it into {file.path}, in a line of its own"
+    file.path.write_text(file.path.read_text(encoding="utf-8") + retired.read_text(encoding="utf-8"), encoding="utf-8")
+    assert (await look(settings, "database")).ok
+
+
+async def test_the_last_backup_is_told_and_missed_when_it_is_old(settings: Settings, database: Database) -> None:
+    assert (await look(settings, "backups")).state.endswith("none yet: a running platform makes the first at once")
+    old = backups.Backup(file="old", made_at=time.time() - 30 * 3_600, bytes=1, reason="daily")
+    await database.write(partial(backups.remember, made=[old]))
+    found = await look(settings, "backups")
+    assert not found.ok
+    assert "`maskarad backup create`" in found.todo
+    assert (await look(settings.model_copy(update={"backup_hour": -1}), "backups")).ok
+    new = backups.Backup(file="new", made_at=time.time() - 60, bytes=1, reason="manual")
+    await database.write(partial(backups.remember, made=[new]))
+    found = await look(settings, "backups")
+    made = datetime.fromtimestamp(new.made_at, UTC).strftime("%Y-%m-%d %H:%M UTC")
+    assert (found.ok, found.state) == (True, f"{settings.data_dir / 'backups'}, the last is of {made}")
+
+
+async def test_a_folder_for_backups_that_takes_none_is_told(settings: Settings) -> None:
+    found = await look(settings.model_copy(update={"backup_dir": Path("/proc/nope")}), "backups")
+    assert (found.ok, found.todo) == (False, "let this user write there, or name another in BACKUP_DIR")
+
+
+async def test_the_room_on_each_disk_is_told(settings: Settings, tmp_path: Path) -> None:
+    found = await look(settings, "disk")
+    assert found.ok
+    assert f" GB free for {tmp_path}" in found.state
+
+
+async def test_on_a_full_disk_the_database_is_to_stay_where_it_is(settings: Settings, tmp_path: Path) -> None:
+    with disk_of("a file system", tmp_path) as disk:
+        url = f"sqlite:///{disk.folder / 'maskarad.db'}"
+        on_it = settings.model_copy(update={"database_url": url, "data_dir": disk.folder})
+        database = open_database(url, pool_size=1, max_overflow=0)
+        await database.write(migrate.upgrade)
+        await database.close()
+        await disk.fill(database)
+        found = await look(on_it, "database")
+        assert (found.ok, found.todo) == (
+            False,
+            "make room on that disk and leave the database where it is: all goes on by itself",
+        )
+        assert (await look(on_it, "disk")).ok is False
+        assert (await look(on_it, "data")).todo.startswith("make room")
 
 
 async def test_another_key_is_told(settings: Settings, database: Database, tmp_path: Path) -> None:

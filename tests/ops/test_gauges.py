@@ -1,7 +1,5 @@
 """What is looked at every few seconds: bots by state, how old the queue is, how much room there is."""
 
-from pathlib import Path
-
 from sqlalchemy import Connection, insert, update
 
 from maskarad.db.engine import Database
@@ -9,6 +7,7 @@ from maskarad.db.tables import bot_instances
 from maskarad.db.tables import chat_bot_instances as links
 from maskarad.metrics import BOT_STATES, Metrics
 from maskarad.ops.gauges import Gauges
+from maskarad.ops.report import Disk, Figures
 from maskarad.telegram.bots import BotRegistry
 from maskarad.values import Bot, BotState
 from tests.support import rows
@@ -29,12 +28,14 @@ def served(*bots: Bot) -> BotRegistry:
     return registry
 
 
-def gauges(database: Database, registry: BotRegistry, folder: Path, clock: FakeClock) -> tuple[Gauges, Metrics]:
+def gauges(
+    database: Database, registry: BotRegistry, clock: FakeClock, figures: Figures | None = None
+) -> tuple[Gauges, Metrics]:
     metrics = Metrics()
-    return Gauges(database, registry, metrics, folder=folder, clock=clock), metrics
+    return Gauges(database, registry, metrics, figures=lambda: figures, clock=clock), metrics
 
 
-async def test_every_bot_is_in_one_state(database: Database, tmp_path: Path, clock: FakeClock) -> None:
+async def test_every_bot_is_in_one_state(database: Database, clock: FakeClock) -> None:
     registry = served(
         bot(2),
         bot(3, enabled=False),
@@ -47,7 +48,7 @@ async def test_every_bot_is_in_one_state(database: Database, tmp_path: Path, clo
     await registry.token_refused(6, token(6))
     await registry.conflict(7)
     registry.batch_stuck(8)
-    look, metrics = gauges(database, registry, tmp_path, clock)
+    look, metrics = gauges(database, registry, clock)
     await look.look()
     assert states(metrics) == {"working": 1, "resting": 1, "invalid": 2, "stopped": 1, "deaf": 2}
     registry.remove(5)
@@ -65,10 +66,8 @@ def add_link(connection: Connection, bot_id: int, chat_id: int, **more: object) 
     )
 
 
-async def test_the_queue_is_as_old_as_its_longest_waiting_link(
-    database: Database, tmp_path: Path, clock: FakeClock
-) -> None:
-    look, metrics = gauges(database, served(), tmp_path, clock)
+async def test_the_queue_is_as_old_as_its_longest_waiting_link(database: Database, clock: FakeClock) -> None:
+    look, metrics = gauges(database, served(), clock)
 
     def fill(connection: Connection) -> None:
         """Only the second and the third wait for somebody to begin."""
@@ -91,10 +90,13 @@ async def test_the_queue_is_as_old_as_its_longest_waiting_link(
     assert sample(metrics, "maskarad_queue_oldest_seconds") == 32
 
 
-async def test_a_folder_that_is_not_there_yet_has_the_room_of_the_one_above(
-    database: Database, tmp_path: Path, clock: FakeClock
-) -> None:
-    look, metrics = gauges(database, served(), tmp_path / "data" / "to come", clock)
+async def test_the_fullest_disk_is_the_one_that_is_shown(database: Database, clock: FakeClock) -> None:
+    disks = (
+        Disk(path="/data", free=60, total=64),
+        Disk(path="/backups", free=1_000, total=100_000),
+        Disk(path="/var", free=90_000, total=100_000),
+        Disk(path="/proc", free=0, total=0),
+    )
+    look, metrics = gauges(database, served(), clock, Figures(at=NOW, disks=disks))
     await look.look()
-    free, total = (sample(metrics, f"maskarad_disk_{name}_bytes") for name in ("free", "total"))
-    assert 0 < free < total
+    assert [sample(metrics, f"maskarad_disk_{name}_bytes") for name in ("free", "total")] == [1_000, 100_000]

@@ -5,11 +5,12 @@ from typing import Any
 
 import pytest
 
-from maskarad.db.purses import NO_LIMIT, Most, Purse, Scope
+from maskarad.db.purses import NO_LIMIT, Most, Purse
 from maskarad.purse.limits import Limits, end_of, period_of, purse_of
 from maskarad.purse.notice import rest_notice
 from maskarad.settings import Settings
 from maskarad.texts import load_texts
+from maskarad.values import Scope
 
 
 def at(*date: int) -> float:
@@ -70,6 +71,13 @@ def test_who_sets_nothing_is_protected() -> None:
 def test_a_persona_says_roughly_when_it_goes_on(now: float, scope: Scope, language: str, text: str) -> None:
     said = rest_notice(load_texts(), language, purse_of(scope, 1, now), now)
     assert said.endswith(text)
+
+
+def test_each_purse_has_a_sentence_that_is_true_of_it() -> None:
+    now = at(2026, 11, 21)
+    scopes = (Scope.USER, Scope.BOT, Scope.OWNER)
+    said = [rest_notice(load_texts(), "en", purse_of(each, 1, now), now).partition(".")[0] for each in scopes]
+    assert said == ["I can't answer you for now", "I need a little rest now", "I'll be away for a while"]
 
 
 def test_a_purse_of_the_past_goes_on_at_once() -> None:

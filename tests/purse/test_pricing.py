@@ -42,6 +42,27 @@ async def test_one_asks_and_all_know(database: Database, clock: FakeClock) -> No
     assert provider.asked == 1
 
 
+async def test_of_all_processes_one_asks_and_after_a_start_none_before_the_day_is_over(
+    database: Database, clock: FakeClock
+) -> None:
+    provider = Provider()
+    for hour in range(48):
+        _, pricing = process(database, provider, clock)
+        await pricing.refresh()
+        clock.advance(3_600)
+        assert provider.asked == 1 + hour // 24
+
+
+async def test_one_that_lists_nothing_is_asked_once_a_day_by_each(database: Database, clock: FakeClock) -> None:
+    provider = Provider()
+    provider.listed = {}
+    _, pricing = process(database, provider, clock)
+    for _ in range(25):
+        await pricing.refresh()
+        clock.advance(3_600)
+    assert provider.asked == 2
+
+
 async def test_it_is_asked_once_a_day_and_what_it_says_then_replaces_the_rest(
     database: Database, clock: FakeClock
 ) -> None:

@@ -6,12 +6,12 @@ import pytest
 
 from maskarad.db import purses
 from maskarad.db.engine import Database
-from maskarad.db.purses import Bill, Most, Scope, Spent
-from maskarad.errors import DatabaseUnavailable, PurseEmpty
+from maskarad.db.purses import Bill, Most, Spent
+from maskarad.errors import DatabaseUnavailable, ModelError, PurseEmpty
 from maskarad.metrics import Metrics
 from maskarad.purse.limits import period_of
-from maskarad.purse.purses import Purpose, Purses
-from maskarad.values import Completion
+from maskarad.purse.purses import Purses
+from maskarad.values import Completion, Purpose, Scope, Taken
 from tests.support.bots import a_bot
 from tests.support.clock import FakeClock
 from tests.support.purses import purses_of, request
@@ -63,8 +63,24 @@ async def test_an_answer_that_says_nothing_is_no_message(paying: Purses, ledger:
 
 async def test_what_failed_is_given_back(paying: Purses, ledger: Ledger) -> None:
     reservation = await paying.reserve(BOT, Purpose.TURN, request(), user_id=5)
-    await paying.pay(paying.nothing(reservation))
+    await paying.pay(paying.bill_failure(reservation, ModelError("unavailable")))
     assert await ledger.of(Scope.USER, 5) == await ledger.of(Scope.OWNER, 9) == Spent()
+
+
+async def test_of_a_call_that_failed_what_its_tries_took_is_kept(paying: Purses, ledger: Ledger) -> None:
+    reservation = await paying.reserve(BOT, Purpose.TURN, request(), user_id=5)
+    told, untold = Taken(model="m", prompt_tokens=10, completion_tokens=5), Taken(model="m", completion_tokens=3)
+    dear = Taken(model="m", prompt_tokens=10, completion_tokens=5, cost=0.25)
+    await paying.pay(paying.bill_failure(reservation, ModelError("empty", taken=(told, untold, dear))))
+    kept = Spent(tokens=15 + PROMPT + 3 + 15, money=20 + PROMPT + 2 * 3 + 250_000)
+    assert [await ledger.of(*each) for each in ((Scope.USER, 5), (Scope.BOT, 1), (Scope.OWNER, 9))] == [kept] * 3
+
+
+async def test_tries_before_an_answer_are_paid_with_it(paying: Purses, ledger: Ledger) -> None:
+    reservation = await paying.reserve(BOT, Purpose.TURN, request(), user_id=5)
+    in_vain = (Taken(model="m", prompt_tokens=10, completion_tokens=100),)
+    await paying.pay(paying.bill(reservation, completion(in_vain=in_vain)))
+    assert await ledger.of(Scope.USER, 5) == Spent(messages=1, tokens=110 + 15, money=210 + 20)
 
 
 async def test_what_the_server_does_not_tell_is_estimated(paying: Purses, ledger: Ledger) -> None:

@@ -17,6 +17,7 @@ def _key(name: str) -> str:
 API_KEY = "sk-canary-api-key"
 OTHER_API_KEY = "sk-canary-second-api-key"
 SECRET_KEY = _key("secretkey")
+OTHER_SECRET_KEY = _key("newkey")
 METRICS_TOKEN = "canary-metrics-token"
 PASSPHRASE = "canary-passphrase"
 WRONG_PASSPHRASE = "canary-other-passphrase"

@@ -1,5 +1,5 @@
-"""The stage of the journeys, for what strangers and thieves try on it."""
+"""For what strangers and thieves try."""
 
-from tests.journeys.conftest import sandbox as sandbox
-from tests.journeys.conftest import sandbox_address as sandbox_address
-from tests.journeys.conftest import stage as stage
+from tests.security.arena import arena as arena
+from tests.security.aviary import aviary as aviary
+from tests.security.aviary import house as house

@@ -36,3 +36,19 @@ def test_every_package_is_pinned_by_hashes() -> None:
     assert len(packages) > 50
     pinned = re.compile(r"^[\w.\-\[\],]+==\S+( ;.*?)?(\s+--hash=sha256:[0-9a-f]{64})+\s*$")
     assert [line for line in packages if not pinned.match(line)] == []
+
+
+def test_every_file_that_takes_what_can_be_moved_is_named() -> None:
+    """By a tag, which can be another thing tomorrow, instead of by a hash."""
+    [section] = [each for each in ATTACKERS if each.startswith("The supply chain")]
+    taken = re.compile(r"^(?:FROM|\s*(?:- )?(?:uses|image|container):)\s+\S*[\w}](?:@v|:)\S+", re.MULTILINE)
+    found = [".github/workflows/ci.yml", "Dockerfile", "compose.yaml"]
+    everywhere = [
+        *ROOT.glob(".github/**/*.yml"),
+        *ROOT.glob("*file"),
+        *ROOT.glob("*.yaml"),
+        *ROOT.glob("deploy/**/*.y*ml"),
+    ]
+    takes = [file for file in everywhere if any("@sha256:" not in each for each in taken.findall(file.read_text()))]
+    assert sorted(str(file.relative_to(ROOT)) for file in takes) == found
+    assert [name for name in found if f"`{name}`" not in section] == []

@@ -82,7 +82,7 @@ class Life:
 
     @asynccontextmanager
     async def hooked(self) -> AsyncIterator[None]:
-        server = HttpServer(build_app(self.registry, self.handle, checks={}, metrics=Metrics()), "127.0.0.1", 0)
+        server = HttpServer(build_app(self.registry, self.handle, looks={}, metrics=Metrics()), "127.0.0.1", 0)
         await server.start()
         webhooks = Webhooks(self.api, self.registry, url_base=f"http://127.0.0.1:{server.port}")
         webhooks.start()

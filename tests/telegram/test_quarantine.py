@@ -77,7 +77,7 @@ async def gateway(platform: Platform) -> AsyncIterator[str]:
     """Where Telegram delivers bot 2's updates."""
     registry = Notices().registry()
     registry.put(bot(2), token(2), webhook(2))
-    server = HttpServer(build_app(registry, platform.quarantine.handle, checks={}, metrics=Metrics()), "127.0.0.1", 0)
+    server = HttpServer(build_app(registry, platform.quarantine.handle, looks={}, metrics=Metrics()), "127.0.0.1", 0)
     await server.start()
     yield f"http://127.0.0.1:{server.port}/telegram/public-2"
     await server.stop()

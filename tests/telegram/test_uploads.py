@@ -5,6 +5,7 @@ import asyncio
 import pytest
 
 from maskarad.errors import Flooded, TelegramRefused, TelegramUnreachable
+from maskarad.metrics import Metrics
 from maskarad.telegram.api import BotApi
 from maskarad.telegram.background import BackgroundSender
 from maskarad.telegram.bots import BotRegistry
@@ -96,7 +97,7 @@ async def test_what_is_too_large_is_refused_and_flooded_is_the_callers(sender: S
 
 
 async def test_nobody_waits_for_the_background_and_its_order_is_kept(sender: Sender, stub: Stub) -> None:
-    background = BackgroundSender(sender)
+    background = BackgroundSender(sender, metrics=Metrics())
     await background.send_text(2, 5, Screen(html="1"))
     await background.send_photo(2, 5, PNG, caption=Screen(html="2"), reply_to=9, silent=True)
     await background.send_document(2, 5, b"{}", "me.json", caption=Screen(html="3"), reply_to=9)

@@ -241,6 +241,23 @@ async def test_what_telegram_has_lost_is_told_again(
     assert told(stub) == ["setWebhook", "setWebhook"]
 
 
+async def test_a_webhook_that_telegram_has_by_now_ends_the_trouble(
+    api: BotApi, stub: Stub, database: Database, clock: FakeClock
+) -> None:
+    """Somebody else has told Telegram."""
+    registry = with_bots()
+    stub.script("setWebhook", refusal(400, "Bad Request: bad webhook: Failed to resolve host"))
+    async with receiving(api, registry, database, clock):
+        await stub.until(lambda: len(told(stub)) == 1)
+        await settled()
+        assert registry.health(MANAGER_BOT_ID).last_error is not None
+        as_registered(stub)
+        await all_done(stub, clock, looks=1)
+        await until_registered(database, MANAGER_BOT_ID)
+    assert registry.health(MANAGER_BOT_ID).last_error is None
+    assert told(stub) == ["setWebhook"]
+
+
 async def test_a_removal_that_was_left_undone_another_process_does(
     api: BotApi, stub: Stub, open_again: OpenDatabase, clock: FakeClock
 ) -> None:

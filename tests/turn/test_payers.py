@@ -2,10 +2,10 @@
 
 import pytest
 
-from maskarad.db.purses import Purse, Scope
+from maskarad.db.purses import Purse
 from maskarad.errors import PurseEmpty
 from maskarad.turn.payers import first_who_can, payers
-from maskarad.values import HistoryLine
+from maskarad.values import HistoryLine, Scope
 
 
 def line(sender: int, *, unread: bool = True, addressed: bool = True) -> HistoryLine:

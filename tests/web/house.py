@@ -8,10 +8,10 @@ import aiohttp
 import orjson
 
 from maskarad.metrics import Metrics
-from maskarad.ops.readiness import Look
+from maskarad.ops.readiness import PATIENCE, Look
 from maskarad.telegram.handling import Handle
 from maskarad.values import Event
-from maskarad.web.app import Check, build_app
+from maskarad.web.app import build_app
 from maskarad.web.server import HttpServer
 from tests.telegram.people import Notices, bot, token, webhook
 
@@ -40,17 +40,20 @@ class House:
     async def open(
         self,
         handle: Handle | None = None,
-        checks: Mapping[str, Check] | None = None,
+        looks: Mapping[str, Look] | None = None,
         metrics_token: str | None = None,
-        readiness: Mapping[str, Look] | None = None,
+        *,
+        behind_proxy: bool = False,
+        patience: float = PATIENCE,
     ) -> AsyncIterator["House"]:
         app = build_app(
             self.registry,
             handle or self.store,
-            checks=checks or {},
+            looks=looks or {},
             metrics=self.metrics,
             metrics_token=metrics_token,
-            readiness=readiness,
+            behind_proxy=behind_proxy,
+            patience=patience,
         )
         server = HttpServer(app, "127.0.0.1", 0)
         await server.start()

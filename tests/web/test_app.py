@@ -10,13 +10,14 @@ import orjson
 import pytest
 import structlog
 
-from maskarad.errors import DatabaseUnavailable, IntakeFull, Stopping
+from maskarad.errors import DatabaseUnavailable, IntakeFull, TelegramRefused
 from maskarad.metrics import Metrics
+from maskarad.ops.readiness import Finding, Look
 from maskarad.telegram.handling import UpdateFailed, bounded
-from maskarad.values import MANAGER_BOT_ID, BotState, Event, Incoming
+from maskarad.values import BotState, Event, Incoming
 from maskarad.web.app import BODY_BYTES, build_app
 from maskarad.web.server import HttpServer
-from tests.telegram.people import MANAGER_TOKEN, bot, message, store_nothing, token, webhook
+from tests.telegram.people import bot, message, store_nothing, token, webhook
 from tests.web.house import House
 
 
@@ -32,6 +33,13 @@ async def test_an_update_is_stored_for_its_bot(house: House) -> None:
     assert isinstance(event, Incoming)
     assert (event.bot_id, event.update_id, event.text) == (2, 10, "привіт")
     assert house.registry.health(2).last_update_at == 1_000.0
+
+
+async def test_a_bot_that_an_update_comes_in_for_is_not_deaf(house: House) -> None:
+    """Another process has told Telegram what this one could not."""
+    house.registry.failed(2, TelegramRefused("Bad Request: bad webhook"))
+    assert await house.post(message(10)) == 200
+    assert house.registry.health(2).last_error is None
 
 
 async def test_200_comes_only_after_the_commit() -> None:
@@ -162,7 +170,7 @@ async def test_a_database_that_is_away_and_a_full_process_are_503_and_a_fault_of
 )
 async def test_lengths_that_are_none_or_too_much(length: str, status: int) -> None:
     """Asked without a server in between: uvicorn refuses some of these itself."""
-    app = build_app(House().registry, store_nothing, checks={}, metrics=Metrics())
+    app = build_app(House().registry, store_nothing, looks={}, metrics=Metrics())
     sent: list[Any] = []
 
     async def receive() -> dict[str, Any]:
@@ -177,39 +185,57 @@ async def test_lengths_that_are_none_or_too_much(length: str, status: int) -> No
     assert sent[0]["status"] == status
 
 
-async def test_a_process_that_is_stopping_is_not_well_and_warns_nobody() -> None:
-    async def running() -> None:
-        raise Stopping("this process is stopping")
+async def fine() -> Finding:
+    return Finding.OK
 
-    async with House().open(checks={"running": running}) as house:
+
+async def failed() -> Finding:
+    return Finding.FAILED
+
+
+async def degraded() -> Finding:
+    return Finding.DEGRADED
+
+
+async def off() -> Finding:
+    return Finding.OFF
+
+
+async def gone() -> Finding:
+    raise DatabaseUnavailable("gone")
+
+
+async def endless() -> Finding:
+    await asyncio.Event().wait()
+    return Finding.OK
+
+
+async def test_a_process_that_is_stopping_is_not_well_and_warns_nobody() -> None:
+    async with House().open(looks={"running": failed}) as house:
         with structlog.testing.capture_logs() as logs:
             async with house.client.get(house.url + "/healthz") as answer:
                 assert answer.status == 503
     assert logs == []
 
 
-async def test_healthz_names_what_fails() -> None:
-    async def fine() -> None:
-        pass
-
-    async def broken() -> None:
-        raise DatabaseUnavailable("gone")
-
-    for checks, expected in (
-        ({"running": fine}, (200, {"ok": True, "failed": []})),
-        ({"running": fine, "database": broken}, (503, {"ok": False, "failed": ["database"]})),
-        ({"running": broken, "database": fine}, (503, {"ok": False, "failed": ["running"]})),
+@pytest.mark.parametrize(
+    ("looks", "status", "told"),
+    [
+        ({"running": fine}, 200, []),
+        ({"running": fine, "manager": off}, 200, []),
+        ({"running": fine, "database": gone}, 503, ["database"]),
+        ({"running": failed, "database": fine}, 503, ["running"]),
+        ({"running": fine, "database": endless}, 503, ["database"]),
+        ({"running": fine, "database": fine, "manager": degraded}, 200, ["manager"]),
+        ({"running": fine, "schema": failed, "cache": degraded, "bots": failed}, 200, []),
+    ],
+)
+async def test_healthz_names_what_fails(looks: dict[str, Look], status: int, told: list[str]) -> None:
+    async with (
+        House().open(looks=looks, patience=0.01) as house,
+        house.client.get(house.url + "/healthz") as answer,
     ):
-        async with House().open(checks=checks) as house, house.client.get(house.url + "/healthz") as answer:
-            assert (answer.status, await answer.json()) == expected
-
-
-async def test_a_refused_manager_takes_no_other_bot_offline() -> None:
-    house = House()
-    await house.registry.token_refused(MANAGER_BOT_ID, MANAGER_TOKEN)
-    async with house.open(checks={"manager": house.registry.check_manager}):
-        async with house.client.get(house.url + "/healthz") as answer:
-            assert (answer.status, await answer.json()) == (200, {"ok": False, "failed": ["manager"]})
+        assert (answer.status, await answer.json()) == (status, {"ok": not told, "failed": told})
         assert await house.post(message(10)) == 200
 
 
@@ -223,7 +249,7 @@ async def test_stopping_lets_requests_in_work_end() -> None:
         stored.append(event)
 
     house = House()
-    server = HttpServer(build_app(house.registry, handle, checks={}, metrics=Metrics()), "127.0.0.1", 0)
+    server = HttpServer(build_app(house.registry, handle, looks={}, metrics=Metrics()), "127.0.0.1", 0)
     await server.start()
     house.url = f"http://127.0.0.1:{server.port}"
     async with aiohttp.ClientSession() as house.client:

@@ -86,6 +86,9 @@ async def test_without_a_token_this_machine_may_see(path: str) -> None:
         {"X-Forwarded-Host": "localhost"},
         {"X-Forwarded-Anything": "1"},
         {"X-Real-IP": "127.0.0.1"},
+        {"X-Client-IP": "127.0.0.1"},
+        {"True-Client-IP": "127.0.0.1"},
+        {"CF-Connecting-IP": "127.0.0.1"},
         {"Via": "1.1 caddy"},
         {"Host": "bots.example.org"},
         {"Host": "rebound.example.org:8080"},
@@ -95,6 +98,17 @@ async def test_without_a_token_nobody_sees_through_a_proxy(path: str, headers: d
     async with House().open() as house:
         assert await get(house, path, headers) == (404, "")
         assert await get(house, path, headers | {"Authorization": "Bearer None"}) == (404, "")
+
+
+@pytest.mark.parametrize("path", PAGES)
+async def test_behind_a_proxy_that_leaves_no_trace_nobody_sees_without_a_token(path: str) -> None:
+    """As nginx does with a bare `proxy_pass`: what it sends is what a client on this machine would."""
+    async with House().open(behind_proxy=True) as house:
+        assert await get(house, path) == (404, "")
+        assert (await get(house, "/healthz"))[0] == 200
+    async with House().open(metrics_token="canary", behind_proxy=True) as house:
+        assert (await get(house, path))[0] == 401
+        assert (await get(house, path, {"Authorization": "Bearer canary"}))[0] == 200
 
 
 @pytest.mark.parametrize(
@@ -122,8 +136,8 @@ def test_without_a_token_nobody_sees_from_elsewhere(address: str, status: int | 
         "client": (address, 50_000),
         "headers": [(b"host", b"127.0.0.1")],
     }
-    assert refusal(Request(scope), None) == status
-    assert refusal(Request(scope | {"client": None}), None) == 404
+    assert refusal(Request(scope), None, behind_proxy=False) == status
+    assert refusal(Request(scope | {"client": None}), None, behind_proxy=False) == 404
 
 
 @pytest.mark.parametrize(
@@ -145,7 +159,7 @@ def test_without_a_token_nobody_sees_from_elsewhere(address: str, status: int | 
 async def test_readyz_gives_a_word_for_each_check_and_no_reasons(
     looks: dict[str, Look], status: int, answer: object
 ) -> None:
-    async with House().open(readiness=looks) as house:
+    async with House().open(looks=looks) as house:
         found, shown = await get(house, "/readyz")
     assert (found, orjson.loads(shown)) == (status, answer)
 

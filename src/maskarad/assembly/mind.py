@@ -7,16 +7,17 @@ from maskarad.assembly.ground import Ground
 from maskarad.assembly.memory import Memory
 from maskarad.llm.metered import MeteredModel
 from maskarad.llm.opening import open_model
-from maskarad.llm.prices import Prices, read_prices
+from maskarad.llm.prices import Prices
 from maskarad.memory.analyzer import Analyzer, analyze
 from maskarad.memory.fold import Folder
 from maskarad.memory.learning import Learning
 from maskarad.memory.recall import Recall
 from maskarad.memory.retention import Retention
+from maskarad.price_list import read_prices
 from maskarad.purse.limits import Limits
 from maskarad.purse.pricing import Pricing
 from maskarad.purse.purses import Purses
-from maskarad.values import Bot
+from maskarad.values import Bot, Purpose
 
 
 class Mind:
@@ -39,7 +40,7 @@ class Mind:
         self.analyzer = Analyzer(ground.database, clock=ground.clock)
         self.learning = Learning(ground.database, self.analyzer, clock=ground.clock)
 
-    def model_for(self, purpose: str) -> MeteredModel:
+    def model_for(self, purpose: Purpose) -> MeteredModel:
         return MeteredModel(self.model, self._metrics, purpose)
 
     def warm_up(self) -> None:
@@ -59,7 +60,7 @@ class Remembering:
         self.recall = Recall(database, people=memory.personalization.people)
         self.folder = Folder(
             database,
-            mind.model_for("summary"),
+            mind.model_for(Purpose.SUMMARY),
             mind.purses,
             find_bot=find_bot,
             persona=ground.snapshots.personas.persona,

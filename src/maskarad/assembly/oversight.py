@@ -1,7 +1,7 @@
-"""How this process is doing, and the alerts that operators hear of it and of all others."""
+"""How this process is doing: its figures and gauges, and the alerts that operators hear of it and of all others."""
 
 import os
-from collections.abc import Callable
+import time
 from functools import partial
 
 from msgspec import structs
@@ -11,12 +11,15 @@ from maskarad.assembly.telegram import Telegram
 from maskarad.db import processes
 from maskarad.db.processes import Process
 from maskarad.jobs import tasks
+from maskarad.jobs.background import Background
 from maskarad.jobs.presence import Presence, place_of_this
-from maskarad.jobs.slots import Job
 from maskarad.ops.alerts import Alerts
 from maskarad.ops.away import Away
-from maskarad.ops.operators import Post
+from maskarad.ops.gauges import Gauges
+from maskarad.ops.lag import LoopLag
+from maskarad.ops.post import Post
 from maskarad.ops.report import ProcessReport, Reporter, reports
+from maskarad.ops.told_file import ToldFile
 from maskarad.values import Role
 
 
@@ -45,6 +48,13 @@ class Oversight:
             has_redis=settings.redis_url is not None,
             clock=ground.clock,
         )
+        self._gauges = Gauges(
+            ground.database,
+            telegram.registry,
+            ground.metrics,
+            figures=lambda: self._reporter.figures,
+            clock=ground.clock,
+        )
         post = Post(
             telegram.sender,
             ground.texts,
@@ -62,6 +72,7 @@ class Oversight:
         self._away = Away(
             ground.database,
             post,
+            ToldFile(settings.data_dir),
             process_id=lambda: self._presence.id if self._presence else None,
             metrics=ground.metrics,
             clock=ground.clock,
@@ -76,11 +87,13 @@ class Oversight:
         own = self._own()
         return await reports(self._ground.database) if own is None else (own,)
 
-    def start(self, every: Callable[[tasks.Task, Job], None], presence: Presence | None) -> None:
-        """Begin to look; `every` runs a job at its task's intervals. Without a presence this process works alone."""
-        self._presence = presence
+    def start(self, background: Background, presence: Presence | None) -> None:
+        """Begin to look. Without a presence this process works alone."""
+        every, self._presence = background.every, presence
         self._this = structs.replace(self._this, started_at=self._ground.clock())
+        background.begin(LoopLag(self._ground.metrics.loop_lag.set, clock=time.monotonic).run(), "loop lag")
         every(tasks.REPORT, self._reporter.look)
+        every(tasks.GAUGES, self._gauges.look)
         every(tasks.DATABASE_WATCH, self._away.look)
         # Where there are others, it may be long until this one looks again whether writing works.
         alone = partial(self._away.watched, "write", self._alerts.look)

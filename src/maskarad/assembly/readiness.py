@@ -1,12 +1,16 @@
-"""What `/readyz` looks at."""
+"""What `/readyz` looks at, and with some of it `/healthz`."""
 
 from collections.abc import Callable
 
 from maskarad.assembly.ground import Ground
 from maskarad.db import schema, users
-from maskarad.errors import Stopping, TokenInvalid
+from maskarad.errors import TokenInvalid
+from maskarad.ops.gauges import state_of
 from maskarad.ops.readiness import Finding, Look
 from maskarad.telegram.bots import BotRegistry
+
+_UNHEARD = frozenset({"deaf", "invalid"})
+"""States of bots that people talk to in vain, though nobody has wished it."""
 
 
 def build_readiness(
@@ -20,9 +24,7 @@ def build_readiness(
     """`has_begun` once all bots are loaded and served."""
 
     async def running() -> Finding:
-        if stopping():
-            raise Stopping("this process is stopping")
-        return Finding.OK
+        return Finding.FAILED if stopping() else Finding.OK
 
     async def database() -> Finding:
         await ground.database.read(lambda connection: users.language_of(connection, 0))
@@ -38,14 +40,16 @@ def build_readiness(
         return Finding.OK if ground.shared.is_up else Finding.DEGRADED
 
     async def bots() -> Finding:
-        return Finding.OK if has_begun() else Finding.FAILED
+        return _bots(registry) if has_begun() else Finding.FAILED
 
     async def manager() -> Finding:
+        if not receives:
+            return Finding.OFF
         try:
             await registry.check_manager()
         except TokenInvalid:
             return Finding.DEGRADED
-        return Finding.OK if receives else Finding.OFF
+        return Finding.OK
 
     return {
         "running": running,
@@ -55,3 +59,8 @@ def build_readiness(
         "bots": bots,
         "manager": manager,
     }
+
+
+def _bots(registry: BotRegistry) -> Finding:
+    states = {state_of(served.bot, served) for served in registry if served.bot is not None}
+    return Finding.OK if states.isdisjoint(_UNHEARD) else Finding.DEGRADED

@@ -18,7 +18,7 @@ from maskarad.purse.notice import rest_notice
 from maskarad.telegram.send import Sender
 from maskarad.telegram.typing import Typing
 from maskarad.turn.run import Turns
-from maskarad.values import Bot, Queue
+from maskarad.values import Bot, Purpose, Queue
 
 
 def build_conversations(
@@ -38,7 +38,7 @@ def build_conversations(
     typing = Typing(sender).shown
     turns = Turns(
         ground.database,
-        mind.model_for("turn"),
+        mind.model_for(Purpose.TURN),
         mind.purses,
         speaker=ground.snapshots.personas.speaker,
         typing=typing,
@@ -93,7 +93,7 @@ def build_spontaneity(
     quiet_from, quiet_until = settings.quiet_from_until
     return Spontaneity(
         ground.database,
-        mind.model_for("spontaneous"),
+        mind.model_for(Purpose.SPONTANEOUS),
         mind.purses,
         find_bot=find_bot,
         speaker=ground.snapshots.personas.speaker,

@@ -37,7 +37,6 @@ class Telegram:
             ground.texts,
             clock=ground.clock,
             default_language=settings.default_language,
-            operators=settings.admin_user_ids,
         )
         self.memberships = Memberships(
             ground.database, ground.snapshots.links, bot_removed=self.notices.bot_removed, clock=ground.clock
@@ -50,6 +49,7 @@ class Telegram:
             on_persona=ground.snapshots.persona_changed,
             clock=ground.clock,
             shared=ground.shared,
+            operators=settings.admin_user_ids,
         )
 
     def find_bot(self, bot_id: int) -> Bot | None:

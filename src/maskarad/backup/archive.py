@@ -42,12 +42,13 @@ Reason = Literal["daily", "manual", "migration"]
 
 
 class Header(Value, frozen=True):
-    """What is known before anything is read. `made_at` is Unix seconds; the database is as it was then. `schema` is
-    where its tables are on a server."""
+    """What is known before anything is read. `made_at` is Unix seconds; the database is as it was then. `platform` is
+    whose it is, as `restoring.platform` tells; `schema` is where its tables are on a server."""
 
     format: int
     maskarad: str
     made_at: float
+    platform: str
     database: Kind
     reason: Reason
     revision: str

@@ -15,7 +15,7 @@ from maskarad.backup.failures import BackupFailed
 from maskarad.backup.folder import Stamp
 from maskarad.backup.progress import Progress
 from maskarad.backup.unpack import database_at
-from maskarad.db import Connection, backups, libpq, restoring, schema
+from maskarad.db import Connection, backups, libpq, moments, restoring, schema
 from maskarad.db.backups import Backup
 from maskarad.db.contents import TableContents
 from maskarad.db.engine import Database
@@ -49,7 +49,9 @@ class Making:
         self._kind: Kind = kind
         self._reason: Reason = reason
 
-    def begin(self, revision: str | None, made_at: float, place: str = "") -> "tuple[BackupWriter, Header]":
+    def begin(
+        self, revision: str | None, made_at: float, platform: str, place: str = ""
+    ) -> "tuple[BackupWriter, Header]":
         """`place` is the schema on a server. Raises BackupFailed."""
         if revision is None:
             raise BackupFailed("the database is empty: there is nothing to back up")
@@ -57,6 +59,7 @@ class Making:
             format=FORMAT,
             maskarad=version("maskarad"),
             made_at=made_at,
+            platform=platform,
             database=self._kind,
             reason=self._reason,
             revision=revision,
@@ -86,7 +89,8 @@ async def create(
     clock: Callable[[], float] = time.time,
 ) -> Made:
     """`database` is the one of the settings, opened so that a statement may take its time. On PostgreSQL nothing else
-    gets its turn in this event loop meanwhile. Raises BackupFailed, DatabaseUnavailable."""
+    gets its turn in this event loop meanwhile, and the server tells the time; on SQLite `clock` does. Raises
+    BackupFailed, DatabaseUnavailable."""
     began, folder = time.monotonic(), settings.backup_folder
     kind: Kind = "sqlite" if settings.database_file else "postgresql"
     with _failing(folder), files.workplace(folder) as work:
@@ -95,9 +99,9 @@ async def create(
             if settings.database_file:
                 header, tables = await _of_file(making, settings.database_file, clock)
             else:
-                header, tables = await database.read(partial(_of_server, making=making, clock=clock))
+                header, tables = await database.read(partial(_of_server, making=making))
         stamp = files.put(work / "backup", folder, header)
-    await remember(database, folder)
+    await remember(database, folder, header.platform)
     return Made(
         file=stamp.name,
         made_at=stamp.made_at,
@@ -111,15 +115,17 @@ async def create(
     )
 
 
-async def remember(database: Database, folder: Path) -> None:
-    """Make rows of the backups that are in the folder, those among them that nobody could make a row of before."""
+async def remember(database: Database, folder: Path, platform: str) -> None:
+    """Make rows of this platform's backups that are in the folder, those among them that nobody could make a row of
+    before, and forget what is there no more."""
     there = [
         Backup(file=each.name, made_at=each.made_at, bytes=_size(folder, each), reason=each.reason)
-        for each in files.stamps(folder)
+        for each in files.stamps(folder, platform)
     ]
 
     def note(connection: Connection) -> None:
         if backups.are_kept(connection):
+            backups.forget_others(connection, [each.file for each in there])
             backups.remember(connection, there)
 
     await database.write(note)
@@ -130,24 +136,26 @@ async def _of_file(making: Making, file: Path, clock: Callable[[], float]) -> tu
         copy, made_at = work / "database", clock()
         sqlite.copy(file, copy, making.progress)
         async with database_at(f"sqlite:///{copy}") as copied:
-            revision, tables = await copied.read(partial(_told, on_rows=making.counted()))
-        writer, header = making.begin(revision, made_at)
+            revision, platform, tables = await copied.read(partial(_told, on_rows=making.counted()))
+        writer, header = making.begin(revision, made_at, platform)
         for piece in sqlite.pieces(copy, making.progress):
             writer.write(piece)
         writer.end(tables)
     return header, tables
 
 
-def _told(connection: Connection, on_rows: Callable[[int], None]) -> tuple[str | None, Tables]:
-    return schema.revision_of(connection), restoring.contents(connection, on_rows=on_rows)
+def _told(connection: Connection, on_rows: Callable[[int], None]) -> tuple[str | None, str, Tables]:
+    found = restoring.contents(connection, on_rows=on_rows)
+    return schema.revision_of(connection), restoring.platform(connection), found
 
 
-def _of_server(connection: Connection, making: Making, clock: Callable[[], float]) -> tuple[Header, Tables]:
+def _of_server(connection: Connection, making: Making) -> tuple[Header, Tables]:
     # The engine takes what is wrong with a disk here for the server's.
     with _failing(making.settings.backup_folder):
-        made_at = clock()
+        made_at = moments.now(connection)
         snapshot, name, server = restoring.export_snapshot(connection)
-        writer, header = making.begin(schema.revision_of(connection), made_at, name)
+        revision, platform = schema.revision_of(connection), restoring.platform(connection)
+        writer, header = making.begin(revision, made_at, platform, name)
         done = 0
 
         def write(piece: bytes) -> None:
@@ -158,7 +166,7 @@ def _of_server(connection: Connection, making: Making, clock: Callable[[], float
 
         environment = libpq.environment_of(making.settings.database)
         postgres.dump(environment, snapshot=snapshot, schema=name, server=server, write=write)
-        tables = restoring.contents(connection, on_rows=making.counted())
+        tables = postgres.contents(environment, snapshot=snapshot, schema=name, on_rows=making.counted())
         writer.end(tables)
     return header, tables
 

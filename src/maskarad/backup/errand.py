@@ -11,9 +11,11 @@ from typing import Protocol
 import msgspec
 import structlog
 
+from maskarad.analytics.figures import grouped
 from maskarad.backup.failures import BackupFailed
 from maskarad.backup.orders import NOBODY, BackupOrder
 from maskarad.jobs.held import Ending, Held
+from maskarad.manager.screens.amounts import size
 from maskarad.settings import Settings
 from maskarad.texts import Texts, Words
 from maskarad.values import MANAGER_BOT_ID, Screen, Value
@@ -21,7 +23,7 @@ from maskarad.values import MANAGER_BOT_ID, Screen, Value
 log = structlog.get_logger()
 
 COMMAND = (sys.executable, "-m", "maskarad", "backup", "create", "--json")
-DAILY = "--daily"
+DAILY, FOR = "--daily", "--for"
 
 _read = msgspec.json.Decoder(BackupOrder).decode
 
@@ -93,17 +95,17 @@ class BackingUp:
 def _told(words: Words, outcome: Outcome) -> str:
     if outcome.failure:
         return words.html("backup.failed", reason=outcome.failure)
-    size, seconds = f"{outcome.bytes / 1e6:,.1f}", f"{outcome.seconds:.1f}"
-    return words.html("backup.done", file=outcome.file, size=size, seconds=seconds)
+    seconds = grouped(max(round(outcome.seconds), 1))
+    return words.html("backup.done", file=outcome.file, size=size(words, outcome.bytes), seconds=seconds)
 
 
 def made_apart(settings: Settings, *, command: Sequence[str] = COMMAND) -> Make:
     """In a process of its own: reading all of a database and encrypting it keeps a processor busy for minutes, and
-    people wait here. It is killed with whoever waits for it, which harms nothing."""
+    people wait here. It is killed with whoever waits for it (`apart.py`), which harms nothing."""
     environment = _environment(settings)
 
     async def make(daily: bool) -> Outcome:
-        arguments = [*command, *([DAILY] if daily else [])]
+        arguments = [*command, FOR, str(os.getpid()), *([DAILY] if daily else [])]
         process = await asyncio.create_subprocess_exec(*arguments, env=environment, stdout=PIPE, stderr=PIPE)
         try:
             out, err = await process.communicate()

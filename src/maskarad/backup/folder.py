@@ -14,7 +14,7 @@ from maskarad.backup.archive import Header, Kind, Reason
 from maskarad.values import Value
 
 _WORK = ".maskarad-work-"
-_NAME = re.compile(r"maskarad-([0-9]{8}T[0-9]{9})Z-(sqlite|postgresql)-(daily|manual|migration)\.backup")
+_NAME = re.compile(r"maskarad-([0-9]{8}T[0-9]{9})Z-([0-9a-f]{8})-(sqlite|postgresql)-(daily|manual|migration)\.backup")
 _TIME = "%Y%m%dT%H%M%S"
 
 
@@ -23,15 +23,16 @@ class Stamp(Value, frozen=True):
 
     name: str
     made_at: float
+    platform: str
     database: Kind
     reason: Reason
 
 
-def name_of(made_at: float, database: Kind, reason: Reason) -> str:
+def name_of(made_at: float, platform: str, database: Kind, reason: Reason) -> str:
     """Of milliseconds, UTC; nobody's name is in it."""
     whole, thousandths = divmod(round(made_at * 1_000), 1_000)
     moment = datetime.fromtimestamp(whole, UTC).strftime(_TIME)
-    return f"maskarad-{moment}{thousandths:03d}Z-{database}-{reason}.backup"
+    return f"maskarad-{moment}{thousandths:03d}Z-{platform}-{database}-{reason}.backup"
 
 
 def stamp_of(name: str) -> Stamp | None:
@@ -39,21 +40,24 @@ def stamp_of(name: str) -> Stamp | None:
     match = _NAME.fullmatch(name)
     if match is None:
         return None
-    moment, database, reason = match.groups()
+    moment, platform, database, reason = match.groups()
     try:
         whole = datetime.strptime(moment[:-3], _TIME).replace(tzinfo=UTC).timestamp()
     except ValueError:
         return None
     made_at = whole + int(moment[-3:]) / 1_000
-    return Stamp(name=name, made_at=made_at, database=database, reason=reason)  # type: ignore[arg-type]  # of the pattern
+    return Stamp(name, made_at, platform, database, reason)  # type: ignore[arg-type]  # of the pattern
 
 
-def stamps(folder: Path) -> Sequence[Stamp]:
-    """The newest first; none where there is no folder."""
+def stamps(folder: Path, platform: str | None = None) -> Sequence[Stamp]:
+    """The newest first, those of one platform where it is given: several may have the same folder. None where there is
+    no folder."""
     names = (each.name for each in folder.iterdir()) if folder.is_dir() else ()
     found = (stamp_of(name) for name in names)
     return sorted(
-        (each for each in found if each is not None), key=lambda each: (each.made_at, each.name), reverse=True
+        (each for each in found if each is not None and platform in (None, each.platform)),
+        key=lambda each: (each.made_at, each.name),
+        reverse=True,
     )
 
 
@@ -67,6 +71,7 @@ def workplace(folder: Path) -> Iterator[Path]:
     with locked(folder):
         take_away_leftovers(folder)
         made = Path(tempfile.mkdtemp(prefix=_WORK, dir=folder))
+        give_to_owner_of(folder, made)
         descriptor = os.open(made, os.O_RDONLY)
         fcntl.flock(descriptor, fcntl.LOCK_EX)
     try:
@@ -80,7 +85,10 @@ def take_away_leftovers(folder: Path) -> int:
     """To be called with `folder` locked; returns how many killed processes had left something."""
     gone = 0
     for each in folder.glob(f"{_WORK}*"):
-        descriptor = os.open(each, os.O_RDONLY)
+        try:
+            descriptor = os.open(each, os.O_RDONLY)
+        except (FileNotFoundError, PermissionError):
+            continue  # somebody else's, who will see to it
         try:
             fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
@@ -110,9 +118,8 @@ def put(finished: Path, folder: Path, header: Header) -> Stamp:
     give_to_owner_of(folder, finished)
     with locked(folder):
         made_at = header.made_at
-        while (folder / name_of(made_at, header.database, header.reason)).exists():
+        while (final := folder / name_of(made_at, header.platform, header.database, header.reason)).exists():
             made_at += 0.001
-        final = folder / name_of(made_at, header.database, header.reason)
         finished.rename(final)
         synced(folder)
     stamp = stamp_of(final.name)

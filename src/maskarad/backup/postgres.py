@@ -5,15 +5,21 @@ import re
 import shutil
 import subprocess
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
+from itertools import islice
 from subprocess import PIPE, Popen
 from tempfile import TemporaryFile
 from typing import IO
 
 from maskarad.backup.failures import BackupFailed, RestoreRefused, ScratchRefused
+from maskarad.db.contents import ROWS_AT_ONCE, TableContents, summed
 from maskarad.errors import MaskaradError
 
 PIECE_BYTES = 2**20
+
+Contents = Mapping[str, TableContents]
+OnRows = Callable[[int], None]
+"""Hears of how many more rows were gone through."""
 
 INSTALL = "install PostgreSQL's client programs (Debian: postgresql-client) in the server's version or a newer one"
 
@@ -24,6 +30,18 @@ _NO_RIGHT = "42501"
 _PSQL = ("psql", "--no-psqlrc", "--quiet", "--no-password", "--tuples-only", "--set=ON_ERROR_STOP=1")
 _NUMBERS_ONLY = ("--set=VERBOSITY=sqlstate", "--set=SHOW_CONTEXT=never")
 """psql's sentences about errors quote rows, that is, people's words."""
+
+_ALIKE = (
+    "SET client_encoding = 'UTF8'; SET extra_float_digits = 1; SET statement_timeout = 0; "
+    "SET idle_in_transaction_session_timeout = 0;"
+)
+"""Whatever the server, the database or the account are set to, a row has one text."""
+_END = r"\."
+"""Of an answer: no row looks so."""
+_TABLES = (
+    "SELECT relname FROM pg_class WHERE relnamespace = '{schema}'::regnamespace "
+    "AND relkind IN ('r', 'p') AND NOT relispartition ORDER BY relname"
+)
 
 
 def dump(
@@ -44,25 +62,44 @@ def dump(
             raise BackupFailed(f"pg_dump failed: {_last_word(said)}")
 
 
-def restore(environment: Mapping[str, str], *, schema: str, before: str, pieces: Iterable[bytes]) -> None:
+def contents(environment: Mapping[str, str], *, snapshot: str, schema: str, on_rows: OnRows) -> Contents:
+    """What each table of the schema holds, in an exported snapshot; by the same text of each row as `restore` tells of
+    them. Raises BackupFailed."""
+    version_of("psql", BackupFailed)
+    with TemporaryFile() as said, _psql(environment, said) as running:
+        try:
+            _say(running, f"BEGIN ISOLATION LEVEL REPEATABLE READ; SET TRANSACTION SNAPSHOT '{snapshot}';")
+            return _contents(running, schema, on_rows)
+        except BrokenPipeError:
+            running.wait()
+            raise BackupFailed(f"the database could not be read (SQLSTATE {_state_in(said) or 'unknown'})") from None
+
+
+def restore(
+    environment: Mapping[str, str],
+    *,
+    schema: str,
+    before: str,
+    pieces: Iterable[bytes],
+    check: Callable[[Contents], None],
+    on_rows: OnRows,
+    keep: bool = True,
+) -> None:
     """Run `before` and then all of a dump of that schema in one transaction, which is committed when `pieces` has come
-    to its end without an error: whatever ends this process earlier, the database stays as it was. Raises
-    RestoreRefused, and what `pieces` raises."""
+    to its end without an error and `check` has let pass what the tables hold then: whatever ends this process earlier,
+    the database stays as it was, as it does without `keep`. Raises RestoreRefused, and what `pieces` and `check`
+    raise."""
     for program in ("pg_restore", "psql"):
         version_of(program, RestoreRefused)
-    command, nowhere = [*_PSQL, *_NUMBERS_ONLY], subprocess.DEVNULL
-    with (
-        TemporaryFile() as said,
-        TemporaryFile() as said_before,
-        _running(command, environment, stdin=PIPE, stdout=nowhere, stderr=said) as running,
-    ):
+    with TemporaryFile() as said, TemporaryFile() as said_before, _psql(environment, said) as running:
         assert running.stdin is not None
         try:
-            running.stdin.write(f"BEGIN;\n{before}\n{_making(schema)}\n".encode())
-            running.stdin.flush()
+            _say(running, f"\\o {os.devnull}\nBEGIN;\n{before}\n{_making(schema)}")
             unpacked = _unpack(environment, schema, pieces, running.stdin, said_before)
             if unpacked:
-                running.stdin.write(b"COMMIT;\n")
+                _say(running, "\\o")
+                check(_contents(running, schema, on_rows))
+                _say(running, "COMMIT;" if keep else "ROLLBACK;")
             running.stdin.close()
         except BrokenPipeError:
             unpacked = False
@@ -111,6 +148,42 @@ def _unpack(
         except BrokenPipeError:
             return False
         return unpacking.wait() == 0
+
+
+def _psql(environment: Mapping[str, str], said: IO[bytes]) -> AbstractContextManager["Popen[bytes]"]:
+    return _running([*_PSQL, *_NUMBERS_ONLY], environment, stdin=PIPE, stdout=PIPE, stderr=said)
+
+
+def _contents(running: "Popen[bytes]", schema: str, on_rows: OnRows) -> Contents:
+    _say(running, _ALIKE)
+    name = _pattern(schema)
+    tables = [line.decode() for line in _answer(running, _TABLES.format(schema=name.replace("'", "''")))]
+    return {
+        each: summed(_parts(_answer(running, f"SELECT * FROM {name}.{_pattern(each)}")), on_rows) for each in tables
+    }
+
+
+def _parts(lines: Iterator[bytes]) -> Iterator[list[tuple[bytes]]]:
+    while part := [(line,) for line in islice(lines, ROWS_AT_ONCE)]:
+        yield part
+
+
+def _answer(running: "Popen[bytes]", query: str) -> Iterator[bytes]:
+    """Each row as a line. Raises BrokenPipeError when psql has ended."""
+    assert running.stdout is not None
+    _say(running, f"COPY ({query}) TO STDOUT;\n\\echo '\\{_END}'")
+    for line in running.stdout:
+        row = line.removesuffix(b"\n")
+        if row == _END.encode():
+            return
+        yield row
+    raise BrokenPipeError
+
+
+def _say(running: "Popen[bytes]", words: str) -> None:
+    assert running.stdin is not None
+    running.stdin.write(f"{words}\n".encode())
+    running.stdin.flush()
 
 
 @contextmanager

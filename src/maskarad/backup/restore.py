@@ -9,8 +9,9 @@ from maskarad.backup import folder as files
 from maskarad.backup import sqlite, unpack
 from maskarad.backup.archive import BackupReader, opened
 from maskarad.backup.failures import RestoreRefused
+from maskarad.backup.orders import PLACE
 from maskarad.backup.progress import Progress
-from maskarad.db import Connection, migrate, partitioning, restoring, schema
+from maskarad.db import Connection, errands, migrate, partitioning, restoring, schema
 from maskarad.db.engine import Database
 from maskarad.errors import DatabaseUnavailable
 from maskarad.settings import Settings
@@ -112,8 +113,9 @@ async def _on_server(reader: BackupReader, url: str, force: bool, progress: Prog
             )
         before = await database.read(partial(_making_room, force=force))
         unpack.into_server(reader, url, before=before, progress=progress)
-        await unpack.compare(database, reader, progress)
-        return await _brought_up(database)
+        told = await _brought_up(database)
+        await database.write(restoring.analyze)
+        return told
 
 
 def _making_room(connection: Connection, force: bool) -> str:
@@ -129,7 +131,10 @@ def _making_room(connection: Connection, force: bool) -> str:
 
 
 async def _brought_up(database: Database) -> tuple[str, str | None]:
-    """What an older version made gets this one's schema. Returns the revision, and something sealed."""
+    """What an older version made gets this one's schema, and no backup is under way. Returns the revision, and
+    something sealed."""
     await database.write(migrate.upgrade)
+    # Its own order is in every backup that somebody has ordered: it would be carried out again.
+    await database.write(lambda connection: errands.drop(connection, [PLACE]))
     revision = await database.read(schema.revision_of)
     return revision or "", await database.read(restoring.sealed_with_key)

@@ -6,15 +6,18 @@ from datetime import UTC, date, datetime
 
 from maskarad.backup.archive import Reason
 from maskarad.backup.folder import Stamp
+from maskarad.db.backups import AHEAD
 
 DAYS, WEEKS, MONTHS = 7, 4, 6
 LAST: Mapping[Reason, int] = {"manual": 10, "migration": 3}
 
 
-def kept(stamps: Sequence[Stamp]) -> dict[str, str]:
-    """The names of those that stay, each with the reason; the newest of all is among them."""
-    newest_first = sorted(stamps, key=lambda each: (each.made_at, each.name), reverse=True)
-    reasons: dict[str, str] = {}
+def kept(stamps: Sequence[Stamp], *, now: float) -> dict[str, str]:
+    """Of one platform's, the names of those that stay, each with the reason; the newest of all is among them. What a
+    clock made that was ahead takes nobody's place."""
+    reasons = {each.name: "made by a clock that was ahead" for each in stamps if each.made_at > now + AHEAD}
+    in_time = [each for each in stamps if each.name not in reasons]
+    newest_first = sorted(in_time, key=lambda each: (each.made_at, each.name), reverse=True)
     daily = [each for each in newest_first if each.reason == "daily"]
     for word, most, period in (("day", DAYS, _day), ("week", WEEKS, _week), ("month", MONTHS, _month)):
         for name, of in _newest_of_each(daily, period, most).items():

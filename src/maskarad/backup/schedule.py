@@ -4,7 +4,7 @@ from collections.abc import Callable
 from functools import partial
 
 from maskarad.backup.orders import NOBODY, order
-from maskarad.db import Connection, backups
+from maskarad.db import Connection, backups, slots
 from maskarad.db.backups import Backup
 from maskarad.db.engine import Database
 from maskarad.settings import LANGUAGES
@@ -12,7 +12,11 @@ from maskarad.settings import LANGUAGES
 DAY, HOUR = 86_400.0, 3_600.0
 
 PAUSE = 1_800.0
-"""Seconds from an order to the next, where the first has come to nothing."""
+"""Seconds from an order to the next, whichever process orders, where the first has come to nothing."""
+
+
+JOB = "daily_backup"
+"""Its slots are orders."""
 
 
 class Schedule:
@@ -33,21 +37,17 @@ class Schedule:
         self._ring = ring
         self._made = made
         self._clock = clock
-        self._ordered_at = float("-inf")
 
     async def look(self) -> None:
         """To be called every minute in each process that could make one: an errand has its place once. Raises
         DatabaseUnavailable."""
-        last, last_daily = await self._database.read(_latest)
+        now = self._clock()
+        last, last_daily = await self._database.read(partial(_latest, now=now))
         if last is not None:
             self._made(last)
-        now = self._clock()
-        if now - self._ordered_at < PAUSE or not is_due(now, self._hour, last_daily.made_at if last_daily else None):
+        if not is_due(now, self._hour, last_daily.made_at if last_daily else None):
             return
-        # Nobody is told, in no language.
-        ordered = partial(order, asker_id=NOBODY, language=LANGUAGES[0], now=now)
-        if (errand_id := await self._database.write(ordered)) is not None:
-            self._ordered_at = now
+        if (errand_id := await self._database.write(partial(_order, now=now))) is not None:
             self._ring(errand_id)
 
 
@@ -60,5 +60,16 @@ def is_due(now: float, hour: int, last_at: float | None) -> bool:
     return last_at is None or last_at < struck_at
 
 
-def _latest(connection: Connection) -> tuple[Backup | None, Backup | None]:
-    return backups.latest(connection), backups.latest(connection, "daily")
+def _order(connection: Connection, now: float) -> int | None:
+    ordered_at = slots.last(connection, JOB, now=now)
+    if ordered_at is not None and now - ordered_at < PAUSE:
+        return None
+    # Nobody is told, in no language.
+    errand_id = order(connection, asker_id=NOBODY, language=LANGUAGES[0], now=now)
+    if errand_id is not None:
+        slots.take(connection, JOB, int(now // PAUSE), now=now)
+    return errand_id
+
+
+def _latest(connection: Connection, now: float) -> tuple[Backup | None, Backup | None]:
+    return backups.latest(connection, now=now), backups.latest(connection, "daily", now=now)

@@ -21,8 +21,8 @@ _NONCE_BYTES = 12
 
 COST, BLOCK, LANES = 2**16, 8, 2
 """Of scrypt (RFC 7914: N, r, p): 64 MB and some tenths of a second for each guess at a passphrase."""
-MOST_COST = 2**20
-"""That a file may ask for: it could ask for all of this machine's memory."""
+LEAST_COST, MOST_COST = 2**14, 2**18
+"""That a file may ask for, 16 and 256 MB: it could ask for all of this machine's memory."""
 
 
 class Encryption(Value, frozen=True):
@@ -93,16 +93,28 @@ def new_key(passphrase: str) -> tuple[Encryption, bytes]:
 
 def key_of(encryption: Encryption, passphrase: str) -> bytes:
     """Raises WrongPassphrase, BackupChanged."""
-    if not 1 < encryption.cost <= MOST_COST or (encryption.block, encryption.lanes) != (BLOCK, LANES):
+    is_power_of_two = encryption.cost.bit_count() == 1
+    if not (LEAST_COST <= encryption.cost <= MOST_COST and is_power_of_two):
         raise BackupChanged(CHANGED)
-    salt = bytes.fromhex(encryption.salt)
-    key, check = _derived(passphrase, salt, encryption.cost, encryption.block, encryption.lanes)
-    if not hmac.compare_digest(check, encryption.check):
+    if (encryption.block, encryption.lanes) != (BLOCK, LANES):
+        raise BackupChanged(CHANGED)
+    key, check = _derived(passphrase, _salt(encryption), encryption.cost, encryption.block, encryption.lanes)
+    if not hmac.compare_digest(check.encode(), encryption.check.encode()):
         raise WrongPassphrase(
             "this is not the passphrase that the backup was encrypted with: set BACKUP_PASSPHRASE to the one that was "
             "set when it was made"
         )
     return key
+
+
+def _salt(encryption: Encryption) -> bytes:
+    try:
+        salt = bytes.fromhex(encryption.salt)
+    except ValueError:
+        salt = b""
+    if len(salt) != _SALT_BYTES:
+        raise BackupChanged(CHANGED)
+    return salt
 
 
 def _derived(passphrase: str, salt: bytes, cost: int, block: int, lanes: int) -> tuple[bytes, str]:

@@ -1,6 +1,8 @@
 """SQLite: a copy at one moment while others write, and a file in the place of another."""
 
+import errno
 import os
+import shutil
 import sqlite3
 from collections.abc import Iterator
 from contextlib import closing, suppress
@@ -18,6 +20,9 @@ BESIDE = ("-wal", "-shm")
 """What SQLite keeps beside a file while it is in use, and needs after a crash."""
 
 ASIDE = ".before-restore"
+
+_NO_LINKS = (errno.EPERM, errno.ENOTSUP, errno.EOPNOTSUPP, errno.ENOSYS, errno.EMLINK)
+"""What file systems without hard links say (link(2): exFAT and some network ones), or a file that has too many."""
 
 
 def copy(source: Path, target: Path, progress: Progress) -> None:
@@ -78,9 +83,22 @@ def put_in_place(finished: Path, target: Path) -> None:
         aside = aside_of(target)
         _let_go_of_journal(target, aside)
         aside.unlink(missing_ok=True)
-        os.link(target, aside)
+        _keep(target, aside)
     finished.replace(target)
     synced(target.parent)
+
+
+def _keep(target: Path, aside: Path) -> None:
+    """Under both names; where the file system has no hard links, as a copy that takes room and time."""
+    try:
+        os.link(target, aside)
+    except OSError as error:
+        if error.errno not in _NO_LINKS:
+            raise
+        new_file(aside)
+        give_to_owner_of(target, aside)
+        shutil.copyfile(target, aside)
+        synced(aside)
 
 
 def aside_of(target: Path) -> Path:

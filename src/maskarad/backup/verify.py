@@ -3,8 +3,7 @@
 import secrets
 import time
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
-from functools import partial
+from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
 
 from maskarad.backup import folder as files
@@ -13,11 +12,8 @@ from maskarad.backup.archive import BackupReader, opened
 from maskarad.backup.failures import ScratchRefused
 from maskarad.backup.progress import Progress
 from maskarad.db import libpq, restoring
-from maskarad.db.engine import Database
 from maskarad.settings import Settings
 from maskarad.values import Value
-
-SCRATCH = "maskarad_scratch_"
 
 
 class Verified(Value, frozen=True):
@@ -31,9 +27,9 @@ class Verified(Value, frozen=True):
 
 
 async def verify(file: Path, settings: Settings, scratch: str | None, progress: Progress) -> Verified:
-    """`scratch` is the address of an empty database on PostgreSQL; without one a database is made beside that of the
-    settings. A backup of SQLite needs neither. Raises NotABackup, BackupChanged, WrongPassphrase, RestoreRefused,
-    ContentsDiffer, ScratchRefused, DatabaseUnavailable, OSError."""
+    """`scratch` is the address of an empty database on PostgreSQL, which stays empty; without one a database is made
+    beside that of the settings. A backup of SQLite needs neither. Raises NotABackup, BackupChanged, WrongPassphrase,
+    RestoreRefused, ContentsDiffer, ScratchRefused, DatabaseUnavailable, OSError."""
     began = time.monotonic()
     secret = settings.backup_passphrase
     with opened(file, secret.get_secret_value() if secret else None) as reader:
@@ -60,53 +56,44 @@ async def _in_file(reader: BackupReader, folder: Path, progress: Progress) -> No
 
 async def _on_server(reader: BackupReader, settings: Settings, scratch: str | None, progress: Progress) -> None:
     if scratch is not None:
-        async with _given(scratch) as database:
-            await _tried(reader, database, scratch, progress)
+        await _refuse_used(scratch)
+        unpack.into_server(reader, scratch, progress=progress, keep=False)
         return
     if settings.database_file is not None:
         raise ScratchRefused(
             "the backup is of PostgreSQL: name an empty database to try it in, --scratch postgresql://…"
         )
-    async with _made_beside(settings.database) as (url, database):
-        await _tried(reader, database, url, progress)
+    async with _made_beside(settings.database) as url:
+        unpack.into_server(reader, url, progress=progress, keep=False)
 
 
-async def _tried(reader: BackupReader, database: Database, url: str, progress: Progress) -> None:
-    unpack.into_server(reader, url, before="", progress=progress)
-    await unpack.compare(database, reader, progress)
-
-
-@asynccontextmanager
-async def _given(url: str) -> AsyncIterator[Database]:
-    """Emptied again in the end."""
+async def _refuse_used(url: str) -> None:
     if not libpq.is_server(url):
         raise ScratchRefused("--scratch: the backup is of PostgreSQL, so the scratch database must be, too")
     async with unpack.database_at(url) as database:
         if await database.read(restoring.tables):
             raise ScratchRefused("--scratch: this database is not empty; name one that is")
-        try:
-            yield database
-        finally:
-            await database.write(restoring.drop_all)
 
 
 @asynccontextmanager
-async def _made_beside(url: str) -> AsyncIterator[tuple[str, Database]]:
+async def _made_beside(url: str) -> AsyncIterator[str]:
     """A new database on the same server; those that killed processes left there are dropped first."""
-    environment, name = libpq.environment_of(url), f"{SCRATCH}{secrets.token_hex(6)}"
-    async with unpack.database_at(url) as beside:
-        for left in await beside.read(partial(restoring.left_scratches, prefix=SCRATCH)):
-            postgres.execute(environment, _dropping(left))
-    # Whatever the server's own locale is, this one holds all that there is.
-    how = "TEMPLATE template0 ENCODING 'UTF8' LC_COLLATE 'C' LC_CTYPE 'C'"
-    postgres.execute(environment, f"CREATE DATABASE {name} {how}")
-    try:
-        there = libpq.with_database(url, name)
-        async with unpack.database_at(there) as database:
-            await database.read(restoring.tables)  # somebody is connected: nobody takes it for left behind
-            yield there, database
-    finally:
-        postgres.execute(environment, _dropping(name))
+    environment = libpq.environment_of(url)
+    async with AsyncExitStack() as stack:
+        async with unpack.database_at(url) as beside:
+            # Until somebody is connected to the new one, others would take it for left behind: they wait.
+            prefix, left = await beside.read(restoring.scratches)
+            for each in left:
+                postgres.execute(environment, _dropping(each))
+            name = f"{prefix}{secrets.token_hex(6)}"
+            # Whatever the server's own locale is, this one holds all that there is.
+            how = "TEMPLATE template0 ENCODING 'UTF8' LC_COLLATE 'C' LC_CTYPE 'C'"
+            postgres.execute(environment, f"CREATE DATABASE {name} {how}")
+            stack.callback(postgres.execute, environment, _dropping(name))
+            there = libpq.with_database(url, name)
+            database = await stack.enter_async_context(unpack.database_at(there))
+            await database.read(restoring.tables)
+        yield there
 
 
 def _dropping(name: str) -> str:

@@ -28,7 +28,7 @@ COMMANDS = {
     "errands": "See what was ordered and failed, and have it tried again.",
     "secrets": "Exchange the secret key while the platform runs.",
     "doctor": "Look for what is wrong and say what to do.",
-    "db": "Bring the database's schema up or down, or move everything into another database.",
+    "db": "Bring the schema up or down, move to another database.",
     "backup": "Back the database up, show, try and tidy away backups.",
     "restore": "Put a backup in the place of the database.",
 }

@@ -7,6 +7,8 @@ from maskarad.cli.stop import WhichBot, WhichUser, with_bot, with_user
 from maskarad.db import Connection, stops
 from maskarad.settings import Settings
 
+ALLOWED = "operator_allowed"
+
 app = typer.Typer(help="Let a stopped bot or person go on; `maskarad stop list` shows them.")
 
 
@@ -17,13 +19,13 @@ def register(parent: typer.Typer, name: str, summary: str) -> None:
 @app.command("bot")
 def allow_bot(bot: WhichBot) -> None:
     """Let a bot go on: what it was asked is answered now. One whose owner is stopped goes on when the owner does."""
-    typer.echo(with_bot(bot, _let_bot))
+    typer.echo(with_bot(bot, _let_bot, event=ALLOWED))
 
 
 @app.command("user")
 def allow_user(user: WhichUser) -> None:
     """Let a person go on, and those bots of theirs that were stopped with them."""
-    typer.echo(with_user(user, _let_user))
+    typer.echo(with_user(user, _let_user, event=ALLOWED))
 
 
 def _let_bot(connection: Connection, bot_id: int, name: str) -> str:

@@ -1,7 +1,6 @@
 """`maskarad backup create|list|verify|prune`"""
 
 import asyncio
-import os
 from contextlib import suppress
 from datetime import UTC, datetime
 from functools import partial
@@ -10,18 +9,20 @@ from typing import Annotated, Any
 
 import typer
 
+from maskarad.backup import apart
 from maskarad.backup import folder as files
-from maskarad.backup import prune as pruning
 from maskarad.backup.archive import Reason, header_of
 from maskarad.backup.create import Made, create
 from maskarad.backup.failures import BackupChanged, NotABackup, RestoreRefused
 from maskarad.backup.folder import Stamp
+from maskarad.backup.prune import prune
 from maskarad.backup.retention import kept
+from maskarad.backup.unpack import database_at
 from maskarad.backup.verify import Verified, verify
 from maskarad.cli.bar import BYTES, bar
 from maskarad.cli.common import AsJson, now, print_json, print_rows, with_any_database
 from maskarad.cli.place import load_here
-from maskarad.db import Connection, backups
+from maskarad.db import Connection, backups, restoring
 from maskarad.db.engine import Database
 from maskarad.errors import DatabaseUnavailable, NotFound
 from maskarad.key_file import KEY_FILE
@@ -35,12 +36,11 @@ app = typer.Typer(
 UNITS = {"counting": "rows", "packing": BYTES, "unpacking": BYTES, "comparing": "rows"}
 """Of the steps of backups and restores."""
 
-BACKGROUND = 10
-"""Of niceness: what people wait for comes first."""
-
 Backup = Annotated[
     str | None,
-    typer.Argument(metavar="FILE", help="A file, or a backup's name; left out: the newest.", show_default=False),
+    typer.Argument(
+        metavar="FILE", help="A file, or a backup's name; left out: the platform's newest.", show_default=False
+    ),
 ]
 
 
@@ -54,20 +54,21 @@ def create_(
     daily: Annotated[
         bool, typer.Option("--daily", help="As the schedule does: kept as a daily one, and prune.")
     ] = False,
+    parent: Annotated[int | None, typer.Option("--for", hidden=True, help="The process that waits for it.")] = None,
 ) -> None:
     """Back up all that is in the database, while the platform goes on, into one file in BACKUP_DIR.
 
     The secret key is not in it: keep DATA_DIR/secret.key (or MASKARAD_SECRET_KEY) in another place.
     """
-    if daily:
-        os.nice(BACKGROUND)
+    if parent is not None:
+        apart.begin(parent)
     reason: Reason = "daily" if daily else "manual"
 
     async def work(database: Database, settings: Settings) -> tuple[Settings, Made]:
         with bar(UNITS) as progress:
             made = await create(database, settings, reason, progress)
         if daily:
-            await pruning.forget(database, pruning.prune(settings.backup_folder))
+            await prune(database, settings.backup_folder, now=made.made_at)
         return settings, made
 
     settings, made = with_any_database(work, patient=True)
@@ -94,29 +95,51 @@ def what_else_to_keep(settings: Settings) -> str:
 
 @app.command("list")
 def list_(as_json: AsJson = False) -> None:
-    """The backups in BACKUP_DIR, the newest first. No database is needed."""
-    folder = load_here().backup_folder
+    """The backups in BACKUP_DIR, the newest first. No database is needed; where it answers, it tells which are its
+    own."""
+    settings = load_here()
+    folder, own = settings.backup_folder, _own_platform(settings)
     there = files.stamps(folder)
-    stay = kept(there)
-    rows = [_row(folder, each, stay.get(each.name)) for each in there]
+    stay: dict[str, str] = {}
+    for platform in {each.platform for each in there}:
+        stay |= kept([each for each in there if each.platform == platform], now=now())
+    rows = [_row(folder, each, own, stay.get(each.name)) for each in there]
     print_rows(rows, as_json=as_json, empty=f"there are no backups in {folder}; `maskarad backup create` makes one")
 
 
-def _row(folder: Path, stamp: Stamp, keeps: str | None) -> dict[str, Any]:
+def _own_platform(settings: Settings) -> str | None:
+    """None: the database cannot tell."""
+    if settings.database_file is not None and not settings.database_file.exists():
+        return None
+
+    async def ask() -> str:
+        async with database_at(settings.database) as database:
+            return await database.read(restoring.platform)
+
+    try:
+        own = asyncio.run(ask())
+    except DatabaseUnavailable:
+        return None
+    return None if own == restoring.NAMELESS else own
+
+
+def _row(folder: Path, stamp: Stamp, own: str | None, keeps: str | None) -> dict[str, Any]:
     try:
         header = header_of(folder / stamp.name)
     except (NotABackup, BackupChanged, RestoreRefused):
         header = None
     return {
         "file": stamp.name,
-        "made": datetime.fromtimestamp(stamp.made_at, UTC).strftime("%Y-%m-%d %H:%M:%S"),
+        "made": datetime.fromtimestamp(stamp.made_at, UTC).strftime("%Y-%m-%d %H:%M:%S UTC"),
         "bytes": (folder / stamp.name).stat().st_size,
         "database": stamp.database,
         "reason": stamp.reason,
+        "platform": stamp.platform,
+        "own": None if own is None else stamp.platform == own,
         "schema": header.revision if header else "unreadable",
         "version": header.maskarad if header else "",
         "encrypted": bool(header and header.encryption),
-        "kept as": keeps or "goes with the next prune",
+        "kept as": "nobody prunes it" if stamp.platform == restoring.NAMELESS else keeps or "goes with the next prune",
     }
 
 
@@ -163,9 +186,7 @@ def prune_(as_json: AsJson = False) -> None:
     """Delete backups that are kept no more: of daily ones stay 7 days, 4 weeks and 6 months, of others the last."""
 
     async def work(database: Database, settings: Settings) -> list[str]:
-        gone = pruning.prune(settings.backup_folder)
-        await pruning.forget(database, gone)
-        return gone
+        return await prune(database, settings.backup_folder, now=now())
 
     gone = with_any_database(work)
     if as_json:
@@ -180,9 +201,10 @@ def find(settings: Settings, given: str | None) -> Path:
     """Raises NotFound."""
     folder = settings.backup_folder
     if given is None:
-        newest = next(iter(files.stamps(folder)), None)
+        there = files.stamps(folder, _own_platform(settings))
+        newest = next((each for each in there if each.made_at <= now() + backups.AHEAD), None)
         if newest is None:
-            raise NotFound(f"there are no backups in {folder}; `maskarad backup create` makes one")
+            raise NotFound(f"there are no backups of this platform in {folder}; `maskarad backup create` makes one")
         return folder / newest.name
     for path in (Path(given), folder / given):
         if path.is_file():

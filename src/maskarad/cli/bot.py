@@ -17,7 +17,7 @@ from maskarad.errors import BadInput, TelegramError, TelegramRefused, TokenInval
 from maskarad.settings import TOKEN_SHAPE, Settings
 from maskarad.telegram.edge import open_edge, open_sender
 from maskarad.texts import load_texts
-from maskarad.values import Access, BotProfile, StoredBot, Token, WebhookIdentity
+from maskarad.values import Access, Bot, BotProfile, StoredBot, Token, WebhookIdentity
 from maskarad.vault import open_vault
 
 app = typer.Typer(help="Bind Telegram bots to personas, list, enable, disable and remove them.")
@@ -135,12 +135,19 @@ def list_bots(as_json: AsJson = False) -> None:
             "owner": stored.bot.owner_id,
             "access": stored.bot.access.value,
             "enabled": stored.bot.enabled,
-            "state": stored.bot.state.value,
+            "state": _state(stored.bot),
             "stopped": stored.bot.is_stopped,
         }
         for stored in with_database(work)
     ]
     print_rows(rows, as_json=as_json, empty="There are no bots yet; `maskarad bot add` binds one.")
+
+
+def _state(bot: Bot) -> str:
+    """As the platform counts them: what has to change first for it to work."""
+    if bot.is_stopped:
+        return "stopped"
+    return bot.state.value if bot.enabled else "resting"
 
 
 @app.command()

@@ -12,6 +12,7 @@ from maskarad.cli.moving import move_database
 from maskarad.cli.place import alone_on
 from maskarad.db import migrate, partitioning, partitions, schema
 from maskarad.db.engine import Database
+from maskarad.db.insisting import insist
 from maskarad.errors import BadInput
 from maskarad.settings import Settings
 
@@ -35,7 +36,7 @@ def upgrade(
     async def work(database: Database, settings: Settings) -> None:
         if not no_backup and await is_to_change(database):
             await back_up(database, settings)
-        await database.write(lambda connection: migrate.upgrade(connection, revision))
+        await insist(database, lambda connection: migrate.upgrade(connection, revision), tell=_tell)
         reached = await database.read(schema.revision_of)
         typer.echo(f"schema: {reached}")
         on_server = settings.database_file is None
@@ -58,7 +59,7 @@ def downgrade(
         if settings.database_file is None:
             await _refuse_others(database)
         with alone_on(settings):
-            await database.write(lambda connection: migrate.downgrade(connection, revision))
+            await insist(database, lambda connection: migrate.downgrade(connection, revision), tell=_tell)
         return await database.read(schema.revision_of)
 
     typer.echo(f"schema: {with_any_database(work, patient=True) or 'empty'}")
@@ -97,6 +98,10 @@ def partition() -> None:
 
 
 app.command("move")(move_database)
+
+
+def _tell(sentence: str) -> None:
+    typer.echo(sentence, err=True)
 
 
 async def _refuse_others(database: Database) -> None:

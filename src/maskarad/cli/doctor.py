@@ -11,8 +11,10 @@ from maskarad.cli.common import AsJson, print_json, print_rows
 from maskarad.cli.place import is_in_sandbox, load_here
 from maskarad.configuration import settings_list
 from maskarad.errors import SettingsError
-from maskarad.ops.doctor import Finding, examine
+from maskarad.ops.doctor import examine
+from maskarad.ops.finding import Finding
 from maskarad.settings import Settings, fields_given
+from maskarad.unknown_settings import unknown_settings
 
 
 def register(parent: typer.Typer, name: str, summary: str) -> None:
@@ -25,7 +27,8 @@ def doctor(
     ] = False,
     as_json: AsJson = False,
 ) -> None:
-    """Look at settings, data folder, key, database, cache, processes, Telegram and model: a line each, and what to do.
+    """Look at settings, folders, disk, key, database, backups, cache, processes, Telegram and model: a line each, and
+    what to do.
 
     Exit code 1 when anything is wrong. The model is asked a question of a few tokens.
     """
@@ -56,7 +59,11 @@ async def _findings() -> AsyncIterator[Finding]:
         todo = "correct it in the environment or in .env; `maskarad doctor --settings` lists what there is"
         yield Finding(subject="settings", ok=False, state=str(error), todo=todo)
         return
-    yield Finding(subject="settings", ok=True, state="valid")
+    if unknown := unknown_settings():
+        todo = "correct or remove it in the environment or in .env"
+        yield Finding(subject="settings", ok=None, state=f"valid, but {'; '.join(unknown)}", todo=todo)
+    else:
+        yield Finding(subject="settings", ok=True, state="valid")
     async for finding in examine(settings, in_sandbox=is_in_sandbox(settings)):
         yield finding
 

@@ -4,7 +4,7 @@ here, so that what `persona add` writes is what `run` reads."""
 import fcntl
 import os
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from pydantic import SecretStr
@@ -86,18 +86,31 @@ def _make(variable: str, folder: Path) -> None:
 
 
 @contextmanager
-def alone_on(settings: Settings) -> Iterator[bool]:
+def alone_on(settings: Settings, *, named_by: str | None = None) -> Iterator[bool]:
     """Hold the SQLite file's lock: it is for one running platform. With PostgreSQL there may be many, and none can know
-    that it is alone."""
+    that it is alone. `named_by`: what names the file where no setting does. Raises SettingsError."""
     file = settings.database_file
     if file is None:
         yield False
         return
-    with file.with_name(f"{file.name}.lock").open("w") as lock:
+    # Opened for reading, so that a lock that root has made is everybody's who may use the folder.
+    lock = os.open(file.with_name(f"{file.name}.lock"), os.O_RDONLY | os.O_CREAT, 0o644)
+    try:
+        _give_to_owner_of(file.parent, lock)
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
+            variable = named_by or ("DATABASE_URL" if settings.database_url else "DATA_DIR")
+            other = "folder" if variable == "DATA_DIR" else "file"
             raise SettingsError(
-                f"DATA_DIR: another Maskarad is running on {file}; stop it or name another folder"
+                f"{variable}: another Maskarad is running on {file}; stop it or name another {other}"
             ) from None
         yield True
+    finally:
+        os.close(lock)
+
+
+def _give_to_owner_of(folder: Path, descriptor: int) -> None:
+    of = folder.stat()
+    with suppress(PermissionError):
+        os.fchown(descriptor, of.st_uid, of.st_gid)

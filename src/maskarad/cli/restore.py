@@ -46,7 +46,8 @@ def restore_(
     target = settings if to is None else settings.model_copy(update={"database_url": _address(to)})
     header_of(file)  # what is no backup is told before a folder is made for it
     make_folders(target)
-    with alone_on(target), bar(UNITS) as progress:
+    named_by = None if to is None else "--to"
+    with alone_on(target, named_by=named_by), bar(UNITS) as progress:
         restored = asyncio.run(restore(file, target, force=force, progress=progress))
     warning = _about_key(settings, restored.sealed)
     if as_json:
@@ -82,12 +83,16 @@ def _about_key(settings: Settings, sealed: str | None) -> str | None:
     keys = settings.secret_keys or (file.read().every if file.path.exists() else ())
     if keys and _opens(keys, sealed):
         return None
-    what = "is another one than" if keys else "is not here:"
+    what = (
+        "the secret key here is another one than that they were stored with"
+        if keys
+        else "the secret key that they were stored with is not here"
+    )
     retired = settings.data_dir / RETIRED_FILE
     hint = f"; older keys are in {retired}" if retired.exists() else ""
     return (
-        f"the bots' tokens in this backup cannot be opened: the secret key {what} the one they were stored with; put "
-        f"that platform's {KEY_FILE} into {settings.data_dir} or set MASKARAD_SECRET_KEY before you start it{hint}"
+        f"the bots' tokens in this backup cannot be opened: {what}; put that platform's {KEY_FILE} into "
+        f"{settings.data_dir} or set MASKARAD_SECRET_KEY before you start it{hint}"
     )
 
 

@@ -11,7 +11,7 @@ from maskarad.cli.place import alone_on
 from maskarad.db import secrets
 from maskarad.db.engine import Database
 from maskarad.errors import BadInput, SettingsError
-from maskarad.key_file import KEY_FILE, KeyFile, Keys, new_key
+from maskarad.key_file import HOW_TO_MAKE_A_KEY, KEY_FILE, KeyFile, Keys, new_key
 from maskarad.ops import rotation
 from maskarad.settings import Settings
 from maskarad.vault import Vault, fingerprint, open_vault
@@ -20,12 +20,12 @@ app = typer.Typer(
     help="The secret key that bots' tokens are stored with: see whether all is well with it, and exchange it."
 )
 
-BY_HAND = """\
+BY_HAND = f"""\
 MASKARAD_SECRET_KEY is set, so keys change in three rounds of restarts, one process after the other:
 1. MASKARAD_SECRET_KEY=OLD,NEW everywhere: each process can read what the others will seal;
 2. MASKARAD_SECRET_KEY=NEW,OLD everywhere, then `maskarad secrets rotate` with the same value;
 3. once `maskarad secrets rotate --finish` agrees, MASKARAD_SECRET_KEY=NEW.
-A new key: python -c "from cryptography.fernet import Fernet; print(Fernet.generate_key().decode())\""""
+A new key: {HOW_TO_MAKE_A_KEY}"""
 
 
 def register(parent: typer.Typer, name: str, summary: str) -> None:
@@ -41,13 +41,16 @@ def check(as_json: AsJson = False) -> None:
         vault = await _vault(database, settings)
         found, newest = await rotation.standing(database, vault), vault.fingerprints()[0]
         lacking = await rotation.without_key(database, newest)
+        check = await database.read(secrets.key_check)
+        is_newest = check is not None and vault.is_newest(check)
         told = {
             "keys": len(vault.fingerprints()),
             "from": "MASKARAD_SECRET_KEY" if settings.secret_keys else str(KeyFile(settings.data_dir).path),
-            "sealed with the newest": found.newest,
-            "sealed with an older one": found.older,
-            "sealed with none of them": found.unreadable,
-            "processes without the newest": lacking if as_json else ", ".join(lacking) or "none",
+            "key check sealed with": None if check is None else "the newest key" if is_newest else "an older key",
+            "tokens sealed with the newest key": found.newest - is_newest,
+            "tokens sealed with an older key": found.older - (check is not None and not is_newest),
+            "tokens sealed with none of these keys": found.unreadable,
+            "processes without the newest key": lacking if as_json else ", ".join(lacking) or "none",
         }
         print_one(told, as_json=as_json)
         return not found.unreadable and not lacking

@@ -11,6 +11,7 @@ import sys
 from collections.abc import Awaitable, Callable
 from contextlib import AbstractContextManager, nullcontext
 
+import structlog
 import typer
 import uvloop
 
@@ -18,12 +19,13 @@ from maskarad.app import Platform
 from maskarad.errors import SettingsError
 from maskarad.logs import configure
 from maskarad.settings import Settings, load
+from maskarad.unknown_settings import unknown_settings
 from maskarad.values import Role
-
-MIGRATION_TIMEOUT = 3_600
 
 YOUNG_OBJECTS = 5_000
 """New objects after which the garbage collector looks at them; Python's own 700 are one crowded batch of updates."""
+
+log = structlog.get_logger()
 
 Watch = Callable[[asyncio.Event], AbstractContextManager[None]]
 """Sets the event when something else than a signal ends the process."""
@@ -35,6 +37,8 @@ def begin() -> Settings:
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     settings = load()
     configure(settings.log_level, settings.log_format)
+    for sentence in unknown_settings():
+        log.warning("unknown_setting", problem=sentence)
     return settings
 
 
@@ -106,14 +110,13 @@ def needs_many(settings: Settings, role: str) -> None:
 
 def upgrade_schema(settings: Settings, *, backup: bool = True) -> None:
     """In a process of its own: Alembic stays in memory otherwise, 20 MB for a second's work. `backup`: of a database in
-    use one is made first. Raises SettingsError."""
+    use one is made first. There is no limit of time: a backup of much takes hours. Raises SettingsError."""
     typer.echo("Bringing the database up to date …", err=True)
     done = subprocess.run(
         [sys.executable, "-m", "maskarad", "db", "upgrade", *([] if backup else ["--no-backup"])],
         env=os.environ | _naming_the_database_of(settings),
         capture_output=True,
         text=True,
-        timeout=MIGRATION_TIMEOUT,
         check=False,
     )
     if done.returncode:

@@ -5,15 +5,22 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Annotated, Any
 
+import structlog
 import typer
 
 from maskarad.cli.common import LARGEST_NUMBER, AsJson, now, print_rows, with_database
-from maskarad.db import Connection, overseen, stops, users
+from maskarad.db import Connection, cards, stops, users
 from maskarad.db.engine import Database
 from maskarad.errors import BadInput, NotFound
 from maskarad.settings import Settings
 
 app = typer.Typer(help="Stop a bot or a person of this platform, or list who is stopped. `maskarad allow` undoes it.")
+
+STOPPED = "operator_stopped"
+OPERATOR = "command line"
+"""Who it was, for the log: `/admin` gives an id there."""
+
+log = structlog.get_logger()
 
 WhichBot = Annotated[
     str, typer.Argument(metavar="BOT", help="The bot's id, as `maskarad bot list` shows it, or its @username.")
@@ -33,7 +40,7 @@ def stop_bot(bot: WhichBot) -> None:
 
     A running platform obeys within 5 seconds. What the bot was asked waits.
     """
-    typer.echo(with_bot(bot, _stop_bot))
+    typer.echo(with_bot(bot, _stop_bot, event=STOPPED))
 
 
 @app.command("user")
@@ -42,7 +49,7 @@ def stop_user(user: WhichUser) -> None:
 
     A running platform obeys within 5 seconds. /me, /export_me and /forget_me go on working for them in private chats.
     """
-    typer.echo(with_user(user, _stop_user))
+    typer.echo(with_user(user, _stop_user, event=STOPPED))
 
 
 @app.command("list")
@@ -55,49 +62,66 @@ def list_(as_json: AsJson = False) -> None:
     print_rows(with_database(work), as_json=as_json, empty="nothing and nobody is stopped")
 
 
-def with_bot(bot: str, act: Callable[[Connection, int, str], str]) -> str:
-    """Do it to the bot of that id or @username, which it is told, too."""
+def with_bot(bot: str, act: Callable[[Connection, int, str], str], *, event: str) -> str:
+    """Do it to the bot of that id or @username, which it is told, too; the log has it as `event`."""
 
-    async def work(database: Database, _settings: Settings) -> str:
-        def find_and_act(connection: Connection) -> str:
+    async def work(database: Database, _settings: Settings) -> tuple[int, str]:
+        def find_and_act(connection: Connection) -> tuple[int, str]:
             bot_id = _bot_id(connection, bot)
-            return act(connection, bot_id, f"@{overseen.bot(connection, bot_id).username}")
+            return bot_id, act(connection, bot_id, f"@{cards.bot(connection, bot_id).username}")
 
         return await database.write(find_and_act)
 
-    return with_database(work)
+    bot_id, said = with_database(work)
+    log.warning(event, kind="bot", id=bot_id, operator=OPERATOR)
+    return said
 
 
-def with_user(user: str, act: Callable[[Connection, int, Settings], str]) -> str:
-    """Do it to the person of that id or @username."""
+def with_user(user: str, act: Callable[[Connection, int, Settings], str], *, event: str) -> str:
+    """Do it to the person of that id or @username; the log has it as `event`."""
 
-    async def work(database: Database, settings: Settings) -> str:
-        return await database.write(lambda connection: act(connection, _user_id(connection, user), settings))
+    async def work(database: Database, settings: Settings) -> tuple[int, str]:
+        def find_and_act(connection: Connection) -> tuple[int, str]:
+            user_id = _user_id(connection, user)
+            return user_id, act(connection, user_id, settings)
 
-    return with_database(work)
+        return await database.write(find_and_act)
+
+    user_id, said = with_database(work)
+    log.warning(event, kind="user", id=user_id, operator=OPERATOR)
+    return said
 
 
 def _stop_bot(connection: Connection, bot_id: int, name: str) -> str:
-    return f"{name} is stopped" if stops.stop_bot(connection, bot_id, now=now()) else f"{name} was stopped already"
+    stopped = stops.stop_bot(connection, bot_id, now=now())
+    return f"{name} is stopped" if stopped else f"{name} was stopped already"
 
 
 def _stop_user(connection: Connection, user_id: int, settings: Settings) -> str:
     if user_id in settings.admin_user_ids:
         raise BadInput(f"{user_id} is an operator: take the id out of ADMIN_USER_IDS first")
     stopped = stops.stop_user(connection, user_id, language=settings.default_language, now=now())
-    return f"user {user_id} is stopped" if stopped else f"user {user_id} was stopped already"
+    if not stopped:
+        return f"user {user_id} was stopped already"
+    count = stops.count_with_owner(connection, user_id)
+    with_them = f", and {count} {'bot' if count == 1 else 'bots'} with them" if count else ""
+    return f"user {user_id} is stopped{with_them}"
 
 
 def _bot_id(connection: Connection, given: str) -> int:
+    if not given.removeprefix("@").strip():
+        raise BadInput("name a bot by its id or its @username; `maskarad bot list` shows all")
     if given.isdecimal():
         return _number(given)
-    found = overseen.bot_named(connection, given.removeprefix("@"))
+    found = cards.bot_named(connection, given.removeprefix("@"))
     if found is None:
         raise NotFound(f"there is no bot {given}; `maskarad bot list` shows all")
     return found
 
 
 def _user_id(connection: Connection, given: str) -> int:
+    if not given.removeprefix("@").strip():
+        raise BadInput("name a person by the id at Telegram, a number, or a @username")
     if given.isdecimal():
         return _number(given)
     found = users.find_by_username(connection, given)

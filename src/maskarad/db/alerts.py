@@ -41,7 +41,8 @@ class Alert(Value, frozen=True, kw_only=True):
 
     @property
     def lasted(self) -> float:
-        return self.seen_at - self.began_at
+        """Seconds, until it was seen to be over: between, nobody may have been able to look."""
+        return (self.seen_at if self.over_at is None else self.over_at) - self.began_at
 
 
 _COLUMNS = tuple(alerts.c[name] for name in Alert.__struct_fields__)
@@ -95,11 +96,6 @@ def everything(connection: Connection) -> list[Alert]:
     """By name, the oldest first."""
     rows = connection.execute(_ALL).mappings()
     return [Alert(**{**row, "facts": msgspec.json.decode(row["facts"])}) for row in rows]
-
-
-def open_ones(connection: Connection) -> list[Alert]:
-    """Of which operators know, and that are not over."""
-    return [each for each in everything(connection) if each.told_at is not None and each.over_at is None]
 
 
 def see(connection: Connection, name: str, subject: str, facts: Facts, *, now: float, stale: float) -> None:

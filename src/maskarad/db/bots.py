@@ -8,7 +8,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.sql.dml import Update
 
-from maskarad.db import failed_updates, personal
+from maskarad.db import personal, remains
 from maskarad.db.tables import bot_instances, bot_whitelist, chat_bot_instances, persona_configs, users
 from maskarad.errors import NotFound, PersonaHasBot, TokenTaken
 from maskarad.values import (
@@ -230,12 +230,12 @@ def _rebind(connection: Connection, persona_id: int, profile: BotProfile, *, bou
 
 
 def unbind(connection: Connection, bot_id: int) -> None:
-    """Remove a bot with its links and history, what people stated there, and what could not be handled. Raises
-    NotFound."""
+    """Remove a bot with its links and history, what people stated there, and all that is known of it by its number.
+    Raises NotFound."""
     personal.forget_said_in_chats(connection, bot_id)
-    failed_updates.forget_bot(connection, bot_id)
     if connection.execute(_REMOVE, {"bot_id": bot_id}).rowcount != 1:
         raise NotFound(f"there is no bot {bot_id}")
+    remains.forget(connection, bot_id)
 
 
 def set_access(connection: Connection, bot_id: int, access: Access, *, now: float) -> None:

@@ -263,6 +263,8 @@ def _sqlite_engine(file: Path, *, begin: str, busy_timeout: float) -> Engine:
             connection.execute("PRAGMA journal_mode=WAL")
             connection.execute("PRAGMA synchronous=FULL")
             connection.execute("PRAGMA foreign_keys=ON")
+            # What is erased is overwritten, also where SQLite is built to leave it in free pages.
+            connection.execute("PRAGMA secure_delete=ON")
         except sqlite3.Error:
             connection.close()
             raise

@@ -24,7 +24,6 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects import postgresql, sqlite
 
-from maskarad.db.tables import bot_instances
 from maskarad.db.tables import failed_updates as rows
 from maskarad.values import Value
 
@@ -124,10 +123,6 @@ _FORGET = delete(rows).where(
         and_(rows.c.last_at < bindparam("counted_before"), not_(_IS_ASIDE)),
     )
 )
-_FORGET_BOT = delete(rows).where(rows.c.bot_instance_id == bindparam("b_bot_id"))
-_FORGET_PERSONA = delete(rows).where(
-    rows.c.bot_instance_id.in_(select(bot_instances.c.id).where(bot_instances.c.persona_config_id == bindparam("id")))
-)
 _OF_THESE_BOTS = rows.c.bot_instance_id.in_(bindparam("bot_ids", expanding=True))
 _ERASE = update(rows).values(
     user_id=0,
@@ -225,15 +220,6 @@ def forget_person(connection: Connection, bot_ids: Sequence[int], user_id: int) 
     id stands, be it as another number."""
     connection.execute(_ERASE_SAID, {"bot_ids": list(bot_ids), "b_user_id": user_id})
     connection.execute(_ERASE_ABOUT, {"bot_ids": list(bot_ids), "b_digits": str(user_id)})
-
-
-def forget_bot(connection: Connection, bot_id: int) -> None:
-    connection.execute(_FORGET_BOT, {"b_bot_id": bot_id})
-
-
-def forget_persona(connection: Connection, persona_id: int) -> None:
-    """While its bot is still there."""
-    connection.execute(_FORGET_PERSONA, {"id": persona_id})
 
 
 def _key(key: UpdateKey) -> dict[str, Any]:

@@ -3,7 +3,7 @@
 import errno
 import socket
 
-from sqlalchemy.exc import DatabaseError, DBAPIError, OperationalError
+from sqlalchemy.exc import DatabaseError, DBAPIError, InterfaceError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from maskarad.errors import DatabaseUnavailable, StatementTimedOut
@@ -34,6 +34,10 @@ _NOT_LET_IN = {
 }
 """What people can mend, by SQLSTATE or its class. Said in our words: the server's quote names."""
 _NO_SUCH_HOST = "no address is known for the server's host"
+_NO_WAY_TO_CONNECT = (
+    "the driver cannot connect as the address says; ssl=verify-ca and ssl=verify-full need the certificate of whoever "
+    "signed the server's in ~/.postgresql/root.crt"
+)
 
 
 def translated(error: BaseException) -> BaseException:
@@ -49,6 +53,8 @@ def translated(error: BaseException) -> BaseException:
 def _why(error: BaseException) -> str:
     if isinstance(error, socket.gaierror):
         return _NO_SUCH_HOST
+    if _is_without_connection(error):
+        return _NO_WAY_TO_CONNECT
     state = str(getattr(getattr(error, "orig", None), "sqlstate", None))
     return _NOT_LET_IN.get(state) or _NOT_LET_IN.get(state[:2]) or type(error).__name__
 
@@ -74,10 +80,17 @@ def _is_unavailable(error: BaseException) -> bool:
     """Whether the database failed, and not what it was asked."""
     if not isinstance(error, DBAPIError):
         return isinstance(error, PoolTimeout | OSError) or _is_of_sqlite(error)
+    if _is_without_connection(error):
+        return True
     if error.connection_invalidated or isinstance(error, OperationalError) or type(error) is DatabaseError:
         return True
     state = str(getattr(error.orig, "sqlstate", None))
     return state[:2] in UNAVAILABLE_CLASSES or (state == _NO_RIGHT and error.statement is None)
+
+
+def _is_without_connection(error: BaseException) -> bool:
+    """The driver did not even begin to connect."""
+    return isinstance(error, InterfaceError) and error.statement is None and not error.connection_invalidated
 
 
 def _is_of_sqlite(error: BaseException | None) -> bool:

@@ -35,7 +35,6 @@ from sqlalchemy import (
 
 from maskarad.db.history import FORGOTTEN, FORGOTTEN_KEPT
 from maskarad.db.personal import in_bot
-from maskarad.db.purses import Scope
 from maskarad.db.tables import chat_bot_instances as links
 from maskarad.db.tables import (
     chat_contexts,
@@ -52,7 +51,7 @@ from maskarad.db.tables import (
     users,
     wizard_states,
 )
-from maskarad.values import MANAGER_BOT_ID, ChatType, Value
+from maskarad.values import MANAGER_BOT_ID, ChatType, Scope, Value
 
 ANSWER_WITHIN = 50
 """Lines after somebody's message in which the persona's answer to it is looked for."""

@@ -8,18 +8,25 @@ from alembic.config import Config
 from alembic.script import ScriptDirectory
 from alembic.util import CommandError
 from sqlalchemy import Connection, text
+from sqlalchemy.exc import DBAPIError
 
-from maskarad.errors import BadInput
+from maskarad.errors import BadInput, TablesInUse
 
 SCRIPTS = Path(__file__).parent / "migrations"
 
 ONE_AT_A_TIME = text("SELECT pg_advisory_xact_lock(7272001)")
 """The number means nothing to anybody else. SQLite lets one transaction write at a time anyway."""
 
+LOCK_WITHIN = "1500ms"
+"""A change waits for those who use its table, a dump for hours, and all who come later wait behind it. More than
+PostgreSQL's `deadlock_timeout`, after which a vacuum gives way."""
+
+_LOCK_NOT_AVAILABLE, _DEADLOCK = "55P03", "40P01"
+
 
 def upgrade(connection: Connection, revision: str = "head") -> None:
     """Whoever comes while another process is at it waits, and then finds it done. Raises BadInput for a revision, or a
-    database, that this version does not know."""
+    database, that this version does not know, TablesInUse."""
     _move(command.upgrade, connection, revision)
 
 
@@ -34,12 +41,20 @@ def downgrade(connection: Connection, revision: str) -> None:
 
 
 def _move(step: Callable[[Config, str], None], connection: Connection, revision: str) -> None:
-    if connection.dialect.name == "postgresql":
+    on_server = connection.dialect.name == "postgresql"
+    if on_server:
         connection.execute(ONE_AT_A_TIME)
+        connection.exec_driver_sql(f"SET LOCAL lock_timeout = '{LOCK_WITHIN}'")
     try:
         step(_config(connection), revision)
     except CommandError as error:
         raise BadInput(f"the schema stays as it is: {error}") from None
+    except DBAPIError as error:
+        if getattr(error.orig, "sqlstate", None) not in (_LOCK_NOT_AVAILABLE, _DEADLOCK):
+            raise
+        raise TablesInUse("the tables are in use; the schema stays as it is") from None
+    if on_server:
+        connection.exec_driver_sql("SET LOCAL lock_timeout TO DEFAULT")
 
 
 def _config(connection: Connection) -> Config:

@@ -20,17 +20,13 @@ from maskarad.db import contents, migrate, partitioning, partitions, schema
 from maskarad.db.contents import INDEX, NAMES, Row
 from maskarad.db.engine import Database
 from maskarad.db.failures import translated
+from maskarad.db.restoring import OF_A_NEW_ONE
 from maskarad.db.tables import (
-    alerts,
-    backups,
     chat_contexts,
-    job_slots,
     metadata,
-    model_prices,
     platform_identity,
     polling_leases,
     processes,
-    webhook_registrations,
 )
 from maskarad.errors import BadInput, DatabaseUnavailable, MaskaradError
 from maskarad.values import Value
@@ -41,12 +37,6 @@ LEFT_BEHIND = frozenset({processes.name, polling_leases.name})
 """Tell who is at work on the source and polls for which bot: nobody is, and whoever begins on the target says so
 himself. Claims and leases of work do move: what a process held that was killed is free when its lease has run out, as
 ever."""
-
-
-_OF_A_NEW_ONE = LEFT_BEHIND | {
-    each.name for each in (platform_identity, job_slots, webhook_registrations, alerts, backups, model_prices)
-}
-"""What a platform writes by itself before anybody has used it: on a target it gives way."""
 
 
 class Stage(StrEnum):
@@ -218,10 +208,10 @@ def _make_ready(target: Connection) -> None:
     _refuse_others(target, "the database that --to names")
     if target.dialect.name == "postgresql" and there:
         target.exec_driver_sql(f"LOCK TABLE {', '.join(there)} IN EXCLUSIVE MODE")
-    if used := [name for name in there if name not in _OF_A_NEW_ONE and _has_rows(target, name)]:
+    if used := [name for name in there if name not in OF_A_NEW_ONE and _has_rows(target, name)]:
         raise BadInput(f"the database that --to names is not empty ({', '.join(used)}): name one that is")
     migrate.upgrade(target)
-    for name in _OF_A_NEW_ONE:
+    for name in OF_A_NEW_ONE:  # it gives way
         target.execute(delete(metadata.tables[name]))
 
 

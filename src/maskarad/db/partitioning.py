@@ -13,9 +13,10 @@ from maskarad.db import partitions
 from maskarad.db.partitions import BEYOND, HISTORY, WIDTH
 from maskarad.errors import BadInput
 
+# Of others' connections only a privileged user sees the kind; the server's own processes have no user.
 _OTHERS = text(
-    "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND usename = current_user "
-    "AND pid <> pg_backend_pid()"
+    "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND usename IS NOT NULL "
+    "AND coalesce(backend_type, 'client backend') = 'client backend' AND pid <> pg_backend_pid()"
 )
 _OF_TABLE = {"table": HISTORY}
 _INDEXES = text(
@@ -53,8 +54,8 @@ def is_new(connection: Connection) -> bool:
 
 
 def others(connection: Connection) -> int:
-    """Connections that this account has to this database, beside this one: a platform's processes have some. Raises
-    BadInput on SQLite."""
+    """Connections to this database beside this one, whoever's: a platform's processes have some. Raises BadInput on
+    SQLite."""
     _refuse_sqlite(connection)
     return int(connection.execute(_OTHERS).scalar_one())
 

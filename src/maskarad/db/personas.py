@@ -6,7 +6,7 @@ import msgspec
 from sqlalchemy import Connection, Row, bindparam, delete, func, insert, select, update
 from sqlalchemy.exc import IntegrityError
 
-from maskarad.db import failed_updates
+from maskarad.db import remains
 from maskarad.db.tables import persona_configs, users
 from maskarad.errors import LimitReached, NameTaken, NotFound
 from maskarad.values import Persona, PersonaDraft
@@ -108,9 +108,11 @@ def change(connection: Connection, owner_id: int, persona_id: int, content: Pers
 
 def remove(connection: Connection, owner_id: int, persona_id: int) -> None:
     """Delete a persona with its bot, links and history. Raises NotFound."""
-    failed_updates.forget_persona(connection, persona_id)
+    bot_id = remains.of_persona(connection, persona_id)
     if connection.execute(_REMOVE, {"persona_id": persona_id, "owner_id": owner_id}).rowcount != 1:
         raise NotFound(f"there is no persona {persona_id}")
+    if bot_id is not None:
+        remains.forget(connection, bot_id)
 
 
 def get(connection: Connection, persona_id: int) -> Persona:

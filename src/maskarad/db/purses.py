@@ -6,7 +6,6 @@ in docs/decisions/purses.md.
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from enum import StrEnum
 from typing import Any
 
 import msgspec
@@ -17,21 +16,7 @@ from maskarad.db import usage as usages
 from maskarad.db.prepared import Prepared
 from maskarad.db.tables import limit_notices, purses
 from maskarad.errors import PurseEmpty
-from maskarad.values import Usage, Value
-
-
-class Scope(StrEnum):
-    """Whose purse it is; in this order they are reserved from."""
-
-    USER = "user"
-    """A person at Telegram, with all bots together."""
-    SPONTANEOUS = "spontaneous"
-    """What a bot says unasked."""
-    SUMMARY = "summary"
-    """A bot's summaries."""
-    BOT = "bot"
-    OWNER = "owner"
-
+from maskarad.values import Scope, Usage, Value
 
 ORDER = tuple(Scope)
 NO_LIMIT = 2**62

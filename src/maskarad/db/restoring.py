@@ -2,19 +2,38 @@
 restores stand on it."""
 
 from collections.abc import Callable, Collection, Sequence
+from hashlib import blake2b
 
 from sqlalchemy import Connection, text
-from sqlalchemy.exc import DBAPIError
 
 from maskarad.db.contents import INDEX, NAMES, ROWS_AT_ONCE, TableContents, summed
-from maskarad.db.tables import platform_identity, processes
-from maskarad.errors import BadInput
+from maskarad.db.tables import (
+    alerts,
+    backups,
+    job_slots,
+    model_prices,
+    platform_identity,
+    polling_leases,
+    processes,
+    webhook_registrations,
+)
 
 VERSION = "alembic_version"
-_OF_A_NEW_ONE = {VERSION, platform_identity.name, processes.name, "job_slots"}
-"""Tables that have rows before anybody has used the platform."""
-
-_DEPENDED_ON = "2BP01"
+NAMELESS = "00000000"
+OF_A_NEW_ONE = frozenset(
+    each.name
+    for each in (
+        alerts,
+        backups,
+        job_slots,
+        model_prices,
+        platform_identity,
+        polling_leases,
+        processes,
+        webhook_registrations,
+    )
+)
+"""Tables in which a platform writes by itself before anybody has used it."""
 
 _TABLES = {
     "sqlite": text(
@@ -29,10 +48,14 @@ _TABLES = {
 """Without partitions, which are part of what they divide, and what SQLite keeps an index of words in."""
 _SNAPSHOT = text("SELECT pg_export_snapshot(), current_schema(), current_setting('server_version_num')")
 _MAY_WAIT = text("SELECT set_config('idle_in_transaction_session_timeout', '0', true)")
+_ONE_AT_A_TIME = text("SELECT pg_advisory_lock(7272006)")
+"""Of one database: another one's names are others."""
+_SCRATCH = text("SELECT 'maskarad_scratch_' || oid || '_' FROM pg_database WHERE datname = current_database()")
 _LEFT_SCRATCH = text(
-    "SELECT datname FROM pg_database d WHERE datname LIKE :like "
+    "SELECT datname FROM pg_database d WHERE starts_with(datname, :prefix) "
     "AND NOT EXISTS (SELECT FROM pg_stat_activity a WHERE a.datname = d.datname)"
 )
+_IDENTITY = f"SELECT id FROM {platform_identity.name}"
 _SEALED = f"SELECT key_check FROM {platform_identity.name}"
 _TOKEN = "SELECT token FROM bot_instances LIMIT 1"
 
@@ -50,12 +73,21 @@ def contents(connection: Connection, *, on_rows: OnRows | None = None) -> dict[s
     return {name: _contents(connection, name, on_rows) for name in tables(connection)}
 
 
+def platform(connection: Connection) -> str:
+    """Eight letters by which the backups of one platform are told from those of others; `NAMELESS` where the schema is
+    older than that."""
+    if platform_identity.name not in tables(connection):
+        return NAMELESS
+    identity = str(connection.exec_driver_sql(_IDENTITY).scalar_one())
+    return blake2b(identity.encode(), digest_size=len(NAMELESS) // 2).hexdigest()
+
+
 def is_used(connection: Connection) -> bool:
     """Some table has rows that a new platform's does not."""
     return any(
         connection.exec_driver_sql(f"SELECT 1 FROM {_quoted(name)} LIMIT 1").first() is not None
         for name in tables(connection)
-        if name not in _OF_A_NEW_ONE
+        if name not in OF_A_NEW_ONE and name != VERSION
     )
 
 
@@ -71,15 +103,10 @@ def dropping(connection: Connection) -> str:
     return f"{dropped} DROP FUNCTION IF EXISTS {INDEX}_changed();".strip()
 
 
-def drop_all(connection: Connection) -> None:
-    """On PostgreSQL. Raises BadInput where something of somebody else's depends on a table."""
-    try:
-        for statement in filter(None, dropping(connection).split(";")):
-            connection.exec_driver_sql(statement)
-    except DBAPIError as error:
-        if getattr(error.orig, "sqlstate", None) != _DEPENDED_ON:
-            raise
-        raise BadInput("a view or a table of somebody else's depends on the platform's tables; drop it first") from None
+def analyze(connection: Connection) -> None:
+    """On PostgreSQL: what was written in bulk has no statistics, and queries would be planned for empty tables."""
+    for name in tables(connection):
+        connection.exec_driver_sql(f"ANALYZE {_quoted(name)}")
 
 
 def sealed_with_key(connection: Connection) -> str | None:
@@ -101,9 +128,12 @@ def export_snapshot(connection: Connection) -> tuple[str, str, int]:
     return name, schema, int(version) // 10_000
 
 
-def left_scratches(connection: Connection, prefix: str) -> list[str]:
-    """Databases that begin so and that nobody is connected to."""
-    return list(connection.execute(_LEFT_SCRATCH, {"like": f"{prefix}%"}).scalars())
+def scratches(connection: Connection) -> tuple[str, list[str]]:
+    """On PostgreSQL: how the names of scratch databases made from this one begin, and those of them that nobody is
+    connected to. Whoever asks next waits until this connection is closed."""
+    connection.execute(_ONE_AT_A_TIME)
+    prefix = str(connection.execute(_SCRATCH).scalar_one())
+    return prefix, list(connection.execute(_LEFT_SCRATCH, {"prefix": prefix}).scalars())
 
 
 def _contents(connection: Connection, name: str, on_rows: OnRows | None) -> TableContents:

@@ -2,9 +2,9 @@
 
 from sqlalchemy import Connection, Select, bindparam, select, union_all
 
-from maskarad.db.purses import Scope, Spent
+from maskarad.db.purses import Spent
 from maskarad.db.tables import bot_instances, persona_configs, purses
-from maskarad.values import Value
+from maskarad.values import Scope, Value
 
 
 class Spending(Value, frozen=True):

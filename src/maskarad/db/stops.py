@@ -70,6 +70,7 @@ _LET_OWNED = (
     .where(_OWNED, bot_instances.c.stopped_with_owner)
     .values(stopped_at=None, stopped_with_owner=False, **_CHANGED)
 )
+_COUNT_WITH_OWNER = select(func.count()).where(_OWNED, bot_instances.c.stopped_with_owner)
 _OWNER_STOPPED_AT = (
     select(users.c.stopped_at)
     .join(persona_configs, persona_configs.c.owner_id == users.c.id)
@@ -139,6 +140,11 @@ def let_user(connection: Connection, user_id: int, *, now: float) -> bool:
         return False
     connection.execute(_LET_OWNED, {"b_user_id": user_id, "b_now": now})
     return True
+
+
+def count_with_owner(connection: Connection, user_id: int) -> int:
+    """Of a person's bots those that are stopped with them."""
+    return int(connection.execute(_COUNT_WITH_OWNER, {"b_user_id": user_id}).scalar_one())
 
 
 def stop_bot(connection: Connection, bot_id: int, *, now: float) -> bool:

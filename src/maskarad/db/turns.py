@@ -120,6 +120,7 @@ _FINISH = Prepared(
     )
     .returning(links.c.parts, links.c.asked > links.c.answered, links.c.due_at)
 )
+_HOLD = Prepared(select(links.c.id).where(_HOLDS).with_for_update())
 _RELEASE = update(links).where(_HOLDS).values(claim=None, lease_until=0)
 _POSTPONE = (
     update(links).where(_HOLDS).values(claim=None, lease_until=0, due_at=bindparam("b_due_at"), tries=links.c.tries + 1)
@@ -279,6 +280,11 @@ def finish(connection: Connection, claim: Claim, outcome: TurnOutcome, bill: Bil
         # Last: a bot's and an owner's purse are those of many turns, which wait for this commit.
         purses.pay(connection, bill)
     return _progress(row, added)
+
+
+def hold(connection: Connection, claim: Claim) -> None:
+    """Nobody takes the link over before this transaction ends. Raises ClaimLost when it has come to that."""
+    _held(_HOLD.first(connection, {"b_id": claim.link_id, "b_claim": claim.token}), claim)
 
 
 def _mood_values(mood: MoodState | None) -> dict[str, object]:

@@ -39,5 +39,5 @@ def _row(usage: Usage) -> dict[str, Any]:
         "completion_tokens": usage.completion.completion_tokens,
         "latency": usage.completion.latency,
         "created_at": usage.created_at,
-        "purpose": usage.purpose,
+        "purpose": usage.purpose.value,
     }

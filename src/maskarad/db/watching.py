@@ -2,9 +2,10 @@
 
 from collections.abc import Mapping, Sequence
 
-from sqlalchemy import Connection, bindparam, exists, func, select
+from sqlalchemy import Connection, Double, bindparam, exists, func, select
 
 from maskarad.db import backlog, polling, processes
+from maskarad.db.backups import AHEAD
 from maskarad.db.processes import Process
 from maskarad.db.served import IS_SERVED
 from maskarad.db.tables import backups, bot_instances, polling_leases, users
@@ -12,8 +13,9 @@ from maskarad.db.tables import webhook_registrations as registrations
 from maskarad.values import Value
 
 MOST_COUNTED = 10_000
+"""Links that are counted one by one; a queue as long as that is an alert anyhow."""
 
-_LAST_BACKUP = select(func.max(backups.c.made_at))
+_LAST_BACKUP = select(func.max(backups.c.made_at)).where(backups.c.made_at <= bindparam("until", type_=Double))
 _ANY_BOT = select(exists().select_from(bot_instances))
 _UNREGISTERED = (
     select(bot_instances.c.username)
@@ -34,33 +36,28 @@ _LANGUAGES = select(users.c.id, users.c.language).where(users.c.id.in_(bindparam
 
 class Watched(Value, frozen=True):
     """`waiting` are links with work that is due and nobody at it, and `oldest_due` since when the first of them has
-    been due. `unheard` are usernames of bots that nobody receives for, `manager_unheard` says it of the manager bot."""
+    been due."""
 
     processes: Sequence[tuple[Process, str | None]]
     waiting: int
     oldest_due: float | None
     last_backup: float | None
     any_bot: bool
-    unheard: Sequence[str]
-    manager_unheard: bool
 
 
 def watched(connection: Connection, *, now: float) -> Watched:
-    everyone = processes.reports(connection)
-    manager_unheard, unheard = _unheard(connection, [process for process, _ in everyone])
     return Watched(
-        processes=everyone,
+        processes=processes.reports(connection),
         waiting=sum(backlog.waiting(connection, now=now, most=MOST_COUNTED).values()),
         oldest_due=backlog.oldest(connection, now=now),
-        last_backup=connection.execute(_LAST_BACKUP).scalar_one(),
+        last_backup=connection.execute(_LAST_BACKUP, {"until": now + AHEAD}).scalar_one(),
         any_bot=bool(connection.execute(_ANY_BOT).scalar_one()),
-        unheard=unheard,
-        manager_unheard=manager_unheard,
     )
 
 
-def _unheard(connection: Connection, everyone: Sequence[Process]) -> tuple[bool, Sequence[str]]:
-    """One that works alone has no rows of whom it receives for."""
+def unheard(connection: Connection, everyone: Sequence[Process]) -> tuple[bool, Sequence[str]]:
+    """Whether none of these processes receives for the manager bot, and the usernames of bots that none does it for.
+    One that works alone has no rows of whom it receives for, and is not to be given."""
     if any(each.polls for each in everyone):
         return polling.unpolled(connection)
     if any(processes.INTAKE in each.duties for each in everyone):

@@ -1,7 +1,7 @@
 """What other processes (the command line among them) changed: looked for every few seconds, by indexed times."""
 
 import asyncio
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable
 from contextlib import suppress
 
 import structlog
@@ -37,7 +37,7 @@ class Look(Value, frozen=True):
 class Changes:
     """Calls the hooks for every bot and persona that is new or has another version than last time; `on_bot_gone` and
     `on_persona` get its id and its owner's. `stopped_users` are the people whom operators have stopped, as of the last
-    look."""
+    look; an operator is never one of them, also if stopped before becoming one."""
 
     def __init__(
         self,
@@ -49,6 +49,7 @@ class Changes:
         on_persona: Callable[[int, int], None],
         clock: Callable[[], float],
         shared: Shared | None = None,
+        operators: Collection[int] = (),
     ) -> None:
         self._database = database
         self._open_token = open_token
@@ -62,15 +63,17 @@ class Changes:
         self._looked_at = 0.0
         self._announced = asyncio.Event()
         self._shared = shared
+        self._operators = frozenset(operators)
         if shared is not None:
             shared.follow(NEWS, lambda _ids: self._announced.set(), self._announced.set)
 
     async def load(self) -> int:
         """Everything there is, at the start. Returns the number of bots. Raises WrongSecretKey."""
         self._looked_at = self._clock()
-        found, self.stopped_users = await self._database.read(
+        found, stopped = await self._database.read(
             lambda connection: (bots.everyone(connection), stops.stopped_users(connection))
         )
+        self.stopped_users = stopped - self._operators
         for stored in found:
             self._serve(stored)
         return len(found)
@@ -106,7 +109,7 @@ class Changes:
 
         found = await self._database.read(read)
         self._looked_at = now
-        self.stopped_users = found.stopped_users
+        self.stopped_users = found.stopped_users - self._operators
         self._follow_personas(found.personas)
         self._follow_bots(found.changed)
         for gone in self._bots.keys() - found.present:

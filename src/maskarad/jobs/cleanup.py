@@ -25,12 +25,12 @@ from maskarad.db import (
 )
 from maskarad.db.batches import end_of_batch
 from maskarad.db.engine import Database
-from maskarad.db.purses import Scope
 from maskarad.db.tables import analysis_cache, job_slots, limit_notices, seen_updates
 from maskarad.db.tables import failed_updates as failed_updates_table
 from maskarad.errors import DatabaseUnavailable
 from maskarad.memory.partitions import make_ahead
 from maskarad.purse.limits import period_of
+from maskarad.values import Scope
 
 log = structlog.get_logger()
 

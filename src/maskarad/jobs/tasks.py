@@ -45,8 +45,8 @@ CLOCK = Task(name="clock", interval=30.0, first_after=30.0)
 CHANGES = Task(name="changes", interval=0.0)
 """Waits for news of bots and personas that others changed, and looks every few seconds (`jobs/changes.py`)."""
 
-GAUGES = Task(name="gauges", interval=5.0)
-"""Looks at what is not counted as it happens: bots by state, the queue's age, the disk (`ops/gauges.py`)."""
+GAUGES = Task(name="gauges", interval=5.0, first_after=1.0)
+"""Looks at what is not counted as it happens: bots by state, the queue's age, the fullest disk (`ops/gauges.py`)."""
 
 REPORT = Task(name="report", interval=5.0)
 """Gathers how this process is doing, for `processes.report` and alerts (`ops/report.py`)."""

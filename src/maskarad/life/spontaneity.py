@@ -24,7 +24,7 @@ from maskarad.life.occasion import DAY, HOUR, WEEK, Rules, day_of, next_pause, w
 from maskarad.memory.analysis import Analysis
 from maskarad.memory.people import Known, PersonNote, noted
 from maskarad.metrics import Metrics, TaskMeter
-from maskarad.purse.purses import Purpose, Purses
+from maskarad.purse.purses import Purses
 from maskarad.quiet import is_quiet, zone_of
 from maskarad.turn.markup import to_pieces
 from maskarad.turn.prompt import Speaker
@@ -40,6 +40,7 @@ from maskarad.values import (
     HistoryLine,
     PartDraft,
     PartKind,
+    Purpose,
     Sender,
 )
 
@@ -234,7 +235,7 @@ class Spontaneity:
         except ModelError as error:
             log.warning("stir_model_failed", bot_id=bot.id, link_id=link.claim.link_id, reason=error.reason)
             self._count.labels("failed").inc()
-            return await self._end(link, (), self._paying.nothing(reserved, counts=True))
+            return await self._end(link, (), self._paying.bill_failure(reserved, error, counts=True))
         drafts = () if self._is_quiet(link) else _drafts(completion.text, not_after=self._clock() + TOO_LATE)
         said = await self._end(link, drafts, self._paying.bill(reserved, completion))
         self._count.labels("said" if said else "overtaken" if drafts else "silent").inc()

@@ -7,6 +7,8 @@ import msgspec
 
 from maskarad.errors import ModelError, ModelRejected, ModelRetryable
 from maskarad.llm.failures import from_status
+from maskarad.memory.tokens import tokens_of
+from maskarad.values import Taken
 
 MOST_BYTES = 4 * 1024 * 1024
 """No answer to a chat is longer; more is a server gone wrong."""
@@ -60,6 +62,20 @@ class AnswerReader:
         self.cost: float | None = None
         """Dollars, where the server tells (OpenRouter does)."""
 
+    @property
+    def has_begun(self) -> bool:
+        """Something of a completion has come: the provider has worked."""
+        return self._events > 0
+
+    def taken(self, model: str) -> Taken:
+        """What came so far has to be paid for; an answer whose tokens the server does not tell is estimated."""
+        return Taken(
+            model=model,
+            prompt_tokens=self.prompt_tokens,
+            completion_tokens=self.completion_tokens or (tokens_of("".join(self._words)) if self._words else 0),
+            cost=self.cost,
+        )
+
     def feed(self, chunk: bytes) -> None:
         """Raises ModelError when the server reports one, or sends what is not an event stream of completions."""
         self._size += len(chunk)
@@ -85,7 +101,8 @@ class AnswerReader:
             raise ModelRetryable("unavailable", "cut short")
         text = "".join(self._words)
         if not text.strip():
-            raise ModelRetryable("empty")
+            # All that it may say went into thinking: at the next try it would again.
+            raise ModelRejected("empty", "too long") if self._finish == "length" else ModelRetryable("empty")
         return text
 
     def _line(self, line: bytes) -> None:

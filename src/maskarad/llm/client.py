@@ -11,9 +11,9 @@ from maskarad.llm.answer import AnswerReader
 from maskarad.llm.breaker import Breaker
 from maskarad.llm.failures import OptionRefused
 from maskarad.llm.keys import KeyRing
-from maskarad.llm.prices import price_of
 from maskarad.llm.wire import ListedModel, Wire
-from maskarad.values import Completion, CompletionRequest, JsonObject, Price, Value
+from maskarad.price_list import price_of
+from maskarad.values import Completion, CompletionRequest, JsonObject, Price, Taken, Value
 
 TRIES = 3
 """Tries of one model that fail for a passing reason."""
@@ -79,17 +79,18 @@ class ModelClient:
     async def complete(self, request: CompletionRequest) -> Completion:
         """Ask the request's model, then the fallback models in their order.
 
-        Raises ModelError with the first model's reason when none answered. Token counts are 0 where the server
-        does not tell them. Waiting for a free slot is not part of the latency.
+        Raises ModelError with the first model's reason, and what all tries took, when none answered. Token counts are
+        0 where the server does not tell them. Waiting for a free slot is not part of the latency.
         """
         models = self.models_for(request)
         failures: list[tuple[str, ModelError]] = []
+        taken: list[Taken] = []
         async with self._slots:
             started_at = self._clock()
             ends_at = started_at + TIMEOUTS_IN_ALL * self._timeout
             for model in models:
                 try:
-                    answer = await self._ask(model, request, ends_at, last=model == models[-1])
+                    answer = await self._ask(model, request, ends_at, taken, last=model == models[-1])
                 except ModelError as error:
                     failures.append((model, error))
                     continue
@@ -100,9 +101,10 @@ class ModelClient:
                     completion_tokens=answer.completion_tokens,
                     latency=self._clock() - started_at,
                     cost=answer.cost,
+                    in_vain=tuple(taken),
                 )
         detail = "; ".join(f"{model}: {str(error).removeprefix('model: ')}" for model, error in failures)
-        raise ModelError(failures[0][1].reason, detail)
+        raise ModelError(failures[0][1].reason, detail, taken=tuple(taken))
 
     def models_for(self, request: CompletionRequest) -> tuple[str, ...]:
         """Those that may come to answer it, in their order."""
@@ -128,7 +130,10 @@ class ModelClient:
     async def close(self) -> None:
         await self._wire.close()
 
-    async def _ask(self, model: str, request: CompletionRequest, ends_at: float, *, last: bool) -> _Answer:
+    async def _ask(
+        self, model: str, request: CompletionRequest, ends_at: float, taken: list[Taken], *, last: bool
+    ) -> _Answer:
+        """What the tries took that gave no answer is added to `taken`."""
         failed = 0
         while True:
             patience_ends_at = ends_at if last else min(ends_at, self._clock() + PATIENCE)
@@ -138,6 +143,7 @@ class ModelClient:
             try:
                 answer = await self._try(model, key, request, ends_at)
             except ModelError as error:
+                taken.extend(error.taken)
                 failed += isinstance(error, ModelRetryable)
                 self._learn(model, key, error)
                 wait = self._wait_before_next_try(error, failed, last=last)
@@ -192,7 +198,7 @@ class ModelClient:
         while True:
             payload = _payload(model, request, unsupported)
             try:
-                answer = await self._call(key, payload, min(self._timeout, ends_at - self._clock()))
+                answer = await self._call(model, key, payload, min(self._timeout, ends_at - self._clock()))
             except OptionRefused as refusal:
                 unsupported |= refusal.options
                 continue
@@ -200,8 +206,26 @@ class ModelClient:
                 self._unsupported[model] = unsupported
             return answer
 
-    async def _call(self, key: int, payload: JsonObject, limit: float) -> _Answer:
+    async def _call(self, model: str, key: int, payload: JsonObject, limit: float) -> _Answer:
         reader = AnswerReader()
+        try:
+            await self._read(reader, key, payload, limit)
+            text = reader.finish()
+        except TimeoutError:
+            raise ModelRetryable("timeout", taken=(reader.taken(model),)) from None
+        except ModelError as error:
+            if reader.has_begun:
+                error.taken = (reader.taken(model),)
+            raise
+        return _Answer(
+            text=text,
+            prompt_tokens=reader.prompt_tokens,
+            completion_tokens=reader.completion_tokens,
+            cost=reader.cost,
+        )
+
+    async def _read(self, reader: AnswerReader, key: int, payload: JsonObject, limit: float) -> None:
+        """Raises TimeoutError when the answer is not whole in time, ModelError."""
         loop = asyncio.get_running_loop()
         ends_at = loop.time() + limit
 
@@ -215,13 +239,7 @@ class ModelClient:
                 await self._wire.complete(key, payload, receive)
         except TimeoutError:
             if not reader.done:
-                raise ModelRetryable("timeout") from None
-        return _Answer(
-            text=reader.finish(),
-            prompt_tokens=reader.prompt_tokens,
-            completion_tokens=reader.completion_tokens,
-            cost=reader.cost,
-        )
+                raise
 
 
 def _price(pricing: object) -> Price | None:

@@ -7,18 +7,12 @@ from collections.abc import Iterable, Mapping, Sequence
 
 import structlog
 
-from maskarad.errors import SettingsError
 from maskarad.memory.tokens import tokens_of
+from maskarad.price_list import EVERY_OTHER
 from maskarad.values import CompletionRequest, Price
 
 ASSUMED = Price(prompt=2.5, completion=10.0)
-"""Where no price is known at all: that of a large model of the middle class."""
-
-EVERY_OTHER = "*"
-"""In LLM_PRICES: models that are not named there and that the provider gives no price for."""
-
-HIGHEST = 100_000.0
-"""Dollars for a million tokens that are believed."""
+"""What a model without a price costs at least: that of a large model of the middle class."""
 
 TOKENS_A_MESSAGE = 4
 """What a message's role and borders cost beside its words."""
@@ -27,7 +21,7 @@ log = structlog.get_logger()
 
 
 class Prices:
-    """`given` is LLM_PRICES as read by `read_prices`; `named` are the models that the settings name. One a process."""
+    """`given` is LLM_PRICES as `price_list` reads it; `named` are the models that the settings name. One a process."""
 
     def __init__(self, given: Mapping[str, Price], *, named: Sequence[str]) -> None:
         self._given = given
@@ -62,37 +56,11 @@ class Prices:
         return None
 
     def _for_unknown(self) -> Price:
-        """The dearest that this platform is known to use: of all that a provider sells it would be a hundred times what
-        anybody here asks for, and one misspelt name would end a day."""
+        """The dearest that this platform is known to use, and never less than `ASSUMED`: of all that a provider sells
+        it would be a hundred times what anybody here asks for, and one misspelt name would end a day."""
         named = (price for model in self._named if (price := self._known(model)) is not None)
-        known = [*self._given.values(), *named]
-        if not known:
-            return ASSUMED
+        known = [ASSUMED, *self._given.values(), *named]
         return Price(prompt=max(price.prompt for price in known), completion=max(price.completion for price in known))
-
-
-def read_prices(entries: Iterable[str]) -> dict[str, Price]:
-    """From `name=0.15/0.60`. Raises SettingsError."""
-    prices: dict[str, Price] = {}
-    for entry in entries:
-        name, _, amounts = entry.rpartition("=")
-        prompt, _, completion = amounts.partition("/")
-        price = price_of(prompt, completion)
-        if not name or price is None:
-            raise SettingsError(f"LLM_PRICES: {entry!r} is not like name=0.15/0.60, dollars for a million tokens")
-        prices[name.strip()] = price
-    return prices
-
-
-def price_of(prompt: str, completion: str, *, times: float = 1.0) -> Price | None:
-    """None where it is no price: a provider writes -1 for a price that depends on what becomes of the call."""
-    try:
-        amounts = float(prompt) * times, float(completion) * times
-    except ValueError:
-        return None
-    if not all(0 <= amount <= HIGHEST for amount in amounts):
-        return None
-    return Price(prompt=amounts[0], completion=amounts[1])
 
 
 def prompt_tokens_of(request: CompletionRequest) -> int:

@@ -54,6 +54,7 @@ class Manager:
     async def on_press(self, press: Press) -> None:
         """A button that is old, forged or of somebody else's persona answers with a short notice."""
         if self._desk.is_stopped(press.sender.id):
+            await self._answer_press(press, Outcome())
             await self._tell_stopped(press.sender, press.update_id)
             return
         visit = await self._visit(press.sender, press.update_id, greet=False)
@@ -77,7 +78,8 @@ class Manager:
         return len(call.arguments) == entry.arguments and press.chat.type is ChatType.PRIVATE
 
     async def _tell_stopped(self, sender: Sender, update_id: int) -> None:
-        """All that somebody whom an operator has stopped hears, once a day; nothing of what they say is kept."""
+        """All that somebody whom an operator has stopped hears, once a day; nothing of what they say is kept. It is too
+        long for the answer to a press."""
         if await self._desk.may_tell_stopped(sender.id):
             words = self._desk.fixed[language_for(sender.language, self._desk.default_language)].words
             screen = Screen(html=words.html("admin.you_are_stopped"))

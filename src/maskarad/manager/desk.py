@@ -8,7 +8,6 @@ from maskarad.analytics.orders import Orders
 from maskarad.cache import Cache
 from maskarad.db import bots, spending, stops
 from maskarad.db.engine import Database
-from maskarad.db.purses import Scope
 from maskarad.db.spending import Spending
 from maskarad.errors import NotFound
 from maskarad.manager.operating import Operating
@@ -18,7 +17,18 @@ from maskarad.metrics import Metrics
 from maskarad.purse.limits import period_of
 from maskarad.settings import LANGUAGES
 from maskarad.texts import Texts, Words
-from maskarad.values import Account, Bot, Chat, OwnedPersona, Screen, User, Value, WebhookIdentity, WhitelistEntry
+from maskarad.values import (
+    Account,
+    Bot,
+    Chat,
+    OwnedPersona,
+    Scope,
+    Screen,
+    User,
+    Value,
+    WebhookIdentity,
+    WhitelistEntry,
+)
 from maskarad.vault import Vault
 
 DETAILS_LIFETIME = 10.0

@@ -18,8 +18,8 @@ from maskarad.errors import ModelError, PurseEmpty
 from maskarad.memory.analysis import Analysis
 from maskarad.memory.summarising import digest_of, read_summary, request_for, with_digest
 from maskarad.memory.terms import stems_of, term
-from maskarad.purse.purses import Purpose, Purses
-from maskarad.values import Bot, Completion, CompletionRequest, HistoryLine, Persona
+from maskarad.purse.purses import Purses
+from maskarad.values import Bot, Completion, CompletionRequest, HistoryLine, Persona, Purpose
 
 log = structlog.get_logger()
 
@@ -171,7 +171,7 @@ class Folder:
             completion = await self._model.complete(request)
         except ModelError as error:
             log.warning("summary_failed", bot_id=bot.id, reason=error.reason)
-            await self._paying.pay(self._paying.nothing(reserved))
+            await self._paying.pay(self._paying.bill_failure(reserved, error))
             return None
         await self._paying.pay(self._paying.bill(reserved, completion))
         text = read_summary(completion.text)

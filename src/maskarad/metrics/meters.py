@@ -8,12 +8,12 @@ from time import perf_counter
 from prometheus_client import Counter, Gauge, Histogram
 
 from maskarad.errors import MaskaradError
+from maskarad.values import Purpose
 
 TASK_RESULTS = ("ok", "failed", "database_away")
 UPDATE_KINDS = ("message", "edited_message", "callback_query", "my_chat_member", "message_reaction", "other")
 UPDATE_RESULTS = ("ok", "malformed", "failed", "away")
 TURN_STAGES = ("waiting", "prompt", "model", "storing", "sending")
-PURPOSES = ("turn", "summary", "spontaneous")
 MODEL_REASONS = ("rate_limited", "unavailable", "timeout", "unauthorized", "no_credit", "refused", "empty", "other")
 ACCESSES = ("read", "write")
 
@@ -114,15 +114,18 @@ class TurnMeter:
 class ModelMeter:
     """Of the calls for one purpose."""
 
-    def __init__(self, purpose: str, calls: Counter, seconds: Histogram, tokens: Counter, errors: Counter) -> None:
-        self._results = {each: calls.labels(purpose, each) for each in ("ok", *MODEL_REASONS)}
-        self._seconds = seconds.labels(purpose)
+    def __init__(self, purpose: Purpose, calls: Counter, seconds: Histogram, tokens: Counter, errors: Counter) -> None:
+        self._results = {each: calls.labels(purpose.value, each) for each in ("ok", *MODEL_REASONS)}
+        self._seconds = seconds.labels(purpose.value)
         self._prompt_tokens, self._completion_tokens = tokens.labels("prompt"), tokens.labels("completion")
         self._errors = errors
 
-    def answered(self, *, seconds: float, prompt_tokens: int, completion_tokens: int) -> None:
+    def answered(self, *, seconds: float) -> None:
         self._results["ok"].inc()
         self._seconds.observe(seconds)
+
+    def took(self, prompt_tokens: int, completion_tokens: int) -> None:
+        """By a try, answered or not."""
         self._prompt_tokens.inc(prompt_tokens)
         self._completion_tokens.inc(completion_tokens)
 

@@ -26,6 +26,7 @@ from maskarad.metrics.meters import (
     UpdateMeter,
     error_kind,
 )
+from maskarad.values import Purpose, Scope
 
 CONTENT_TYPE = CONTENT_TYPE_LATEST
 
@@ -36,7 +37,6 @@ MODEL_BUCKETS = (0.1, 0.25, 0.5, 1, 2.5, 5, 10, 20, 40, 80, 160)
 TRANSACTION_BUCKETS = (0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 5, 20)
 
 BOT_STATES = ("working", "resting", "invalid", "stopped", "deaf")
-LIMIT_SCOPES = ("user", "bot", "owner", "spontaneous", "summary")
 
 
 class Metrics:
@@ -157,7 +157,9 @@ class Metrics:
             ("purpose",),
             buckets=MODEL_BUCKETS,
         )
-        self.model_tokens = counter("maskarad_model_tokens", "Tokens, as the model's server counts them.", ("kind",))
+        self.model_tokens = counter(
+            "maskarad_model_tokens", "Tokens, of failed tries too, as the model's server counts them.", ("kind",)
+        )
         self.model_dollars = counter("maskarad_model_dollars", "What the model's answers cost, by the price table.")
         self.limits_reached = counter(
             "maskarad_limits_reached",
@@ -200,8 +202,11 @@ class Metrics:
         )
         self.backup_bytes = gauge("maskarad_backup_last_bytes", "How large the last backup is.")
         self.backup_failures = counter("maskarad_backup_failures", "Backups that failed.")
-        self.disk_free = gauge("maskarad_disk_free_bytes", "Room left where the data folder is.")
-        self.disk_total = gauge("maskarad_disk_total_bytes", "Room there altogether.")
+        self.disk_free = gauge(
+            "maskarad_disk_free_bytes",
+            "Room left on the fullest of the disks that DATA_DIR, the backup folder and the SQLite file are on.",
+        )
+        self.disk_total = gauge("maskarad_disk_total_bytes", "Room on that disk altogether.")
 
         self.update = UpdateMeter(self.updates, self.update_seconds)
         self.presses = PressMeter(self.button_seconds)
@@ -216,16 +221,15 @@ class Metrics:
         """A rate can only be told from a count that was there before."""
         for state in BOT_STATES:
             self.bots.labels(state)
-        for scope in LIMIT_SCOPES:
-            self.limits_reached.labels(scope)
+        for scope in Scope:
+            self.limits_reached.labels(scope.value)
         self.errors.labels(FAULT)
 
     def error(self, error: BaseException) -> None:
         """An error that ends here: it is raised no further."""
         self.errors.labels(error_kind(error)).inc()
 
-    def model(self, purpose: str) -> ModelMeter:
-        """`purpose` is one of `PURPOSES`."""
+    def model(self, purpose: Purpose) -> ModelMeter:
         return ModelMeter(purpose, self.model_calls, self.model_seconds, self.model_tokens, self.errors)
 
     def task(self, name: str) -> TaskMeter:

@@ -39,7 +39,8 @@ def _by_name(alerts: Iterable[Alert]) -> Iterator[tuple[str, Sequence[Alert]]]:
 
 
 def _began(words: Words, name: str, alerts: Sequence[Alert]) -> str:
-    return f"🔴 {_sentence(words, name, alerts)}\n{words.html(f'alert.{name}.todo')}"
+    todo = words.html(f"alert.{name}.todo", button=words.get("button.backup"))
+    return f"🔴 {_sentence(words, name, alerts)}\n{todo}"
 
 
 def _over(words: Words, name: str, alerts: Sequence[Alert]) -> str:

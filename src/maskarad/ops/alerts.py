@@ -13,10 +13,11 @@ from maskarad.db.alerts import Alert
 from maskarad.db.engine import Database
 from maskarad.metrics import Metrics
 from maskarad.ops.alert_texts import message
-from maskarad.ops.conditions import CONDITIONS, Condition, Scene, Trouble, names_of
-from maskarad.ops.operators import Post
+from maskarad.ops.conditions import CONDITIONS, Condition, Scene, Trouble
+from maskarad.ops.deafness import deaf_bots
+from maskarad.ops.post import Post
 from maskarad.ops.report import ProcessReport, read_reports
-from maskarad.ops.telling import Telling, has_held, to_tell
+from maskarad.ops.telling import Telling, has_held, is_open, to_tell
 from maskarad.values import Value
 
 log = structlog.get_logger()
@@ -84,16 +85,13 @@ class Alerts:
     def _scene(self, connection: Connection, before: Sequence[Alert], now: float) -> Scene:
         found, own = watching.watched(connection, now=now), self._own()
         reports = read_reports(found.processes) if own is None else (own,)
-        figures = [each.figures for each in reports if each.figures is not None]
-        ids = sorted({bot_id for each in figures for bot_id in each.deaf})
-        deaf = names_of(reports, watching.holders(connection, ids), watching.usernames(connection, ids))
-        manager = {""} if found.manager_unheard else set()
+        deaf = deaf_bots(connection, reports)
         return Scene(
             now=now,
             reports=reports,
             is_alone=own is not None,
-            deaf=frozenset(deaf.union(found.unheard, manager)),
-            deaf_unnamed=sum(each.deaf_count - len(each.deaf) for each in figures),
+            deaf=deaf.names,
+            deaf_unnamed=deaf.unnamed,
             waiting=found.waiting,
             oldest_due=found.oldest_due,
             last_backup=found.last_backup,
@@ -146,7 +144,7 @@ class Alerts:
 
 def show(metrics: Metrics, found: Sequence[Alert]) -> None:
     """Which alerts are open."""
-    open_now = {each.name for each in found if each.told_at is not None and each.over_at is None}
+    open_now = {each.name for each in found if is_open(each)}
     for name in CONDITIONS:
         metrics.alerts.labels(name).set(name in open_now)
 

@@ -7,7 +7,7 @@ import msgspec
 from maskarad.db.alerts import GONE, Alert, Facts
 from maskarad.db.processes import DUTIES
 from maskarad.ops.report import Figures, ProcessReport, place
-from maskarad.values import MANAGER_BOT_ID, Value
+from maskarad.values import Value
 
 MINUTE = 60.0
 HOUR = 3_600.0
@@ -114,11 +114,12 @@ def disk(scene: Scene) -> Sequence[Trouble]:
         )
         for report, figures in scene.figures
         for each in figures.disks
-        if each.free < _least_free(each.total)
+        if each.free < least_free(each.total)
     ]
 
 
-def _least_free(total: float) -> float:
+def least_free(total: float) -> float:
+    """Bytes of a disk of so many: with less it is nearly full."""
     return max(min(LEAST_FREE, total / 10), min(ENOUGH_FREE, FREE_SHARE * total))
 
 
@@ -190,17 +191,3 @@ CONDITIONS: Mapping[str, Condition] = {
     GONE: Condition(look=gone, holds=30.0, calm=2 * MINUTE),
     "undone": Condition(look=undone, holds=MINUTE, calm=30.0),
 }
-
-
-def names_of(reports: Sequence[ProcessReport], holders: Mapping[int, str], usernames: Mapping[int, str]) -> set[str]:
-    """Bots that processes report to be deaf. What one says of a bot that another one polls for by now is old; what they
-    say of webhooks stands in rows."""
-    heard: set[str] = set()
-    for each in reports:
-        for bot_id in each.figures.deaf if each.figures is not None else ():
-            is_its = not each.process.id or holders.get(bot_id) == each.process.id
-            if is_its and bot_id == MANAGER_BOT_ID:
-                heard.add("")
-            elif is_its and bot_id in usernames:
-                heard.add(usernames[bot_id])
-    return heard

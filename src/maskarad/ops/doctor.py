@@ -3,15 +3,14 @@ made or changed by looking that stays."""
 
 import asyncio
 import os
-import tempfile
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
-from pathlib import Path
 
 from redis.exceptions import AuthenticationError, RedisError, ResponseError
 
 from maskarad import redis_cache
 from maskarad.db import Connection, bots, partitions, schema
+from maskarad.db.failures import FULL
 from maskarad.db.opening import open_database
 from maskarad.db.processes import DUTIES, INTAKE
 from maskarad.errors import (
@@ -23,13 +22,16 @@ from maskarad.errors import (
     TokenInvalid,
     WrongSecretKey,
 )
-from maskarad.key_file import KEY_FILE
+from maskarad.key_file import KEY_FILE, RETIRED_FILE, KeyFile
 from maskarad.llm.opening import open_model
+from maskarad.ops import safekeeping
 from maskarad.ops.failures import failures, state_of, todo_for
+from maskarad.ops.finding import Finding, Unknown, Wrong
 from maskarad.ops.processes import at_work
+from maskarad.ops.safekeeping import can_be_written_to, nearest
 from maskarad.settings import Settings
 from maskarad.telegram.edge import open_sender
-from maskarad.values import BotState, CompletionRequest, PromptMessage, StoredBot, Token, Value
+from maskarad.values import BotState, CompletionRequest, PromptMessage, StoredBot, Token
 from maskarad.vault import Vault, open_vault
 
 PATIENCE = 10.0
@@ -40,6 +42,15 @@ CHANGING_HANDS = 5.0
 restarted is there again."""
 
 _QUESTION = CompletionRequest(messages=(PromptMessage(role="user", content="Say OK."),), temperature=0.0, max_tokens=16)
+
+_KEY_IS_GONE = "bots are stored, but the key to their tokens is gone"
+
+_FULL = "make room on that disk and leave the database where it is: all goes on by itself"
+
+_HOW_TO_MEND = (
+    "look whether the disk is well; if the file is damaged, stop the platform, keep the file and those beside it that "
+    "begin with its name, and `maskarad restore` a backup"
+)
 
 _NETWORK = "and the way there: proxy, firewall, DNS"
 
@@ -53,30 +64,8 @@ _MODEL_REMEDIES = {
 }
 
 
-class Finding(Value, frozen=True):
-    """`ok` is None where nothing can be known; `todo` is there when it is False."""
-
-    subject: str
-    ok: bool | None
-    state: str
-    todo: str = ""
-
-
 Look = Callable[[Settings], Awaitable[str]]
-"""Says how a thing is, or raises `_Wrong` or `_Unknown`."""
-
-
-class _Wrong(Exception):
-    """What is wrong, and what to do."""
-
-    def __init__(self, state: str, todo: str) -> None:
-        super().__init__(state)
-        self.state = state
-        self.todo = todo
-
-
-class _Unknown(Exception):
-    """Why nothing can be said."""
+"""Says how a thing is, or raises `Wrong` or `Unknown`."""
 
 
 async def examine(settings: Settings, *, in_sandbox: bool) -> AsyncIterator[Finding]:
@@ -85,45 +74,34 @@ async def examine(settings: Settings, *, in_sandbox: bool) -> AsyncIterator[Find
     scripted = in_sandbox and settings.llm_base_url.startswith(settings.telegram_api_base_url)
     looks: Mapping[str, Look] = {
         "data": _data_folder,
+        "disk": safekeeping.disk,
         "key": _key,
         "database": _database,
+        "backups": safekeeping.backup,
         "cache": _cache,
         "processes": _processes,
         "telegram": _sandbox if in_sandbox else _telegram,
         "model": _scripted_model if scripted else _model,
+        "figures": _figures,
         "failures": _failures,
     }
     for subject, look in looks.items():
         try:
             yield Finding(subject=subject, ok=True, state=await look(settings))
-        except _Wrong as wrong:
+        except Wrong as wrong:
             yield Finding(subject=subject, ok=False, state=wrong.state, todo=wrong.todo)
-        except _Unknown as unknown:
+        except Unknown as unknown:
             yield Finding(subject=subject, ok=None, state=str(unknown))
 
 
 async def _data_folder(settings: Settings) -> str:
     folder = settings.data_dir
-    existing = _existing(folder)
-    if not _can_be_written_to(existing):
-        raise _Wrong(
-            f"{existing} cannot be written to", "let this user write there, or name another folder in DATA_DIR"
-        )
+    existing = nearest(folder)
+    if safekeeping.is_full(existing):
+        raise Wrong(f"the disk of {existing} is full", "make room on that disk")
+    if not can_be_written_to(existing):
+        raise Wrong(f"{existing} cannot be written to", "let this user write there, or name another folder in DATA_DIR")
     return str(folder) if existing == folder else f"{folder}, made at the first start"
-
-
-def _can_be_written_to(folder: Path) -> bool:
-    """Tried, as what the system says of permissions leaves out file systems that take no files."""
-    try:
-        tempfile.TemporaryDirectory(dir=folder, prefix=".maskarad-").cleanup()
-    except OSError:
-        return False
-    return os.access(folder, os.R_OK)
-
-
-def _existing(path: Path) -> Path:
-    """The path itself, or the nearest folder above it that is there."""
-    return next(each for each in (path, *path.absolute().parents) if os.path.exists(each))
 
 
 async def _key(settings: Settings) -> str:
@@ -131,46 +109,85 @@ async def _key(settings: Settings) -> str:
         _vault(settings)
         return "MASKARAD_SECRET_KEY"
     file = settings.data_dir / KEY_FILE
-    if _existing(file) != file:
-        return f"{file}, made with the first bot"
+    if nearest(file) != file:
+        if stored := await _bots_there(settings):
+            raise Wrong(_KEY_IS_GONE, _how_to_give_back(settings, stored))
+        return f"{file}, made at the first start or with the first bot"
     _vault(settings)
     if file.stat().st_mode & 0o077:
-        raise _Wrong(f"{file} is open to other users of this machine", f"run `chmod 600 {file}`")
+        raise Wrong(f"{file} is open to other users of this machine", f"run `chmod 600 {file}`")
     return str(file)
+
+
+async def _bots_there(settings: Settings) -> Sequence[StoredBot]:
+    """None where the database cannot be used, which is told of elsewhere."""
+    file = settings.database_file
+    if file is not None and nearest(file) != file:
+        return ()
+    database = open_database(settings.database, pool_size=1, max_overflow=0)
+    try:
+        return await database.read(_stored_bots) or ()
+    except (DatabaseUnavailable, SchemaOutdated):
+        return ()
+    finally:
+        await database.close()
+
+
+def _how_to_give_back(settings: Settings, unreadable: Sequence[StoredBot]) -> str:
+    file = KeyFile(settings.data_dir)
+    try:
+        if (keys := file.retired()) and all(_can_open(Vault(keys), each) for each in unreadable):
+            place = (
+                "MASKARAD_SECRET_KEY, behind a comma" if settings.secret_keys else f"{file.path}, in a line of its own"
+            )
+            return f"the key is in {settings.data_dir / RETIRED_FILE}: put it into {place}"
+    except (OSError, SettingsError):
+        pass
+    return f"put the old key back into MASKARAD_SECRET_KEY or {file.path}, or bind the bots anew"
+
+
+def _can_open(vault: Vault, stored: StoredBot) -> bool:
+    try:
+        vault.open(stored.token)
+    except WrongSecretKey:
+        return False
+    return True
 
 
 def _vault(settings: Settings) -> Vault:
     try:
         return open_vault(settings.secret_keys, settings.data_dir)
     except (SettingsError, OSError) as error:
-        raise _Wrong(str(error), "give back the right key, or remove it and bind the bots anew") from None
+        raise Wrong(str(error), "give back the right key, or remove it and bind the bots anew") from None
 
 
 async def _database(settings: Settings) -> str:
     file = settings.database_file
-    if file is not None and _existing(file) != file:
+    if file is not None and nearest(file) != file:
         return f"SQLite, {file}, made at the first start"
     kind, todo = ("PostgreSQL", "check DATABASE_URL, and that the server runs")
     if file is not None:
-        kind, todo = (f"SQLite, {file},", "restore the file from a backup, or move it away")
-        if not os.access(file, os.W_OK) or not os.access(file.parent, os.W_OK):
+        kind, todo = (f"SQLite, {file},", _HOW_TO_MEND)
+        if safekeeping.is_full(file.parent):
+            todo = _FULL
+        elif not os.access(file, os.W_OK) or not os.access(file.parent, os.W_OK):
             todo = "let this user write there"
     database = open_database(settings.database, pool_size=1, max_overflow=0)
     try:
         stored = await database.read(_stored_bots)
         is_one_table = file is None and stored is not None and not await database.read(partitions.are_there)
     except DatabaseUnavailable as error:
-        raise _Wrong(f"{kind} cannot be used ({error})", todo) from None
+        raise Wrong(f"{kind} cannot be used ({error})", _FULL if str(error) == FULL else todo) from None
     except SchemaOutdated as error:
         state, _, todo = str(error).partition(": ")
-        raise _Wrong(state, todo) from None
+        raise Wrong(state, todo) from None
     finally:
         await database.close()
     if stored is None:
         return f"{kind} empty, filled at the first start"
     _check_tokens(stored, settings)
     if refused := [f"@{each.bot.username}" for each in stored if each.bot.state is BotState.INVALID]:
-        raise _Wrong(
+        raise Wrong(
             f"Telegram refused the token of {', '.join(refused)}", "get a new token from @BotFather and bind it again"
         )
     divide = ", the history is one table, which `maskarad db partition` divides" if is_one_table else ""
@@ -190,15 +207,12 @@ def _check_tokens(stored: list[StoredBot], settings: Settings) -> None:
     if not stored:
         return
     key_file = settings.data_dir / KEY_FILE
-    remedy = f"put the old key back into MASKARAD_SECRET_KEY or {key_file}, or bind the bots anew"
-    if not settings.secret_keys and _existing(key_file) != key_file:
-        raise _Wrong("bots are stored, but the key to their tokens is gone", remedy)
+    if not settings.secret_keys and nearest(key_file) != key_file:
+        raise Wrong(_KEY_IS_GONE, _how_to_give_back(settings, stored))
     vault = _vault(settings)
-    try:
-        for each in stored:
-            vault.open(each.token)
-    except WrongSecretKey:
-        raise _Wrong("a bot's token was stored with another key", remedy) from None
+    unreadable = [each for each in stored if not _can_open(vault, each)]
+    if unreadable:
+        raise Wrong("a bot's token was stored with another key", _how_to_give_back(settings, unreadable))
 
 
 async def _cache(settings: Settings) -> str:
@@ -208,16 +222,16 @@ async def _cache(settings: Settings) -> str:
     try:
         await redis_cache.probe(settings.redis_url)
     except (AuthenticationError, ResponseError) as error:
-        raise _Wrong(
+        raise Wrong(
             f"Redis refuses ({type(error).__name__}: {error})",
             "check user, password and database number in REDIS_URL, and that it is Redis 6.2 or newer",
         ) from None
     except (RedisError, OSError) as error:
-        raise _Wrong(
+        raise Wrong(
             f"Redis does not answer ({type(error).__name__})", "check REDIS_URL, and that the server runs, or unset it"
         ) from None
     except SettingsError as error:
-        raise _Wrong(str(error), "redis://USER:PASSWORD@HOST:PORT/NUMBER") from None
+        raise Wrong(str(error), "redis://USER:PASSWORD@HOST:PORT/NUMBER") from None
     return f"Redis does all that is asked of it, in {1000 * (time.perf_counter() - started):.0f} ms"
 
 
@@ -233,18 +247,18 @@ async def _processes(settings: Settings) -> str:
             await asyncio.sleep(CHANGING_HANDS)
             found = await database.read(at_work)
     except (DatabaseUnavailable, SchemaOutdated):
-        raise _Unknown("unknown, see the database") from None
+        raise Unknown("unknown, see the database") from None
     finally:
         await database.close()
     if found.undone:
-        raise _Wrong(f"{found}; nobody does {', '.join(found.undone)}", _who_does(found.undone))
+        raise Wrong(f"{found}; nobody does {', '.join(found.undone)}", _who_does(found.undone))
     if found.unpolled:
-        raise _Wrong(
+        raise Wrong(
             f"{found}; nobody polls for {', '.join(found.unpolled)}",
             "look into the logs of those that receive, or restart them",
         )
     if found.silent:
-        raise _Wrong(
+        raise Wrong(
             f"{found}; silent: {len(found.silent)}",
             "look whether these still run and reach the database; the next process to start tidies up after dead ones",
         )
@@ -262,15 +276,15 @@ def _who_does(duties: Sequence[str]) -> str:
 async def _telegram(settings: Settings) -> str:
     address = settings.telegram_api_base_url
     if settings.telegram_bot_token is None:
-        raise _Wrong(
+        raise Wrong(
             "TELEGRAM_BOT_TOKEN is not set, though TELEGRAM_API_BASE_URL is", "set both, or none for the sandbox"
         )
     try:
         return f"{address}, the manager bot is @{await _manager(settings)}"
     except TokenInvalid:
-        raise _Wrong(f"{address} refuses TELEGRAM_BOT_TOKEN", "copy the token anew from @BotFather") from None
+        raise Wrong(f"{address} refuses TELEGRAM_BOT_TOKEN", "copy the token anew from @BotFather") from None
     except (TelegramError, TimeoutError):
-        raise _Wrong(f"{address} does not answer", f"check TELEGRAM_API_BASE_URL, {_NETWORK}") from None
+        raise Wrong(f"{address} does not answer", f"check TELEGRAM_API_BASE_URL, {_NETWORK}") from None
 
 
 async def _sandbox(settings: Settings) -> str:
@@ -295,7 +309,7 @@ async def _scripted_model(_settings: Settings) -> str:
 async def _model(settings: Settings) -> str:
     """Asks a question of a few tokens: only an answer shows that key, credit and model are good."""
     if not settings.llm_api_key:
-        raise _Wrong("there is no key", "set LLM_API_KEY or OPENROUTER_API_KEY")
+        raise Wrong("there is no key", "set LLM_API_KEY or OPENROUTER_API_KEY")
     model = open_model(settings.model_copy(update={"llm_timeout": PATIENCE, "llm_fallback_models": ()}))
     where = f"{settings.llm_model} at {settings.llm_base_url}"
     started = time.perf_counter()
@@ -303,24 +317,32 @@ async def _model(settings: Settings) -> str:
         await model.complete(_QUESTION)
     except ModelError as error:
         if error.reason != "empty":  # so few tokens are not enough for every model
-            raise _Wrong(f"{where} fails: {error.reason}", _MODEL_REMEDIES[error.reason]) from None
+            raise Wrong(f"{where} fails: {error.reason}", _MODEL_REMEDIES[error.reason]) from None
     finally:
         await model.close()
     return f"{where} answers in {time.perf_counter() - started:.1f} s"
 
 
+async def _figures(settings: Settings) -> str:
+    if settings.metrics_token is not None:
+        return "/metrics and /readyz are shown to whoever sends METRICS_TOKEN"
+    if settings.run_mode == "webhook":
+        return "/metrics and /readyz are shown to nobody; METRICS_TOKEN would change that"
+    return "/metrics and /readyz are shown to this machine"
+
+
 async def _failures(settings: Settings) -> str:
     """A database that cannot be used is told of elsewhere."""
     file = settings.database_file
-    if file is not None and _existing(file) != file:
+    if file is not None and nearest(file) != file:
         return "none"
     database = open_database(settings.database, pool_size=1, max_overflow=0)
     try:
         found = await database.read(failures)
     except DatabaseUnavailable:
-        raise _Unknown("unknown: the database cannot be used") from None
+        raise Unknown("unknown: the database cannot be used") from None
     finally:
         await database.close()
     if found is not None and (state := state_of(found)):
-        raise _Wrong(state, todo_for(found))
+        raise Wrong(state, todo_for(found))
     return "none"

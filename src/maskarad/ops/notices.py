@@ -1,6 +1,6 @@
 """What an owner is told of a bot, by the manager bot: once for each thing, and never instead of the work itself."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from typing import Protocol
 
 import structlog
@@ -35,15 +35,12 @@ class Notices:
         *,
         clock: Callable[[], float],
         default_language: str,
-        operators: Sequence[int],
     ) -> None:
-        """`operators` are told what concerns the manager bot itself."""
         self._database = database
         self._messenger = messenger
         self._texts = texts
         self._clock = clock
         self._default_language = default_language
-        self._operators = operators
 
     async def token_refused(self, bot_id: int, version: int) -> bool:
         """Mark the bot invalid and say so, the first time. False when it is marked already, or is not of that version
@@ -58,10 +55,9 @@ class Notices:
         return True
 
     async def conflict(self, bot_id: int) -> None:
-        """Another program polls with the token."""
+        """Another program polls with the token. That the manager bot is deaf operators hear as an alert."""
         if bot_id == MANAGER_BOT_ID:
             log.error("manager_conflict", todo="stop the other program that uses TELEGRAM_BOT_TOKEN")
-            await self._tell_operators("manager_conflict")
             return
         now = self._clock()
         if await self._first(lambda c: bots.may_tell_conflict(c, bot_id, now=now, pause=CONFLICT_PAUSE)):
@@ -105,11 +101,6 @@ class Notices:
             await self._messenger.send_text(MANAGER_BOT_ID, bot.owner_id, Screen(html=html))
         except (NotFound, DatabaseUnavailable) as error:
             log.info("owner_not_told", bot_id=bot_id, notice=notice, error=str(error))
-
-    async def _tell_operators(self, notice: str) -> None:
-        html = self._texts.html(self._default_language, f"notice.{notice}")
-        for user_id in self._operators:
-            await self._messenger.send_text(MANAGER_BOT_ID, user_id, Screen(html=html))
 
 
 def _whom(connection: Connection, bot_id: int) -> tuple[str | None, Persona, Bot]:

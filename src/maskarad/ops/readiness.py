@@ -1,4 +1,4 @@
-"""Whether a process can do its work now, check by check: for whoever decides what to send it (`/readyz`)."""
+"""Whether a process can do its work now, check by check (`/healthz`, `/readyz`), for whoever decides what it gets."""
 
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping
@@ -10,8 +10,9 @@ from maskarad.errors import MaskaradError
 
 log = structlog.get_logger()
 
-PATIENCE = 5.0
-"""Seconds that a check may take; one that takes longer has failed."""
+PATIENCE = 4.0
+"""Seconds that a check may take; one that takes longer has failed. A proxy waits longer (deploy/Caddyfile), and hears
+which it was."""
 
 
 class Finding(StrEnum):
@@ -19,7 +20,7 @@ class Finding(StrEnum):
     OFF = "off"
     """It is not part of this process."""
     DEGRADED = "degraded"
-    """It is away, and the process does its work without."""
+    """It is away, or some of it, and the process does its work without."""
     FAILED = "failed"
 
 
@@ -38,7 +39,7 @@ async def _found(name: str, look: Look, patience: float) -> Finding:
         async with asyncio.timeout(patience):
             return await look()
     except TimeoutError:
-        log.info("not_ready", check=name, error="no answer in time")
+        log.warning("check_failed", check=name, error="no answer in time")
     except MaskaradError as error:
-        log.info("not_ready", check=name, error=str(error))
+        log.warning("check_failed", check=name, error=str(error))
     return Finding.FAILED

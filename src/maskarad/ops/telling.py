@@ -68,6 +68,13 @@ def _begun(new: Sequence[Alert]) -> Iterable[Alert]:
     return (each for each in new if has_held(each, YOUNG))
 
 
+def is_open(alert: Alert) -> bool:
+    """It is so, whether or not there has been a way to tell operators."""
+    if alert.over_at is not None:
+        return False
+    return alert.told_at is not None or (alert.name in CONDITIONS and has_held(alert))
+
+
 def has_held(alert: Alert, share: float = 1.0) -> bool:
     """Long enough to be told of."""
     return alert.lasted >= share * CONDITIONS[alert.name].holds

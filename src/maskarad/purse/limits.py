@@ -2,9 +2,9 @@
 
 from datetime import UTC, datetime
 
-from maskarad.db.purses import NO_LIMIT, Most, Purse, Scope
+from maskarad.db.purses import NO_LIMIT, Most, Purse
 from maskarad.settings import Settings
-from maskarad.values import Value
+from maskarad.values import Scope, Value
 
 DAY = 86_400.0
 MILLIONTHS = 1_000_000

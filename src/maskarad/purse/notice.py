@@ -2,7 +2,7 @@
 
 import math
 
-from maskarad.db.purses import Purse, Scope
+from maskarad.db.purses import Purse
 from maskarad.purse.limits import DAY, end_of
 from maskarad.texts import Texts
 
@@ -13,8 +13,7 @@ HOURS_UP_TO = 36
 
 def rest_notice(texts: Texts, language: str, purse: Purse, now: float) -> str:
     """What the persona says in a chat."""
-    key = "limits.rest.user" if purse.scope is Scope.USER else "limits.rest.bot"
-    return texts.get(language, key, time=time_left(texts, language, purse, now))
+    return texts.get(language, f"limits.rest.{purse.scope.value}", time=time_left(texts, language, purse, now))
 
 
 def time_left(texts: Texts, language: str, purse: Purse, now: float) -> str:

@@ -1,4 +1,6 @@
-"""Where the price table comes from: the provider is asked once a day, by one process for all; all read what it said."""
+"""Where the price table comes from: the provider is asked once a day, by one process for all; all read what it said.
+
+One that tells nothing leaves no trace: each process asks it, once a day at most."""
 
 from collections.abc import Awaitable, Callable
 from functools import partial
@@ -33,10 +35,10 @@ class Pricing:
         self._ask_at = 0.0
 
     async def refresh(self) -> None:
-        """Ask the provider, if that is a day ago. What was known stays when it tells nothing. Raises
-        DatabaseUnavailable."""
+        """Ask the provider, if no process was told anything for a day. What was known stays when it tells nothing.
+        Raises DatabaseUnavailable."""
         now = self._clock()
-        if now < self._ask_at:
+        if now < self._ask_at or now < await self._database.read(rows.seen_at) + DAY:
             return
         try:
             listed = await self._list_prices()

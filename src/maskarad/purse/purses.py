@@ -5,31 +5,22 @@ becomes of a process that dies in between, is in docs/decisions/purses.md.
 """
 
 import math
-from collections.abc import Callable, Mapping
-from enum import StrEnum
+from collections.abc import Callable, Iterable, Mapping
 from functools import partial
 
 import structlog
 
-from maskarad.db import purses
+from maskarad.db import Connection, purses, turns
 from maskarad.db.engine import Database
-from maskarad.db.purses import Bill, Scope, Share, Spent
-from maskarad.errors import DatabaseUnavailable, PurseEmpty
+from maskarad.db.purses import Bill, Share, Spent
+from maskarad.errors import DatabaseUnavailable, ModelError, PurseEmpty
 from maskarad.llm.prices import Prices, prompt_tokens_of
 from maskarad.memory.tokens import tokens_of
 from maskarad.metrics import Metrics
 from maskarad.purse.limits import MILLIONTHS, Limits, purse_of
-from maskarad.values import Bot, Completion, CompletionRequest, Usage, Value
+from maskarad.values import Bot, Claim, Completion, CompletionRequest, Purpose, Scope, Taken, Usage, Value
 
 log = structlog.get_logger()
-
-
-class Purpose(StrEnum):
-    """What a model is asked for."""
-
-    TURN = "turn"
-    SPONTANEOUS = "spontaneous"
-    SUMMARY = "summary"
 
 
 PAID_FROM: Mapping[Purpose, Mapping[Scope, int]] = {
@@ -72,8 +63,11 @@ class Purses:
         self._metrics = metrics
         self._clock = clock
 
-    async def reserve(self, bot: Bot, purpose: Purpose, request: CompletionRequest, *, user_id: int) -> Reservation:
-        """Take what the call may cost at most, as far as that is known. Raises PurseEmpty, DatabaseUnavailable."""
+    async def reserve(
+        self, bot: Bot, purpose: Purpose, request: CompletionRequest, *, user_id: int, claim: Claim | None = None
+    ) -> Reservation:
+        """Take what the call may cost at most, as far as that is known; from somebody's purse only under a `claim`, for
+        they may have been forgotten since it was taken. Raises PurseEmpty, ClaimLost, DatabaseUnavailable."""
         prompt_tokens = prompt_tokens_of(request)
         money = self._prices.dearest(self._models_for(request), prompt_tokens, request.max_tokens)
         tokens = prompt_tokens + request.max_tokens
@@ -87,8 +81,14 @@ class Purses:
             )
             for scope, messages in PAID_FROM[purpose].items()
         )
+
+        def take(connection: Connection) -> None:
+            if claim is not None:
+                turns.hold(connection, claim)
+            purses.reserve(connection, shares)
+
         try:
-            await self._database.write(partial(purses.reserve, shares=shares))
+            await self._database.write(take)
         except PurseEmpty as error:
             self._metrics.limits_reached.labels(error.purse.scope.value).inc()
             log.info("purse_empty", scope=error.purse.scope.value, bot_id=bot.id, purpose=purpose.value)
@@ -104,13 +104,14 @@ class Purses:
         )
 
     def bill(self, reservation: Reservation, completion: Completion, *, counts: bool = True) -> Bill:
-        """For an answer; `counts`: as a message, too. What the server does not tell is estimated."""
-        prompt_tokens = completion.prompt_tokens or reservation.prompt_tokens
-        answer_tokens = completion.completion_tokens or tokens_of(completion.text)
-        money = self._prices.of(completion.model).money(prompt_tokens, answer_tokens)
-        if completion.cost is not None:
-            money = math.ceil(completion.cost * MILLIONTHS)
-        self._metrics.model_dollars.inc(money / MILLIONTHS)
+        """For an answer and the tries before it; `counts`: as a message, too. What the server does not tell is
+        estimated."""
+        answer = Taken(
+            model=completion.model,
+            prompt_tokens=completion.prompt_tokens,
+            completion_tokens=completion.completion_tokens or tokens_of(completion.text),
+            cost=completion.cost,
+        )
         usage = Usage(
             owner_id=reservation.bot.owner_id,
             persona_id=reservation.bot.persona_id,
@@ -118,14 +119,28 @@ class Purses:
             user_id=reservation.user_id,
             completion=completion,
             created_at=self._clock(),
-            purpose=reservation.purpose.value,
+            purpose=reservation.purpose,
         )
-        differences = _differences(reservation, prompt_tokens + answer_tokens, money, counts=counts)
-        return Bill(differences=differences, usage=usage)
+        return self._bill(reservation, (*completion.in_vain, answer), counts=counts, usage=usage)
 
-    def nothing(self, reservation: Reservation, *, counts: bool = False) -> Bill:
-        """For a call that brought no answer: everything is given back, but where it `counts` as a call all the same."""
-        return Bill(differences=_differences(reservation, 0, 0, counts=counts))
+    def bill_failure(self, reservation: Reservation, error: ModelError, *, counts: bool = False) -> Bill:
+        """For a call that brought no answer: what its tries took is kept, the rest is given back; `counts`: as a call
+        all the same."""
+        return self._bill(reservation, error.taken, counts=counts)
+
+    def _bill(
+        self, reservation: Reservation, tries: Iterable[Taken], *, counts: bool, usage: Usage | None = None
+    ) -> Bill:
+        tokens = money = 0
+        for each in tries:
+            prompt_tokens = each.prompt_tokens or reservation.prompt_tokens
+            tokens += prompt_tokens + each.completion_tokens
+            if each.cost is None:
+                money += self._prices.of(each.model).money(prompt_tokens, each.completion_tokens)
+            else:
+                money += math.ceil(each.cost * MILLIONTHS)
+        self._metrics.model_dollars.inc(money / MILLIONTHS)
+        return Bill(differences=_differences(reservation, tokens, money, counts=counts), usage=usage)
 
     async def pay(self, bill: Bill) -> None:
         """Write a bill by itself, where no transaction ends the work it is for. It is tried once: a commit whose answer

@@ -37,9 +37,9 @@ class BackgroundSender:
     """Speaks as `Sender` does, but `send_text`, `send_photo`, `send_document`, `edit_text` and `answer_press` return at
     once; what they order is done in the order given, chat by chat. Their errors are logged here."""
 
-    def __init__(self, sender: Sender, *, metrics: Metrics | None = None) -> None:
+    def __init__(self, sender: Sender, *, metrics: Metrics) -> None:
         self._sender = sender
-        self._metrics = metrics or Metrics()
+        self._metrics = metrics
         self._lanes: dict[Hashable, Lane] = {}
         self._tasks: set[asyncio.Task[None]] = set()
         self._ordered = 0

@@ -224,6 +224,7 @@ class Webhooks:
             async with self._places:
                 found = await self._api.call(wanted.token, "getWebhookInfo")
             if wanted.is_what(found):
+                self._registry.works(wanted.bot_id)
                 await self._registrations.done(wanted.bot_id, wanted.fingerprint)
                 return
             log.warning("webhook_missing", bot_id=wanted.bot_id)

@@ -3,9 +3,8 @@
 from collections.abc import Awaitable, Callable, Iterable
 from typing import TypeVar
 
-from maskarad.db.purses import Scope
 from maskarad.errors import PurseEmpty
-from maskarad.values import HistoryLine
+from maskarad.values import HistoryLine, Scope
 
 MOST_PAYERS = 3
 

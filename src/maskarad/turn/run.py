@@ -10,14 +10,14 @@ import structlog
 
 from maskarad.db import Connection, purses, turns
 from maskarad.db.engine import Database, write_patiently
-from maskarad.db.purses import Bill, Purse, Scope
+from maskarad.db.purses import Bill, Purse
 from maskarad.errors import ClaimLost, ModelError, PurseEmpty
 from maskarad.life.mood import come_over
 from maskarad.life.reactions import may_react
 from maskarad.memory.analysis import Analysis
 from maskarad.memory.remembered import Remembered
 from maskarad.metrics import Metrics, timed
-from maskarad.purse.purses import Purpose, Purses, Reservation
+from maskarad.purse.purses import Purses, Reservation
 from maskarad.turn.markup import to_pieces
 from maskarad.turn.payers import first_who_can, payers
 from maskarad.turn.prompt import Speaker, ask
@@ -34,7 +34,9 @@ from maskarad.values import (
     PartDraft,
     PartKind,
     Progress,
+    Purpose,
     Reply,
+    Scope,
     TurnOutcome,
 )
 
@@ -115,7 +117,7 @@ class Turns:
                 with timed(self._meter.model):
                     completion = await self._model.complete(request)
         except ModelError as error:
-            return await self._fail(bot, speaker, link, mood, error, self._paying.nothing(reserved))
+            return await self._fail(bot, speaker, link, mood, error, self._paying.bill_failure(reserved, error))
         reply = read_reply(
             completion.text,
             most_parts=speaker.persona.content.reply_messages,
@@ -134,7 +136,7 @@ class Turns:
     async def _reserve(self, bot: Bot, link: ClaimedLink, request: CompletionRequest) -> Reservation:
         return await first_who_can(
             payers(link.history),
-            lambda user_id: self._paying.reserve(bot, Purpose.TURN, request, user_id=user_id),
+            lambda user_id: self._paying.reserve(bot, Purpose.TURN, request, user_id=user_id, claim=link.claim),
         )
 
     def _allowed(self, reply: Reply, link: ClaimedLink, remembered: Remembered) -> Reply:
@@ -185,7 +187,7 @@ class Turns:
         now = self._clock()
         said = PartDraft(
             kind=PartKind.TEXT,
-            text=self._rest_notice(speaker.persona.content.language, purse),
+            text=self._rest_notice(self._language(speaker, link), purse),
             reply_to=None if link.chat.type is ChatType.PRIVATE else _last_unread(link.history).message_order,
         )
 
@@ -203,6 +205,10 @@ class Turns:
         if purse.scope is not Scope.USER:
             await self._purse_empty(bot, purse)
         return progress
+
+    def _language(self, speaker: Speaker, link: ClaimedLink) -> str:
+        """What was said last is in; the persona's own where that cannot be told."""
+        return self._analyze(_last_unread(link.history).text).language or speaker.persona.content.language
 
     async def _finish(self, link: ClaimedLink, outcome: TurnOutcome, bill: Bill | None) -> Progress:
         tries = 0

@@ -1,18 +1,17 @@
 """The platform's own HTTP: Telegram's webhook for every bot, and a word on whether all is well."""
 
 import hmac
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Mapping
 from functools import partial
 
-import structlog
 from starlette.applications import Starlette
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
-from maskarad.errors import DatabaseUnavailable, IntakeFull, MaskaradError, Stopping
+from maskarad.errors import DatabaseUnavailable, IntakeFull
 from maskarad.metrics import CONTENT_TYPE, Metrics
-from maskarad.ops.readiness import Finding, Look, findings
+from maskarad.ops.readiness import PATIENCE, Finding, Look, findings
 from maskarad.telegram import wire
 from maskarad.telegram.bots import BotRegistry, Served
 from maskarad.telegram.handling import Handle, UpdateFailed
@@ -20,15 +19,13 @@ from maskarad.telegram.reading import Reading
 from maskarad.values import Event, JsonObject
 from maskarad.web.insiders import refusal
 
-log = structlog.get_logger()
-
 BODY_BYTES = 1024 * 1024
 LENGTH_DIGITS = 20
 """Of a Content-Length that can be true; int() raises on one of thousands."""
 SECRET_HEADER = "X-Telegram-Bot-Api-Secret-Token"
 
-Check = Callable[[], Awaitable[None]]
-"""Returns when what it looks at works, raises one of our errors when not."""
+HEALTH = ("running", "database", "manager")
+"""What `/healthz` looks at."""
 
 DECISIVE = frozenset({"running", "database"})
 """Checks without which a process is of no use: by the status a proxy takes it out. What else fails would fail in every
@@ -46,10 +43,11 @@ def build_app(
     registry: BotRegistry,
     handle: Handle | None,
     *,
-    checks: Mapping[str, Check],
+    looks: Mapping[str, Look],
     metrics: Metrics,
     metrics_token: str | None = None,
-    readiness: Mapping[str, Look] | None = None,
+    behind_proxy: bool = False,
+    patience: float = PATIENCE,
 ) -> Starlette:
     """`GET /healthz`; `GET /readyz` and `GET /metrics` for those who may look inside (`insiders.py`);
     `POST /telegram/{public_id}` with a `handle`, where updates come in.
@@ -57,11 +55,13 @@ def build_app(
     A webhook is answered 200 only after `handle` has returned, 503 when the database is away or too much waits, and 500
     after a fault of ours: Telegram then delivers the update again.
     404 unknown id, 401 wrong secret, 413 body above 1 MiB, 400 not a JSON object; an update that cannot be read is
-    logged and answered 200, as a poll would pass over it. `/healthz` runs every check and names those that failed: 503
-    when one of them is `DECISIVE`, else 200. `/readyz` gives a word for each of `readiness`: 503 when one has failed.
+    logged and answered 200, as a poll would pass over it. `/healthz` names those of `HEALTH` that are not well: 503
+    when one of them is `DECISIVE`, else 200. `/readyz` gives a word for each of `looks`: 503 when one has failed. Each
+    may take `patience` seconds.
     """
     reading = Reading(metrics)
-    is_refused = partial(refusal, token=metrics_token)
+    is_refused = partial(refusal, token=metrics_token, behind_proxy=behind_proxy)
+    health = {name: look for name, look in looks.items() if name in HEALTH}
 
     async def receive(request: Request) -> Response:
         try:
@@ -71,14 +71,15 @@ def build_app(
         return Response(status_code=200 if event is None or handle is None else await _store(event, handle))
 
     async def healthz(_request: Request) -> Response:
-        failed = [name for name, check in checks.items() if not await _passes(name, check)]
+        found = await findings(health, patience)
+        failed = [name for name, finding in found.items() if finding in (Finding.FAILED, Finding.DEGRADED)]
         status = 200 if DECISIVE.isdisjoint(failed) else 503
         return JSONResponse({"ok": not failed, "failed": failed}, status_code=status)
 
     async def readyz(request: Request) -> Response:
         if (status := is_refused(request)) is not None:
             return Response(status_code=status)
-        found = await findings(readiness or {})
+        found = await findings(looks, patience)
         ready = Finding.FAILED not in found.values()
         return JSONResponse({"ready": ready, "checks": found}, status_code=200 if ready else 503)
 
@@ -99,6 +100,7 @@ async def _read(request: Request, registry: BotRegistry, reading: Reading) -> Ev
     served = _sender_of(request, registry)
     update = _parse(await _body(request))
     registry.update_seen(served.bot_id)
+    registry.works(served.bot_id)
     return reading.event(update, served.bot_id)
 
 
@@ -149,14 +151,3 @@ def _parse(body: bytes) -> JsonObject:
     if not isinstance(update, dict):
         raise Refused(400)
     return update
-
-
-async def _passes(name: str, check: Check) -> bool:
-    try:
-        await check()
-    except Stopping:  # as it was told to
-        return False
-    except MaskaradError as error:
-        log.warning("check_failed", check=name, error=str(error))
-        return False
-    return True

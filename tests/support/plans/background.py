@@ -133,6 +133,13 @@ BACKGROUND = (
         may_scan=frozenset({"model_prices"}),
     ),
     Hot(
+        name="prices.seen_at",
+        purpose="Once an hour, in one process: whether the provider told prices today.",
+        cheap="The whole table, some hundreds of rows.",
+        run=prices.seen_at,
+        may_scan=frozenset({"model_prices"}),
+    ),
+    Hot(
         name="prices.replace",
         purpose="Once a day: what the provider says that they cost.",
         cheap="The whole table, some hundreds of rows, is written anew.",

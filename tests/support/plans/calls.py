@@ -6,7 +6,7 @@ from typing import Any
 from sqlalchemy import Connection
 
 from maskarad.db import bots, hearing, personas, purses, turns
-from maskarad.db.purses import Bill, Scope, Share, Spent
+from maskarad.db.purses import Bill, Share, Spent
 from maskarad.jobs.leases import LEASE
 from maskarad.purse.limits import purse_of
 from maskarad.turn.prompt import HISTORY_LINES
@@ -23,6 +23,7 @@ from maskarad.values import (
     PartDraft,
     PartKind,
     PersonaDraft,
+    Scope,
     Sender,
     SentMessage,
     TurnOutcome,
@@ -82,8 +83,9 @@ def finish(connection: Connection) -> Any:
     return turns.finish(connection, HOLDER, outcome, Bill(differences=SHARES, usage=usage))
 
 
-def reserve(connection: Connection) -> Any:
-    return purses.reserve(connection, SHARES)
+def reserve(connection: Connection) -> None:
+    turns.hold(connection, HOLDER)
+    purses.reserve(connection, SHARES)
 
 
 def sent(connection: Connection) -> Any:

@@ -100,9 +100,10 @@ TURN = (
         may_sort=True,
     ),
     Hot(
-        name="purses.reserve",
-        purpose="What the model's answer may cost, from the purses of the user, the bot and its owner: all or none.",
-        cheap="Three keys.",
+        name="turns.hold, purses.reserve",
+        purpose="What the model's answer may cost, from the purses of the user, the bot and its owner: all or none, "
+        "and only while the claim holds: whoever is to pay may have been forgotten since.",
+        cheap="The link's key, and three keys of purses.",
         run=calls.reserve,
     ),
     Hot(

@@ -17,6 +17,7 @@ from maskarad.values import (
     Manners,
     PartDraft,
     PartKind,
+    Purpose,
     Usage,
 )
 from tests.support.plans.calls import HOLDER, SHARES
@@ -66,7 +67,7 @@ def finish(connection: Connection) -> Any:
         user_id=0,
         completion=completion,
         created_at=NOW,
-        purpose="spontaneous",
+        purpose=Purpose.SPONTANEOUS,
     )
     tea = PartDraft(kind=PartKind.TEXT, text="tea?", silent=True)
     return stirring.finish(connection, HELD_LINK, [tea], Bill(differences=SHARES, usage=paid), day=1, now=NOW)

@@ -1,15 +1,14 @@
 """/admin for operators: how the platform is doing, and a backup now."""
 
 from maskarad.analytics.figures import zone_of
-from maskarad.db import Connection, alerts, backlog, backups, purses
-from maskarad.db import overview as rows
-from maskarad.db.purses import Scope
+from maskarad.db import Connection, alerts, backlog, backups, census, purses
+from maskarad.db.watching import MOST_COUNTED
 from maskarad.manager.desk import Desk, Outcome, Visit
-from maskarad.manager.screens.admin import Overview, overview
+from maskarad.manager.screens.admin import Overview, fresh, overview
+from maskarad.ops.deafness import deaf_bots
+from maskarad.ops.telling import is_open
 from maskarad.purse.limits import period_of
-
-MOST_WAITING = 10_000
-"""Chats that are counted one by one; a queue as long as that is an alert anyhow."""
+from maskarad.values import Scope
 
 
 async def show(desk: Desk, visit: Visit) -> Outcome:
@@ -17,17 +16,18 @@ async def show(desk: Desk, visit: Visit) -> Outcome:
 
     def read(connection: Connection) -> Overview:
         return Overview(
-            alerts=alerts.open_ones(connection),
+            alerts=[each for each in alerts.everything(connection) if is_open(each)],
             processes=reports,
-            census=rows.census(connection),
-            waiting=sum(backlog.waiting(connection, now=now, most=MOST_WAITING).values()),
+            census=census.count(connection),
+            deaf=deaf_bots(connection, fresh(reports, now)).count,
+            waiting=sum(backlog.waiting(connection, now=now, most=MOST_COUNTED).values()),
             waiting_since=backlog.oldest(connection, now=now),
             today=purses.totals(connection, Scope.BOT, period_of(Scope.BOT, now)),
-            near=rows.near_limits(
+            near=census.near_limits(
                 connection, {scope: period_of(scope, now) for scope in Scope}, desk.operating.limits.most
             ),
             month=purses.totals(connection, Scope.OWNER, period_of(Scope.OWNER, now)),
-            backup=backups.latest(connection),
+            backup=backups.latest(connection, now=now),
         )
 
     seen = await desk.db.read(read)

@@ -1,4 +1,4 @@
-"""Operators look at a bot or a person, stop them, and let them go on."""
+"""Operators look at a bot or a person, stop them, and allow them again."""
 
 import re
 from collections.abc import Sequence
@@ -6,20 +6,19 @@ from typing import NoReturn
 
 import structlog
 
-from maskarad.db import Connection, overseen, purses, seen, spending, stops, users
-from maskarad.db.overseen import Named
-from maskarad.db.purses import Scope
+from maskarad.db import Connection, cards, purses, seen, spending, stops, users
+from maskarad.db.cards import Named
 from maskarad.errors import NotFound
 from maskarad.manager import forms
 from maskarad.manager.actions import admin
 from maskarad.manager.callbacks import number
 from maskarad.manager.desk import Desk, Outcome, Visit
 from maskarad.manager.forms import Finding
-from maskarad.manager.screens import overseen as screens
-from maskarad.manager.screens.overseen import Kind, Listed
+from maskarad.manager.screens import cards as screens
+from maskarad.manager.screens.cards import Kind, Listed
 from maskarad.manager.steps import Unfit
 from maskarad.purse.limits import period_of
-from maskarad.values import MANAGER_BOT_ID, Incoming, Screen
+from maskarad.values import MANAGER_BOT_ID, Incoming, Scope, Screen
 
 log = structlog.get_logger()
 
@@ -45,8 +44,8 @@ async def top(desk: Desk, visit: Visit, kind: str) -> Outcome:
 
 def _names(connection: Connection, kind: Kind, ids: Sequence[int]) -> dict[int, Named]:
     if kind is Kind.BOT:
-        return overseen.bots_named(connection, ids)
-    known = overseen.users_named(connection, ids)
+        return cards.bots_named(connection, ids)
+    known = cards.users_named(connection, ids)
     return {each: known.get(each) or Named(id=each, name=str(each), is_stopped=False) for each in ids}
 
 
@@ -74,10 +73,10 @@ async def card(desk: Desk, visit: Visit, kind: str, holder: str) -> Outcome:
 async def ask(desk: Desk, visit: Visit, kind: str, holder: str) -> Outcome:
     wanted, who = _kind(kind), number(holder)
     if wanted is Kind.BOT:
-        bot = await desk.db.read(lambda c: overseen.bot(c, who))
+        bot = await desk.db.read(lambda c: cards.bot(c, who))
         return Outcome(screen=screens.bot_question(visit.words, bot))
     _refuse_operator(desk, who)
-    user = await desk.db.read(lambda c: overseen.user(c, who))
+    user = await desk.db.read(lambda c: cards.user(c, who))
     return Outcome(screen=screens.user_question(visit.words, user))
 
 
@@ -92,15 +91,15 @@ async def stop(desk: Desk, visit: Visit, kind: str, holder: str) -> Outcome:
     return await _switched(desk, visit, wanted, who, visit.words.get("toast.stopped"))
 
 
-async def let_go(desk: Desk, visit: Visit, kind: str, holder: str) -> Outcome:
+async def allow(desk: Desk, visit: Visit, kind: str, holder: str) -> Outcome:
     wanted, who, now, words = _kind(kind), number(holder), desk.clock(), visit.words
     if wanted is Kind.BOT:
         goes_on = await desk.db.write(lambda c: stops.let_bot(c, who, now=now))
     else:
         goes_on = True
         await desk.db.write(lambda c: stops.let_user(c, who, now=now))
-    log.warning("operator_let_go", kind=wanted.name.lower(), id=who, operator=visit.user.id)
-    toast = words.get("toast.let_go") if goes_on else words.get("toast.owner_stopped")
+    log.warning("operator_allowed", kind=wanted.name.lower(), id=who, operator=visit.user.id)
+    toast = words.get("toast.allowed") if goes_on else words.get("toast.owner_stopped")
     return await _switched(desk, visit, wanted, who, toast)
 
 
@@ -122,20 +121,33 @@ async def leave(desk: Desk, visit: Visit) -> Outcome:
 async def take_wanted(desk: Desk, visit: Visit, message: Incoming) -> Screen:
     """A message that names a bot or a person. Raises AlreadySeen."""
 
-    def find(connection: Connection) -> tuple[Kind, int]:
+    def find(connection: Connection) -> list[Listed]:
         seen.once(connection, MANAGER_BOT_ID, visit.update_id, now=desk.clock())
         found = _find(connection, message)
         forms.end(connection, visit.user.id, now=desk.clock())
         return found
 
     try:
-        kind, who = await desk.db.write(find)
+        found = await desk.db.write(find)
     except Unfit as problem:
         return screens.ask_whom(visit.words, first=visit.words.html(problem.key, **problem.values))
-    return await _card(desk, visit, kind, who)
+    if len(found) > 1:
+        return screens.several(visit.words, found)
+    return await _card(desk, visit, found[0].kind, found[0].named.id)
 
 
-def _find(connection: Connection, message: Incoming) -> tuple[Kind, int]:
+def _find(connection: Connection, message: Incoming) -> list[Listed]:
+    """A number may also be that of a bot here. Raises Unfit."""
+    kind, who = _meant(connection, message)
+    text = message.text.strip()
+    numbers = {who: kind} if kind is Kind.BOT else {}
+    if message.forwarded_from is None and text.isdecimal():
+        numbers[int(text)] = Kind.BOT
+    bots = [Listed(kind=Kind.BOT, named=each) for each in cards.bots_named(connection, numbers).values()]
+    return bots if kind is Kind.BOT else [*bots, Listed(kind=kind, named=_names(connection, kind, [who])[who])]
+
+
+def _meant(connection: Connection, message: Incoming) -> tuple[Kind, int]:
     """The author of what was forwarded, an id at Telegram, or a @username. Raises Unfit."""
     author, text = message.forwarded_from, message.text.strip()
     if author is not None and author.id > 0:
@@ -145,7 +157,7 @@ def _find(connection: Connection, message: Incoming) -> tuple[Kind, int]:
     username = _USERNAME.fullmatch(text)
     if username is None:
         raise Unfit("admin.find_unclear")
-    bot_id = overseen.bot_named(connection, username.group(1))
+    bot_id = cards.bot_named(connection, username.group(1))
     if bot_id is not None:
         return Kind.BOT, bot_id
     found = users.find_by_username(connection, username.group(1))
@@ -153,7 +165,7 @@ def _find(connection: Connection, message: Incoming) -> tuple[Kind, int]:
 
 
 def _at_telegram(connection: Connection, telegram_id: int) -> tuple[Kind, int]:
-    bot_id = overseen.bot_at_telegram(connection, telegram_id)
+    bot_id = cards.bot_at_telegram(connection, telegram_id)
     return (Kind.USER, telegram_id) if bot_id is None else (Kind.BOT, bot_id)
 
 
@@ -166,9 +178,9 @@ async def _card(desk: Desk, visit: Visit, kind: Kind, who: int) -> Screen:
     now, operating = desk.clock(), desk.operating
     day, month = period_of(Scope.BOT, now), period_of(Scope.OWNER, now)
     if kind is Kind.BOT:
-        bot, spent = await desk.db.read(lambda c: (overseen.bot(c, who), purses.spent(c, Scope.BOT, who, day)))
+        bot, spent = await desk.db.read(lambda c: (cards.bot(c, who), purses.spent(c, Scope.BOT, who, day)))
         return screens.bot_card(visit.words, bot, spent, operating.limits, now)
-    user, own = await desk.db.read(lambda c: (overseen.user(c, who), spending.of_person(c, who, day=day, month=month)))
+    user, own = await desk.db.read(lambda c: (cards.user(c, who), spending.of_person(c, who, day=day, month=month)))
     is_operator = who in operating.operators
     return screens.user_card(visit.words, user, own.given, own.month, operating.limits, now, is_operator=is_operator)
 

@@ -84,7 +84,7 @@ ACTIONS: Mapping[str, Entry] = {
     "ac": Entry(stopping.card, 2, for_operators=True),
     "as": Entry(stopping.ask, 2, for_operators=True),
     "ay": Entry(stopping.stop, 2, for_operators=True),
-    "ag": Entry(stopping.let_go, 2, for_operators=True),
+    "ag": Entry(stopping.allow, 2, for_operators=True),
     "af": Entry(stopping.ask_whom, 0, for_operators=True),
     "aq": Entry(stopping.leave, 0, for_operators=True),
 }

@@ -3,36 +3,41 @@
 from collections.abc import Mapping, Sequence
 from datetime import datetime, tzinfo
 
+from msgspec import structs
+
 from maskarad.analytics.figures import grouped
 from maskarad.db.alerts import Alert
 from maskarad.db.backups import Backup
-from maskarad.db.overview import NEAR, Census
-from maskarad.db.purses import Scope, Spent
+from maskarad.db.census import NEAR, Census
+from maskarad.db.purses import Spent
 from maskarad.manager.callbacks import button
 from maskarad.manager.screens.amounts import money, size
 from maskarad.manager.screens.parts import back, built_once
 from maskarad.metrics.meters import MODEL_REASONS
 from maskarad.ops.alert_texts import duration, message
-from maskarad.ops.report import ProcessReport
+from maskarad.ops.report import Figures, ProcessReport
 from maskarad.ops.telling import Telling
 from maskarad.texts import Words, ago
-from maskarad.values import Keyboard, Screen, Value
+from maskarad.values import Keyboard, Scope, Screen, Value
 
 MOST_PROCESSES = 8
 MOST_ALERTS = 5
+WARNING = "⚠️"
+"""Before what is not well, in what is told below the first line."""
+
 OLD_FIGURES = 30.0
 """Seconds after which what a process said of itself says little."""
 
-_CENSUS = ("working", "resting", "stopped", "invalid")
-
 
 class Overview(Value, frozen=True):
-    """What was read in one go. `waiting` are chats in which work is due and nobody at it, `waiting_since` since when
-    the first of them; `today` and `month` are all that was spent."""
+    """What was read in one go. `deaf` are bots that nobody hears, which the census counts as working. `waiting` are
+    chats in which work is due and nobody at it, `waiting_since` since when the first of them; `today` and `month` are
+    all that was spent."""
 
     alerts: Sequence[Alert]
     processes: Sequence[ProcessReport]
     census: Census
+    deaf: int
     waiting: int
     waiting_since: float | None
     today: Spent
@@ -50,13 +55,14 @@ def overview(words: Words, seen: Overview, now: float, zone: tzinfo) -> Screen:
         _bots(words, seen),
         _queue(words, seen, now),
         words.html("admin.today", count=seen.today.messages, number=grouped(seen.today.messages)),
-        _model(words, seen.processes),
+        _model(words, fresh(seen.processes, now)),
         words.html("admin.spend", today=money(words, seen.today.money), month=money(words, seen.month.money)),
         _near(words, seen.near),
         _backup(words, seen.backup, now),
     )
-    stopped = seen.census.stopped + seen.census.stopped_users
-    html = "\n\n".join((title, _verdict(words, seen), "\n".join(filter(None, facts))))
+    told = "\n".join(filter(None, facts))
+    stopped = seen.census.stopped_alone + seen.census.stopped_users
+    html = "\n\n".join((title, _verdict(words, seen, told), told))
     return Screen(html=html, keyboard=_keyboard(words, stopped))
 
 
@@ -72,9 +78,21 @@ def _keyboard(words: Words, stopped: int) -> Keyboard:
     )
 
 
-def _verdict(words: Words, seen: Overview) -> str:
+def fresh(reports: Sequence[ProcessReport], now: float) -> list[ProcessReport]:
+    """Without the figures of those that have said nothing for long."""
+    return [
+        each if each.figures is None or _is_fresh(each.figures, now) else structs.replace(each, figures=None)
+        for each in reports
+    ]
+
+
+def _is_fresh(figures: Figures, now: float) -> bool:
+    return now - figures.at <= OLD_FIGURES
+
+
+def _verdict(words: Words, seen: Overview, told: str) -> str:
     if not seen.alerts:
-        return words.html("admin.well")
+        return words.html("admin.fair" if WARNING in told else "admin.well")
     shown = seen.alerts[:MOST_ALERTS]
     told = message(words, Telling(began=tuple(shown)))
     more = len(seen.alerts) - len(shown)
@@ -94,16 +112,22 @@ def _process(words: Words, report: ProcessReport, now: float) -> str:
     name, runs = process.role.partition(" ")[0], duration(words, now - process.started_at)
     if figures is None:
         return words.html("admin.process_unknown", name=name, runs=runs)
-    if now - figures.at > OLD_FIGURES:
+    if not _is_fresh(figures, now):
         return words.html("admin.process_silent", name=name, ago=ago(words, now - figures.at))
     lag = words.get("admin.milliseconds", number=grouped(round(1000 * figures.lag)))
     return words.html("admin.process", name=name, runs=runs, memory=size(words, figures.resident), lag=lag)
 
 
 def _bots(words: Words, seen: Overview) -> str:
-    counted = [(state, getattr(seen.census, state)) for state in _CENSUS]
-    deaf = sum(each.figures.deaf_count for each in seen.processes if each.figures is not None)
-    told = [words.get(f"admin.bots.{state}", number=number) for state, number in (*counted, ("deaf", deaf)) if number]
+    census = seen.census
+    counted = {
+        "working": max(census.working - seen.deaf, 0),
+        "resting": census.resting,
+        "stopped": census.stopped,
+        "invalid": census.invalid,
+        "deaf": seen.deaf,
+    }
+    told = [words.get(f"admin.bots.{state}", number=number) for state, number in counted.items() if number]
     return words.html("admin.bots.line", told=", ".join(told) or words.get("admin.bots.none"))
 
 

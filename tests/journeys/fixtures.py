@@ -1,3 +1,5 @@
+"""The sandbox and the stage, for every test that plays on them."""
+
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 

@@ -11,7 +11,8 @@ from maskarad.values import BotState, Value
 
 
 class SeenUser(Value, frozen=True):
-    """Somebody the platform has not met has the id in digits for a name. `bots` are ids and usernames."""
+    """Somebody the platform has not met has the id in digits for a name, and is not `known`. `bots` are ids and
+    usernames."""
 
     id: int
     name: str
@@ -19,6 +20,7 @@ class SeenUser(Value, frozen=True):
     stopped_at: float | None = None
     personas: int = 0
     bots: tuple[tuple[int, str], ...] = ()
+    known: bool = True
 
 
 class SeenBot(Value, frozen=True):
@@ -118,7 +120,7 @@ def bot_named(connection: Connection, username: str) -> int | None:
 def user(connection: Connection, user_id: int) -> SeenUser:
     rows = connection.execute(_USER, {"user_id": user_id}).all()
     if not rows:
-        return SeenUser(id=user_id, name=str(user_id))
+        return SeenUser(id=user_id, name=str(user_id), known=False)
     first = rows[0]
     return SeenUser(
         id=first.id,

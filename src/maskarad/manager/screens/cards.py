@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from enum import StrEnum
 
-from maskarad.db.overseen import Named, SeenBot, SeenUser
+from maskarad.db.cards import Named, SeenBot, SeenUser
 from maskarad.db.purses import Most, Spent
 from maskarad.manager.callbacks import button
 from maskarad.manager.screens.amounts import against, money, share
@@ -73,7 +73,7 @@ def bot_card(words: Words, bot: SeenBot, spent: Spent, limits: Limits, now: floa
     html = f"{about}\n\n{words.html('admin.spent_today')}\n{against(words, spent, limits.bot)}"
     owner = button(words.get("button.owner"), "ac", Kind.USER.value, bot.owner.id)
     switch = _switch(words, Kind.BOT, bot.id, stopped=bot.stopped_at is not None and not bot.with_owner)
-    return Screen(html=html, keyboard=((switch,), (owner,), back(words, "at", Kind.BOT.value)))
+    return Screen(html=html, keyboard=((switch,), (owner,), _back(words, Kind.BOT, bot.stopped_at)))
 
 
 def _state(words: Words, bot: SeenBot, now: float) -> str:
@@ -94,6 +94,8 @@ def user_card(
         state = words.html("admin.user_stopped", ago=ago(words, now - user.stopped_at))
     elif is_operator:
         state = words.html("admin.user_operator")
+    elif not user.known:
+        state = words.html("admin.user_unknown")
     parts = (
         words.html("admin.user", name=_known_as(user), id=user.id, personas=user.personas, bots=len(user.bots)),
         state,
@@ -103,8 +105,13 @@ def user_card(
     shown = ((button(f"🤖 @{name}", "ac", Kind.BOT.value, bot_id),) for bot_id, name in user.bots[:MOST_BOTS])
     may_be_switched = user.stopped_at is not None or not is_operator
     switch = (_switch(words, Kind.USER, user.id, stopped=user.stopped_at is not None),)
-    keyboard = (*((switch,) if may_be_switched else ()), *shown, back(words, "at", Kind.USER.value))
+    keyboard = (*((switch,) if may_be_switched else ()), *shown, _back(words, Kind.USER, user.stopped_at))
     return Screen(html="\n\n".join(filter(None, parts)), keyboard=keyboard)
+
+
+def _back(words: Words, kind: Kind, stopped_at: float | None) -> tuple[Button, ...]:
+    """To a list that it stands on."""
+    return back(words, "at", kind.value) if stopped_at is None else back(words, "al", 0)
 
 
 def _known_as(user: SeenUser) -> str:
@@ -113,7 +120,7 @@ def _known_as(user: SeenUser) -> str:
 
 def _switch(words: Words, kind: Kind, holder: int, *, stopped: bool) -> Button:
     if stopped:
-        return button(words.get("button.let_go"), "ag", kind.value, holder)
+        return button(words.get("button.allow"), "ag", kind.value, holder)
     return button(words.get(f"button.stop_{kind.name.lower()}"), "as", kind.value, holder)
 
 
@@ -130,6 +137,12 @@ def user_question(words: Words, user: SeenUser) -> Screen:
 def _question(words: Words, html: str, kind: Kind, holder: int) -> Screen:
     yes = button(words.get("button.stop_yes"), "ay", kind.value, holder)
     return Screen(html=html, keyboard=((yes,), back(words, "ac", kind.value, holder)))
+
+
+def several(words: Words, found: Sequence[Listed]) -> Screen:
+    """A number may be a person's and a bot's."""
+    rows = tuple((_line(words, each, None),) for each in found)
+    return Screen(html=words.html("admin.find_several"), keyboard=(*rows, back(words, "a")))
 
 
 def ask_whom(words: Words, *, first: str = "") -> Screen:

@@ -1,19 +1,22 @@
 """How many bots are in which state, how many people are stopped, and who is near a limit: operators' first glance."""
 
+import math
 from collections.abc import Callable, Mapping
 
 from sqlalchemy import ColumnElement, Connection, and_, bindparam, func, not_, or_, select
 
-from maskarad.db.purses import Most, Scope
+from maskarad.db.purses import Most
 from maskarad.db.served import IS_SERVED
 from maskarad.db.tables import bot_instances, purses, users
-from maskarad.values import BotState, Value
+from maskarad.values import BotState, Scope, Value
 
 
 class Census(Value, frozen=True):
-    """Each bot is counted once, under the first of these that it is: stopped, invalid, resting, working."""
+    """Each bot is counted once, under the first of these that it is: stopped, invalid, resting, working. Of the stopped
+    ones `stopped_alone` are not so with their owners."""
 
     stopped: int
+    stopped_alone: int
     invalid: int
     resting: int
     working: int
@@ -25,6 +28,7 @@ _IS_INVALID = bot_instances.c.state == BotState.INVALID.value
 _STOPPED_USERS = select(func.count()).select_from(users).where(users.c.stopped_at.is_not(None))
 _CENSUS = select(
     func.count().filter(_IS_STOPPED).label("stopped"),
+    func.count().filter(and_(_IS_STOPPED, not_(bot_instances.c.stopped_with_owner))).label("stopped_alone"),
     func.count().filter(and_(not_(_IS_STOPPED), _IS_INVALID)).label("invalid"),
     func.count().filter(and_(not_(_IS_STOPPED), not_(_IS_INVALID), not_(bot_instances.c.enabled))).label("resting"),
     func.count().filter(IS_SERVED).label("working"),
@@ -57,10 +61,10 @@ def near_limits(
         limits = most(scope)
         values[f"{scope.value}_period"] = periods[scope]
         values |= {
-            f"{scope.value}_{name}": int(NEAR * getattr(limits, name)) for name in ("messages", "tokens", "money")
+            f"{scope.value}_{name}": math.ceil(NEAR * getattr(limits, name)) for name in ("messages", "tokens", "money")
         }
     return {Scope(scope): count for scope, count in connection.execute(_NEAR, values)}
 
 
-def census(connection: Connection) -> Census:
+def count(connection: Connection) -> Census:
     return Census(**connection.execute(_CENSUS).one()._mapping)

@@ -1,3 +1,0 @@
-from tests.journeys.conftest import sandbox as sandbox
-from tests.journeys.conftest import sandbox_address as sandbox_address
-from tests.journeys.conftest import stage as stage
