@@ -42,6 +42,10 @@ def test_zero_is_no_limit_where_the_settings_say_so() -> None:
     assert Limits.of(settings(spontaneity_day_money=0)).spontaneous.money == NO_LIMIT
 
 
+def test_a_limit_too_small_to_be_counted_is_still_one() -> None:
+    assert Limits.of(settings(limit_user_day_money=0.0000001)).most(Scope.USER).money == 1
+
+
 def test_zero_calls_are_none() -> None:
     found = Limits.of(settings(spontaneity_calls_per_day=0, summary_calls_per_day=0))
     assert found.spontaneous.messages == found.summary.messages == 0

@@ -64,4 +64,4 @@ def _most(messages: int, tokens: int, money: float) -> Most:
 
 
 def _millionths(dollars: float) -> int:
-    return round(dollars * MILLIONTHS) or NO_LIMIT
+    return max(round(dollars * MILLIONTHS), 1) if dollars else NO_LIMIT
