@@ -57,7 +57,7 @@ rolling: $(INSTALLED) ## restart every process by SIGTERM, one after the other, 
 
 fuzz: $(INSTALLED) ## throw broken and hostile updates at a running platform for five minutes
 	@sh tests/support/install_servers.sh
-	@FUZZ_SECONDS=$${FUZZ_SECONDS:-75} $(BIN)/python -m pytest -s -q --timeout=3600 tests/security/test_fuzz.py
+	@FUZZ_SECONDS=$${FUZZ_SECONDS:-50} $(BIN)/python -m pytest -s -q --timeout=3600 tests/security/test_fuzz.py
 
 scale: $(INSTALLED) ## measure what workers add and what a message costs, write docs/scaling.md
 	@sh tests/support/install_servers.sh
