@@ -11,6 +11,7 @@ from maskarad.db import (
     bots,
     failed_updates,
     learning,
+    personal,
     personas,
     prices,
     processes,
@@ -77,6 +78,8 @@ async def looks(database: Database) -> frozenset[str]:
         prices.replace(connection, {}, now=0.0)
         for query in ERRANDS:
             query.run(connection)
+        # Once in a persona's lifetime in memory, when chance first thinks of a reaction.
+        personal.declined(connection, 0)
         unweighed.overdue(connection, before=0.0, old=0.0, most=1, of_each=1)
         backlog.waiting(connection, now=0.0, most=1)
         backlog.oldest(connection, now=0.0)

@@ -100,6 +100,8 @@ async def test_one_that_dies_or_stops_is_followed_and_nothing_is_lost(
 ) -> None:
     async with running(stage, tmp_path, 3) as (one, other, last):
         await all_answer(stage, actors, await say_to_all(stage, actors, "раз"), AT_ONCE)
+        for actor in actors:
+            await stage.settled(actor)
         await one.kill()
         await all_answer(stage, actors, await say_to_all(stage, actors, "два"), TAKEN_OVER)
         assert await other.stop() == 0
