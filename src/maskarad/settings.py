@@ -1,141 +1,30 @@
 """One frozen `Settings`, read from the environment and `.env` once, at the start, and handed on."""
 
-import re
 from pathlib import Path
-from typing import Annotated, Literal
-from urllib.parse import parse_qs, urlsplit
-from zoneinfo import ZoneInfo
+from typing import Literal
 
-from pydantic import AfterValidator, AliasChoices, BeforeValidator, Field, SecretStr, ValidationError
-from pydantic_settings import (
-    BaseSettings,
-    DotEnvSettingsSource,
-    EnvSettingsSource,
-    NoDecode,
-    SettingsConfigDict,
-)
+from pydantic import AliasChoices, Field, SecretStr, ValidationError
+from pydantic_settings import BaseSettings, DotEnvSettingsSource, EnvSettingsSource, SettingsConfigDict
 
 from maskarad.errors import SettingsError
-from maskarad.price_list import read_prices
 from maskarad.setting_sentences import sentence
+from maskarad.setting_shapes import (
+    BotToken,
+    CommaSeparated,
+    DatabaseUrl,
+    HeaderSecret,
+    HeaderSecrets,
+    Hours,
+    HttpUrl,
+    PriceEntries,
+    RedisUrl,
+    Secrets,
+    TelegramIds,
+    TimeZone,
+)
 
 LANGUAGES = ("uk", "ru", "en")
 ENV_FILE = Path(".env")
-
-TOKEN_SHAPE = r"[0-9]{1,19}:[A-Za-z0-9_-]{10,}"
-"""A bot's id, a colon and a secret (Bot API, "Authorizing your bot"), its length no narrower than need be."""
-
-
-def _comma_separated(value: object) -> object:
-    if isinstance(value, str):
-        return tuple(item.strip() for item in value.split(",") if item.strip())
-    return value
-
-
-def _telegram_ids(value: object) -> object:
-    """What is wrong is named by its place: it may be a secret that was put into the wrong variable."""
-    if not isinstance(value, str):
-        return value
-    entries = [item.strip() for item in value.split(",") if item.strip()]
-    for place, entry in enumerate(entries, start=1):
-        if not re.fullmatch(r"[0-9]{1,16}", entry, re.ASCII) or not 0 < int(entry) < 2**52:
-            raise ValueError(f"must be ids at Telegram, such as 1001,1002: entry {place} is none")
-    return tuple(map(int, entries))
-
-
-def _http_url(value: str) -> str:
-    if not value.startswith(("http://", "https://")):
-        raise ValueError("must start with http:// or https://")
-    return value.rstrip("/")
-
-
-SSL = ("disable", "allow", "prefer", "require", "verify-ca", "verify-full")
-_OF_SERVER = ("host", "port", "user", "password", "database", "passfile", "service", "servicefile")
-OPTIONS = frozenset((*_OF_SERVER, "ssl", "target_session_attrs", "prepared_statement_cache_size"))
-"""Of a PostgreSQL address, behind its ?."""
-
-
-def _database_url(value: str) -> str:
-    known = value.startswith(("sqlite:///", "postgresql://", "postgresql+asyncpg://", "postgres://"))
-    if value and (not known or value in ("sqlite:///", "sqlite:///:memory:")):
-        raise ValueError("must be sqlite:///FILE or postgresql://USER:PASSWORD@HOST/DATABASE")
-    if value.startswith("postgres"):
-        _check_server(value.partition("://")[2].rpartition("@")[2])
-    return value
-
-
-def _check_server(place: str) -> None:
-    """Of a PostgreSQL address what stands after the password."""
-    try:
-        parts = urlsplit(f"//{place}")
-        options = parse_qs(parts.query)
-        _ = parts.port, [urlsplit(f"//{host}").port for host in options.get("host", ())]
-    except ValueError:
-        raise ValueError("the port must be a number") from None
-    if "sslmode" in options:
-        raise ValueError("write ssl=… where libpq has sslmode=…")
-    if not set(options.get("ssl", ())) <= set(SSL):
-        raise ValueError(f"ssl must be one of {', '.join(SSL)}")
-    if not options.keys() <= OPTIONS:
-        raise ValueError(f"behind the ? may stand only {', '.join(sorted(OPTIONS))}")
-    if not "".join(options.get("prepared_statement_cache_size", ("0",))).isdecimal():
-        raise ValueError("prepared_statement_cache_size must be a number")
-
-
-def _redis_url(value: str) -> str:
-    if not value.startswith(("redis://", "rediss://", "unix://")):
-        raise ValueError("must start with redis://, rediss:// or unix://")
-    try:
-        parts = urlsplit(value)
-        _ = parts.port
-    except ValueError:
-        raise ValueError("the port must be a number up to 65535; a / in the password is written %2F") from None
-    if parts.scheme != "unix" and not re.fullmatch(r"/?|/[0-9]{1,5}", parts.path):
-        raise ValueError("after the / stands the number of a database")
-    return value
-
-
-def _time_zone(value: str) -> str:
-    try:
-        ZoneInfo(value)
-    except (KeyError, ValueError, OSError):
-        raise ValueError("must be a time zone's name, such as Europe/Kyiv") from None
-    return value
-
-
-def _hours(value: str) -> str:
-    if not re.fullmatch(r"(?:1?[0-9]|2[0-3])-(?:1?[0-9]|2[0-3])", value):
-        raise ValueError("must be two full hours from 0 to 23, such as 23-8")
-    return value
-
-
-def _bot_token(value: SecretStr) -> SecretStr:
-    token = value.get_secret_value().strip()
-    if not re.fullmatch(TOKEN_SHAPE, token):
-        raise ValueError("this is not a bot's token; it looks like 123456:ABC-DEF…")
-    return SecretStr(token)
-
-
-def _printable(key: SecretStr) -> SecretStr:
-    if not (key.get_secret_value().isascii() and key.get_secret_value().isprintable()):
-        raise ValueError("must be of printable ASCII characters, as a header of a request can carry them")
-    return key
-
-
-def _all_printable(keys: tuple[SecretStr, ...]) -> tuple[SecretStr, ...]:
-    return tuple(map(_printable, keys))
-
-
-def _prices(entries: tuple[str, ...]) -> tuple[str, ...]:
-    try:
-        read_prices(entries)
-    except SettingsError as error:
-        raise ValueError(str(error).removeprefix("LLM_PRICES: ")) from None
-    return entries
-
-
-HttpUrl = Annotated[str, AfterValidator(_http_url)]
-CommaSeparated = Annotated[tuple[str, ...], NoDecode, BeforeValidator(_comma_separated)]
 
 MOST_MESSAGES = 10**9
 MOST_TOKENS = 10**12
@@ -157,7 +46,7 @@ class Settings(BaseSettings):
         allow_inf_nan=False,
     )
 
-    telegram_bot_token: Annotated[SecretStr, AfterValidator(_bot_token)] | None = Field(
+    telegram_bot_token: BotToken | None = Field(
         None,
         description="The manager bot's token from @BotFather. Unset: the platform starts with the sandbox.",
     )
@@ -214,12 +103,12 @@ class Settings(BaseSettings):
         description="Seconds that one of several processes goes on taking webhooks after SIGTERM, while /healthz says "
         "that it is stopping: by then the proxy has to send elsewhere.",
     )
-    metrics_token: Annotated[SecretStr, AfterValidator(_printable)] | None = Field(
+    metrics_token: HeaderSecret | None = Field(
         None,
         description="Whoever sends it as a bearer token may read /metrics and /readyz; unset: nobody with "
         "RUN_MODE=webhook, else whoever asks from this machine, and not through a proxy.",
     )
-    admin_user_ids: Annotated[tuple[int, ...], NoDecode, BeforeValidator(_telegram_ids)] = Field(
+    admin_user_ids: TelegramIds = Field(
         (),
         description="Telegram ids of the operators, comma-separated; they hear of trouble, and have /admin in the "
         "manager bot.",
@@ -231,7 +120,7 @@ class Settings(BaseSettings):
         description="The sandbox's port on this machine, used without a token; 0: any free one.",
     )
     max_personas_per_user: int = Field(20, ge=1, le=1_000_000, description="How many personas one user may have.")
-    database_url: Annotated[str, AfterValidator(_database_url)] = Field(
+    database_url: DatabaseUrl = Field(
         "", description="sqlite:///FILE or postgresql://…; unset: the file maskarad.db in DATA_DIR."
     )
     db_pool_size: int = Field(20, ge=1, le=10_000, description="Database connections kept open (PostgreSQL).")
@@ -242,7 +131,7 @@ class Settings(BaseSettings):
         description="Database connections opened beyond these under load, and closed after it (PostgreSQL). "
         "Opening one costs more than waiting for one.",
     )
-    redis_url: Annotated[str, AfterValidator(_redis_url)] | None = Field(
+    redis_url: RedisUrl | None = Field(
         None,
         description="redis://… (Redis 6.2 or newer) lets processes share snapshots and tell each other of changes at "
         "once. Unset, or while it is away: each keeps its own, and looks for changed bots and personas every 2 s.",
@@ -257,9 +146,7 @@ class Settings(BaseSettings):
     llm_base_url: HttpUrl = Field(
         "https://openrouter.ai/api/v1", description="Any OpenAI-compatible server; OpenRouter by default."
     )
-    llm_api_key: Annotated[
-        tuple[SecretStr, ...], NoDecode, BeforeValidator(_comma_separated), AfterValidator(_all_printable)
-    ] = Field(
+    llm_api_key: HeaderSecrets = Field(
         (),
         validation_alias=AliasChoices("llm_api_key", "openrouter_api_key"),
         description="The model's API key; several, comma-separated, take turns. Also read from OPENROUTER_API_KEY.",
@@ -304,7 +191,7 @@ class Settings(BaseSettings):
         description="For how many days a message is kept; 0: for ever. Older ones are summed up first, and go once an "
         "hour.",
     )
-    llm_prices: Annotated[CommaSeparated, AfterValidator(_prices)] = Field(
+    llm_prices: PriceEntries = Field(
         (),
         description="What models cost where the provider does not tell (OpenRouter does): dollars for a million tokens "
         "of prompt and of answer, as name=0.15/0.60, comma-separated; *=0/0 is for all others. A model without a price "
@@ -374,10 +261,10 @@ class Settings(BaseSettings):
         le=60,
         description="Reactions that a persona puts in one chat at most in any hour; 0: none.",
     )
-    time_zone: Annotated[str, AfterValidator(_time_zone)] = Field(
+    time_zone: TimeZone = Field(
         "UTC", description="Time zone (an IANA name such as Europe/Kyiv) of chats where none was chosen."
     )
-    quiet_hours: Annotated[str, AfterValidator(_hours)] = Field(
+    quiet_hours: Hours = Field(
         "23-8",
         description="From which hour until which a persona does not push itself forward, where the chat has chosen "
         "nothing else; 0-0: there are no quiet hours.",
@@ -407,7 +294,7 @@ class Settings(BaseSettings):
     data_dir: Path = Field(
         Path("data"), description="Folder of the database file, the secret key and the sandbox's state."
     )
-    maskarad_secret_key: Annotated[tuple[SecretStr, ...], NoDecode, BeforeValidator(_comma_separated)] = Field(
+    maskarad_secret_key: Secrets = Field(
         (),
         description="Keys that encrypt tokens at rest, comma-separated, the newest first (Fernet keys). "
         "Unset: the file secret.key in DATA_DIR, made once.",

@@ -14,7 +14,8 @@ from maskarad.controls.commands import described_commands
 from maskarad.db import Connection, bots, personas
 from maskarad.db.engine import Database
 from maskarad.errors import BadInput, TelegramError, TelegramRefused, TokenInvalid
-from maskarad.settings import TOKEN_SHAPE, Settings
+from maskarad.setting_shapes import TOKEN_SHAPE
+from maskarad.settings import Settings
 from maskarad.telegram.edge import open_edge, open_sender
 from maskarad.texts import load_texts
 from maskarad.values import Access, Bot, BotProfile, StoredBot, Token, WebhookIdentity

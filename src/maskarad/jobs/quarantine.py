@@ -16,7 +16,7 @@ from maskarad.db.engine import Database
 from maskarad.db.failed_updates import ATTEMPTS, UpdateKey
 from maskarad.errors import DatabaseUnavailable, StatementTimedOut
 from maskarad.metrics import Metrics
-from maskarad.settings import TOKEN_SHAPE
+from maskarad.setting_shapes import TOKEN_SHAPE
 from maskarad.telegram.handling import Handle, UpdateFailed
 from maskarad.values import Event, Incoming, Press, ReactionChange
 
