@@ -101,38 +101,70 @@ class PostgresServer:
         _checked(command, user=self._user, folder=self._folder)
 
 
-class RedisServer:
-    """A Redis that keeps an append-only file, so that a restart finds what was there."""
+class _Launched:
+    """A server that is one process of ours: started, asked until it is ready, ended."""
 
-    def __init__(self) -> None:
-        program = shutil.which("redis-server")
-        if program is None:
-            raise ServerMissing(f"redis-server is not installed: {HOW_TO_INSTALL}")
-        self._program = program
-        self._folder = Path(tempfile.mkdtemp(prefix="maskarad-redis-"))
+    def __init__(self, program: str) -> None:
+        """Raises ServerMissing."""
+        found = shutil.which(program)
+        if found is None:
+            raise ServerMissing(f"{program} is not installed: {HOW_TO_INSTALL}")
+        self._program = found
+        self._folder = Path(tempfile.mkdtemp(prefix=f"maskarad-{program}-"))
         self._process: subprocess.Popen[bytes] | None = None
         self.port = free_port()
 
     @property
     def url(self) -> str:
-        return f"redis://127.0.0.1:{self.port}/0"
+        return f"http://127.0.0.1:{self.port}"
 
     def start(self) -> None:
-        options = ("--bind", "127.0.0.1", "--save", "", "--appendonly", "yes", "--dir", str(self._folder))
-        self._process = subprocess.Popen(
-            [self._program, "--port", str(self.port), *options], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
-        )
+        """Returns when it is ready. Raises RuntimeError with its output."""
+        with (self._folder / "output").open("ab") as output:
+            self._process = subprocess.Popen(
+                [self._program, *self._options()],
+                env={"HOME": str(self._folder), "PATH": os.environ["PATH"]},
+                stdout=output,
+                stderr=output,
+            )
         deadline = time.monotonic() + START_WITHIN
-        while not self._answers():
+        while not self._is_ready():
             if self._process.poll() is not None or time.monotonic() > deadline:
-                raise RuntimeError("redis-server did not start")
+                raise RuntimeError(f"{self._program} did not start: {(self._folder / 'output').read_text()}")
             time.sleep(0.02)
-
-    def stop(self) -> None:
-        self._end(signal.SIGTERM)
 
     def kill(self) -> None:
         self._end(signal.SIGKILL)
+
+    def close(self) -> None:
+        self.kill()
+        shutil.rmtree(self._folder)
+
+    def _options(self) -> Sequence[str]:
+        raise NotImplementedError
+
+    def _is_ready(self) -> bool:
+        raise NotImplementedError
+
+    def _end(self, with_signal: signal.Signals) -> None:
+        if self._process is not None:
+            self._process.send_signal(with_signal)
+            self._process.wait(START_WITHIN)
+            self._process = None
+
+
+class RedisServer(_Launched):
+    """A Redis that keeps an append-only file, so that a restart finds what was there."""
+
+    def __init__(self) -> None:
+        super().__init__("redis-server")
+
+    @property
+    def url(self) -> str:
+        return f"redis://127.0.0.1:{self.port}/0"
+
+    def stop(self) -> None:
+        self._end(signal.SIGTERM)
 
     def freeze(self) -> None:
         """Connections stay, answers do not come."""
@@ -152,21 +184,15 @@ class RedisServer:
             connection.sendall(request)
             return connection.recv(4096)
 
-    def close(self) -> None:
-        self.kill()
-        shutil.rmtree(self._folder)
+    def _options(self) -> Sequence[str]:
+        kept = ("--save", "", "--appendonly", "yes", "--dir", str(self._folder))
+        return ("--port", str(self.port), "--bind", "127.0.0.1", *kept)
 
-    def _answers(self) -> bool:
+    def _is_ready(self) -> bool:
         try:
             return self.execute("PING") == b"+PONG\r\n"
         except OSError:
             return False
-
-    def _end(self, with_signal: signal.Signals) -> None:
-        if self._process is not None:
-            self._process.send_signal(with_signal)
-            self._process.wait(START_WITHIN)
-            self._process = None
 
 
 CADDYFILE = """
@@ -193,94 +219,37 @@ http://127.0.0.1:{port} {{
 """
 
 
-class ProxyServer:
+class ProxyServer(_Launched):
     """Caddy before several processes: whom `health` does not answer 200 gets no request, and a request that finds
     nobody listening goes to another."""
 
     def __init__(self, ports: Sequence[int], *, health: str) -> None:
-        program = shutil.which("caddy")
-        if program is None:
-            raise ServerMissing(f"caddy is not installed: {HOW_TO_INSTALL}")
-        self._program = program
-        self._folder = Path(tempfile.mkdtemp(prefix="maskarad-caddy-"))
-        self._process: subprocess.Popen[bytes] | None = None
-        self.port = free_port()
+        super().__init__("caddy")
         upstreams = " ".join(f"127.0.0.1:{port}" for port in ports)
         text = CADDYFILE.format(folder=self._folder, port=self.port, upstreams=upstreams, health=health)
         (self._folder / "Caddyfile").write_text(text)
 
-    @property
-    def url(self) -> str:
-        return f"http://127.0.0.1:{self.port}"
+    def _options(self) -> Sequence[str]:
+        return ("run", "--config", str(self._folder / "Caddyfile"), "--adapter", "caddyfile")
 
-    def start(self) -> None:
-        with (self._folder / "output").open("ab") as output:
-            self._process = subprocess.Popen(
-                [self._program, "run", "--config", str(self._folder / "Caddyfile"), "--adapter", "caddyfile"],
-                env={"HOME": str(self._folder), "PATH": os.environ["PATH"]},
-                stdout=output,
-                stderr=output,
-            )
-        deadline = time.monotonic() + START_WITHIN
-        while not _listens(self.port):
-            if self._process.poll() is not None or time.monotonic() > deadline:
-                raise RuntimeError(f"caddy did not start: {(self._folder / 'output').read_text()}")
-            time.sleep(0.02)
-
-    def kill(self) -> None:
-        if self._process is not None:
-            self._process.kill()
-            self._process.wait(START_WITHIN)
-            self._process = None
-
-    def close(self) -> None:
-        self.kill()
-        shutil.rmtree(self._folder)
+    def _is_ready(self) -> bool:
+        return _listens(self.port)
 
 
-class PrometheusServer:
+class PrometheusServer(_Launched):
     """Prometheus with a configuration, and with the rules that it is to find as alerts.yml."""
 
     def __init__(self, configuration: str, rules: str) -> None:
-        program = shutil.which("prometheus")
-        if program is None:
-            raise ServerMissing(f"prometheus is not installed: {HOW_TO_INSTALL}")
-        self._program = program
-        self._process: subprocess.Popen[bytes] | None = None
-        self._folder = Path(tempfile.mkdtemp(prefix="maskarad-prometheus-"))
-        self.port = free_port()
+        super().__init__("prometheus")
         (self._folder / "prometheus.yml").write_text(configuration)
         (self._folder / "alerts.yml").write_text(rules)
 
-    @property
-    def url(self) -> str:
-        return f"http://127.0.0.1:{self.port}"
-
-    def start(self) -> None:
-        """Returns when it answers questions."""
-        with (self._folder / "output").open("ab") as output:
-            self._process = subprocess.Popen(
-                [
-                    self._program,
-                    f"--config.file={self._folder / 'prometheus.yml'}",
-                    f"--storage.tsdb.path={self._folder / 'data'}",
-                    f"--web.listen-address=127.0.0.1:{self.port}",
-                ],
-                stdout=output,
-                stderr=output,
-            )
-        deadline = time.monotonic() + START_WITHIN
-        while not self._is_ready():
-            if self._process.poll() is not None or time.monotonic() > deadline:
-                raise RuntimeError(f"prometheus did not start: {(self._folder / 'output').read_text()}")
-            time.sleep(0.02)
-
-    def close(self) -> None:
-        if self._process is not None:
-            self._process.kill()
-            self._process.wait(START_WITHIN)
-            self._process = None
-        shutil.rmtree(self._folder)
+    def _options(self) -> Sequence[str]:
+        return (
+            f"--config.file={self._folder / 'prometheus.yml'}",
+            f"--storage.tsdb.path={self._folder / 'data'}",
+            f"--web.listen-address=127.0.0.1:{self.port}",
+        )
 
     def _is_ready(self) -> bool:
         try:
