@@ -9,7 +9,7 @@ from benchmarks.people import person
 from benchmarks.stage import MANAGER_TOKEN, Actor
 from maskarad.manager.callbacks import encode
 from maskarad.sandbox.person import Sandbox
-from maskarad.values import Value
+from maskarad.values import Chat, ChatType, Value
 
 MANAGER_ID = int(MANAGER_TOKEN.partition(":")[0])
 ANSWERED_WITHIN = 30.0
@@ -38,6 +38,8 @@ class Crowd:
         self.pressed: list[Pressed] = []
         self.keys: list[str] = []
         """Of the chats, by room."""
+        self.chats: list[Chat] = []
+        """As their bots see them, by room."""
         self.bots: dict[str, int] = {}
         """Telegram's ids of the bots, by chat."""
         self._sandbox = sandbox
@@ -51,8 +53,9 @@ class Crowd:
         for number in range(self._plan.people):
             await self._sandbox.add_user(f"Оксана {number}", id=person(number), language_code="uk")
         for number, room in enumerate(self._plan.rooms):
-            key = await self._open(number, room)
+            key, chat = await self._open(number, room)
             self.keys.append(key)
+            self.chats.append(chat)
             self.bots[key] = _telegram_id(self._actors[room.bot])
 
     async def open_menus(self) -> None:
@@ -80,16 +83,17 @@ class Crowd:
                     return
                 pressing.create_task(self._press(press))
 
-    async def _open(self, number: int, room: Room) -> str:
+    async def _open(self, number: int, room: Room) -> tuple[str, Chat]:
         actor = self._actors[room.bot]
         if not room.is_group:
-            return self._sandbox.private(person(room.people[0]), _telegram_id(actor))
+            user = person(room.people[0])
+            return self._sandbox.private(user, _telegram_id(actor)), Chat(id=user, type=ChatType.PRIVATE)
         first, *others = map(person, room.people)
         made = await self._sandbox.add_group(f"Вечірній чай {number}", first)
         for other in others:
             await self._sandbox.join(made["key"], other)
         await self._sandbox.join(made["key"], _telegram_id(actor), by=first)
-        return str(made["key"])
+        return str(made["key"]), Chat(id=made["id"], type=ChatType(made["type"]), title=made["title"])
 
     async def _say(self, line: Line) -> None:
         room = self._plan.rooms[line.room]

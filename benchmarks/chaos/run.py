@@ -18,7 +18,7 @@ from benchmarks.chaos.troubles import Happened
 from benchmarks.chaos.verdict import Evidence, Verdict, judge
 from benchmarks.cluster.cluster import Cluster, standing
 from benchmarks.cluster.watch import Watch
-from benchmarks.stage import PEOPLE
+from benchmarks.stage import PEOPLE, Stage
 from maskarad.sandbox.person import Sandbox
 from maskarad.settings import LANGUAGES
 from maskarad.texts import load_texts
@@ -40,6 +40,7 @@ EVIDENCE = "evidence.msgpack"
 Tell = Callable[[str], None]
 Disturb = Callable[[Cluster, Sandbox, float], Coroutine[Any, Any, Sequence[Happened]]]
 """What befalls the cluster from the moment (Unix seconds) on at which people begin to talk."""
+Prepare = Callable[[Cluster, Crowd, Stage], Coroutine[Any, Any, None]]
 
 
 class Run(Value, frozen=True):
@@ -75,15 +76,19 @@ async def play(
     disturb: Disturb,
     tell: Tell,
     settings: Mapping[str, str] = MappingProxyType({}),
+    prepare: Prepare | None = None,
 ) -> Run:
     """Play the plan, until `disturb` returns if that is earlier, on a cluster that logs into the folder; `settings` are
-    added to every member's. Raises ServerMissing, MemberFailed, Gap."""
+    added to every member's, `prepare` finds people in their chats and no member started yet. Raises ServerMissing,
+    MemberFailed, Gap."""
     async with standing(folder, gateways=GATEWAYS, workers=WORKERS) as cluster:
         added = {"SPONTANEITY_PER_DAY": "0", **settings}
         stage = await cluster.open(bots=bots, people=max(plan.people, PEOPLE), settings=added)
         async with Sandbox.at(cluster.sandbox_url) as sandbox:
             crowd = Crowd(sandbox, plan, stage.actors)
             await crowd.move_in()
+            if prepare is not None:
+                await prepare(cluster, crowd, stage)
             temper = {"quickest": MODEL_SECONDS[0], "slowest": MODEL_SECONDS[1], "fails": model_fails}
             await sandbox.direct_model(script="count", temper={**temper, "seed": plan.seed})
             await cluster.start(cluster.members)

@@ -16,13 +16,15 @@ import uvloop
 
 from benchmarks import machine, pages
 from benchmarks.chaos import report as talk
+from benchmarks.chaos.crowd import Crowd
 from benchmarks.chaos.plan import draw
 from benchmarks.chaos.run import Run, play
 from benchmarks.chaos.troubles import Happened
 from benchmarks.cluster.cluster import Cluster
 from benchmarks.scene import tell
-from benchmarks.soak import figures, report
+from benchmarks.soak import figures, past, report
 from benchmarks.soak.samples import TOKEN, Sampler, rows
+from benchmarks.stage import Stage
 from maskarad.sandbox.person import Sandbox
 
 MINUTES, WARM_UP, BOTS, CHATS, RATE, PRESSES = 10.0, 5.0, 50, 500, 8.0, 2.0
@@ -77,8 +79,20 @@ def main() -> None:
     )
     tell(f"seed {seed}: {len(plan.lines)} lines, {len(plan.presses)} presses; logs: {folder}")
     soak = Soak(warm_up=options.warm_up, minutes=options.minutes)
-    told = {"METRICS_TOKEN": TOKEN}
-    played = play(plan, folder, bots=options.bots, model_fails=0.0, disturb=soak.watch, tell=tell, settings=told)
+
+    async def give_past(cluster: Cluster, crowd: Crowd, stage: Stage) -> None:
+        await past.give(cluster.database_url, plan.rooms, crowd.chats, stage.actors)
+
+    played = play(
+        plan,
+        folder,
+        bots=options.bots,
+        model_fails=0.0,
+        disturb=soak.watch,
+        tell=tell,
+        settings={"METRICS_TOKEN": TOKEN},
+        prepare=give_past,
+    )
     run = uvloop.run(played)
     found = soak.figures(run)
     print(report.tables(found), flush=True)

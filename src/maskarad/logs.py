@@ -10,13 +10,11 @@ from types import TracebackType
 from typing import Literal, TextIO
 
 from maskarad.errors import MaskaradError
+from maskarad.unwanted import hidden
 
 # structlog loads rich where it finds it, 3 MB for tracebacks that we do not let it print: they show local variables.
-_hides_rich = sys.modules.setdefault("rich", None) is None  # type: ignore[arg-type]  # "not to be had", as import reads it
-import structlog  # noqa: E402
-
-if _hides_rich:
-    del sys.modules["rich"]
+with hidden("rich"):
+    import structlog
 
 ExcInfo = tuple[type[BaseException] | None, BaseException | None, TracebackType | None]
 

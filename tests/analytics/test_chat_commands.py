@@ -157,7 +157,7 @@ class Scene:
             raise AssertionError("everybody may talk to this bot")
 
         family = Statistics(desk, orders, learn=learn, zone="Europe/Kyiv")
-        floods = Floods(most=0, seconds=30)
+        floods = Floods(most=0, seconds=30, clock=clock)
         self.commands = Commands(desk, (family,), TEXTS, turn_away=turn_away, floods=floods, answer_within=600)
 
     async def orders(self, payload: str) -> None:

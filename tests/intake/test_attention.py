@@ -62,7 +62,7 @@ class Mind:
         given: dict[str, Any] = {
             "persona": find,
             "analyse": self._analyse,
-            "floods": Floods(most=8, seconds=30.0),
+            "floods": Floods(most=8, seconds=30.0, clock=lambda: NOW),
             "flood_remark": lambda language: f"slower ({language})",
             "answer_within": 600.0,
             "mood_half_life": 1800.0,

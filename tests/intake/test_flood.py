@@ -1,6 +1,7 @@
 """Who asks too fast: of one process, and of several that count in Redis or go on without it."""
 
 import asyncio
+import time
 from collections.abc import AsyncIterator
 from itertools import count, cycle
 
@@ -11,7 +12,7 @@ from maskarad.intake.shared_flood import RedisFloods
 from maskarad.values import Chat, ChatType, Decision, Incoming, PartDraft, PartKind, Sender, Verdict
 from tests.support.remarks import known, said
 from tests.support.rows import NOW
-from tests.support.scripts import counting
+from tests.support.scripts import Counting, counting
 from tests.support.servers import RedisServer
 
 REMARK = PartDraft(kind=PartKind.TEXT, text="slower!")
@@ -28,7 +29,7 @@ class Counters:
         self._shared = shared
 
     def of(self, most: int) -> "Asking":
-        return Asking([Floods(most=most, seconds=30.0, shared=each) for each in self._shared])
+        return Asking([Floods(most=most, seconds=30.0, clock=time.time, shared=each) for each in self._shared])
 
 
 class Asking:
@@ -40,6 +41,10 @@ class Asking:
 
     async def all(self, messages: list[Incoming], *, alone: bool = False) -> list[bool]:
         return [await self.asks(message, alone=alone) for message in messages]
+
+
+def flood_of(process: Counting) -> Floods:
+    return Floods(most=2, seconds=30.0, clock=time.time, shared=RedisFloods(process.scripts))
 
 
 @pytest.fixture(params=["one process", "three processes", "without Redis"])
@@ -119,7 +124,7 @@ async def test_nought_is_no_limit(counters: Counters) -> None:
 
 async def test_a_message_that_comes_to_all_at_once_is_counted_once(redis_url: str) -> None:
     async with counting(redis_url, processes=4) as processes:
-        floods = [Floods(most=2, seconds=30.0, shared=RedisFloods(each.scripts)) for each in processes]
+        floods = [flood_of(each) for each in processes]
         doubled = asked()
         assert await asyncio.gather(*(each.asks(doubled) for each in floods)) == 4 * [False]
         assert not await floods[0].asks(asked())
@@ -128,7 +133,7 @@ async def test_a_message_that_comes_to_all_at_once_is_counted_once(redis_url: st
 
 async def test_with_redis_frozen_each_goes_on_and_it_is_shared_again_afterwards(own_redis: RedisServer) -> None:
     async with counting(own_redis.url, processes=2) as processes:
-        one, other = [Floods(most=2, seconds=30.0, shared=RedisFloods(each.scripts)) for each in processes]
+        one, other = map(flood_of, processes)
         own_redis.freeze()
         try:
             assert [await one.asks(asked()) for _ in range(3)] == [False, False, True]
@@ -143,7 +148,7 @@ async def test_with_redis_frozen_each_goes_on_and_it_is_shared_again_afterwards(
 
 async def test_all_of_it_goes_away_by_itself_and_holds_no_words(redis: RedisServer, redis_url: str) -> None:
     async with counting(redis_url) as [process]:
-        await Floods(most=2, seconds=30.0, shared=RedisFloods(process.scripts)).asks(asked())
+        await flood_of(process).asks(asked())
     keys = [word for word in redis.execute("KEYS", "*").decode().split() if word.startswith("maskarad:")]
     assert len([key for key in keys if not key.endswith("tried")]) == 3
     assert all(redis.execute("TTL", key).startswith((b":1", b":6", b":5")) for key in keys)

@@ -93,7 +93,7 @@ def judging(
     return Judging(
         persona=persons,
         analyse=analyse,
-        floods=Floods(most=flood_messages, seconds=30.0),
+        floods=Floods(most=flood_messages, seconds=30.0, clock=clock),
         flood_remark=lambda language: f"slower ({language})",
         answer_within=ANSWER_WITHIN,
         mood_half_life=1800.0,

@@ -50,7 +50,7 @@ def build_weighing(
     ring: RingQueue,
 ) -> Weighing:
     """What somebody asks too fast was counted where it came in."""
-    nobody_floods = Floods(most=0, seconds=ground.settings.flood_seconds)
+    nobody_floods = Floods(most=0, seconds=ground.settings.flood_seconds, clock=ground.clock)
     return Weighing(
         ground.database,
         _judging(ground, personalization, nobody_floods, analyse),

@@ -65,6 +65,7 @@ class Reception:
         floods = Floods(
             most=settings.flood_messages,
             seconds=settings.flood_seconds,
+            clock=ground.clock,
             shared=RedisFloods(ground.scripts) if ground.scripts else None,
         )
         refusals = Refusals(telegram.background.send_text, self._refusal, clock=ground.clock)

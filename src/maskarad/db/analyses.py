@@ -6,6 +6,7 @@ from itertools import islice
 from sqlalchemy import Connection, Executable, bindparam, delete, select
 from sqlalchemy.dialects import postgresql, sqlite
 
+from maskarad.db.lists import padded
 from maskarad.db.tables import analysis_cache
 
 _AT_ONCE = 500
@@ -40,7 +41,7 @@ def get(connection: Connection, hashes: Iterable[str]) -> dict[str, str]:
     """Those that are known."""
     found: dict[str, str] = {}
     for some in _some_at_once(hashes):
-        found |= {row.text_hash: row.analysis for row in connection.execute(_GET, {"hashes": some})}
+        found |= {row.text_hash: row.analysis for row in connection.execute(_GET, {"hashes": padded(some)})}
     return found
 
 

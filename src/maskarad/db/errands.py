@@ -22,6 +22,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects import postgresql, sqlite
 
+from maskarad.db.lists import padded
 from maskarad.db.tables import errands
 from maskarad.errors import ClaimLost
 from maskarad.values import Value
@@ -246,7 +247,7 @@ def claim(
 def renew(connection: Connection, held: Sequence[ClaimedErrand], *, until: float) -> dict[str, bool]:
     """Lengthen the leases of those claims that still hold; returns their tokens, and whether the errand was
     cancelled."""
-    values = {"ids": [each.id for each in held], "claims": [each.token for each in held], "b_until": until}
+    values = {"ids": padded(each.id for each in held), "claims": padded(each.token for each in held), "b_until": until}
     return {row.claim: row.cancelled for row in connection.execute(_RENEW, values)}
 
 

@@ -19,6 +19,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects import postgresql, sqlite
 
+from maskarad.db.lists import padded
 from maskarad.db.tables import (
     bot_instances,
     chat_contexts,
@@ -178,7 +179,7 @@ def known(connection: Connection, persona_id: int, user_ids: Iterable[int]) -> d
     preferences: dict[int, list[Preference]] = {}
     familiarities: dict[int, list[Familiarity]] = {}
     for user_id, place, name, value, number, messages in connection.execute(
-        _KNOWN, {"persona_id": persona_id, "user_ids": list(user_ids)}
+        _KNOWN, {"persona_id": persona_id, "user_ids": padded(user_ids)}
     ):
         if name is None:
             familiarity = Familiarity(

@@ -9,6 +9,7 @@ import msgspec
 from sqlalchemy import ColumnElement, Connection, Executable, Table, bindparam, func, select
 from sqlalchemy.dialects import postgresql, sqlite
 
+from maskarad.db.lists import padded
 from maskarad.db.tables import (
     bot_instances,
     chat_days,
@@ -119,14 +120,14 @@ def learn(connection: Connection, link_id: int, learned: Learned) -> None:
     if connection.execute(_LINK_FOR_CHANGE, {"link_id": link_id}).first() is None:
         raise NotFound(f"there is no link {link_id}")
     for days in _batches(learned.days):
-        known_days = _days(connection.execute(_DAYS, {"link_id": link_id, "days": list(days)}))
+        known_days = _days(connection.execute(_DAYS, {"link_id": link_id, "days": padded(days)}))
         rows = [
             {"chat_bot_instance_id": link_id, "day": number, "data": _encode(_day_after(known_days.get(number), day))}
             for number, day in days.items()
         ]
         connection.execute(_PUT_DAYS[connection.dialect.name], _as_text(rows))
     for people in _batches(learned.people):
-        known = _people(connection.execute(_PEOPLE, {"link_id": link_id, "user_ids": list(people)}))
+        known = _people(connection.execute(_PEOPLE, {"link_id": link_id, "user_ids": padded(people)}))
         rows = [
             _person_row(link_id, user_id, _person_after(known.get(user_id), each)) for user_id, each in people.items()
         ]
@@ -192,7 +193,7 @@ def time_zone(connection: Connection, link_id: int) -> str | None:
 def written_days(connection: Connection, link_ids: Sequence[int], first: int, last: int) -> list[tuple[int, str]]:
     """The days of several links as they are stored (number, JSON of a `DayOfChat`), in no order: to be read and added
     up where that holds up nobody."""
-    rows = connection.execute(_DAYS_OF_LINKS, {"link_ids": list(link_ids), "first": first, "last": last})
+    rows = connection.execute(_DAYS_OF_LINKS, {"link_ids": padded(link_ids), "first": first, "last": last})
     return [(row.day, row.data) for row in rows]
 
 

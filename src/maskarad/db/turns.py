@@ -24,6 +24,7 @@ from sqlalchemy import (
 from maskarad.db import history, outbox, purses
 from maskarad.db.hearing import OWN_WINDOW, REACTED, shifted
 from maskarad.db.link_columns import MANNERS, MOOD, manners_of, mood_of
+from maskarad.db.lists import padded
 from maskarad.db.prepared import Prepared
 from maskarad.db.purses import Bill
 from maskarad.db.served import IS_SERVED
@@ -358,7 +359,7 @@ def leave(connection: Connection, claim: Claim) -> None:
 
 def renew(connection: Connection, claims: Sequence[Claim], *, until: float) -> set[str]:
     """Lengthen the leases of those claims that still hold; returns their tokens."""
-    values = {"ids": [claim.link_id for claim in claims], "claims": [claim.token for claim in claims]}
+    values = {"ids": padded(claim.link_id for claim in claims), "claims": padded(claim.token for claim in claims)}
     return set(connection.execute(_RENEW, {**values, "b_until": until}).scalars())
 
 

@@ -1,8 +1,9 @@
 """Whoever asks for answers too fast gets one short remark, then silence until they slow down."""
 
-from collections import OrderedDict, deque
+from collections.abc import Callable
 from typing import Protocol
 
+from maskarad.recent import Recent
 from maskarad.values import Decision, Incoming, LinkState, PartDraft, Verdict
 
 REMARK_PAUSE = 600.0
@@ -12,6 +13,18 @@ CHAT_MOST = 3
 """A chat may ask so many times what one person may."""
 
 REMEMBERED = 20_000
+REMEMBERED_SECONDS = 600.0
+"""For how long a message is known to be counted: Telegram delivers again within minutes."""
+
+Person = tuple[int, int, int]
+"""A bot, a chat and who speaks there; 0: everybody."""
+MessageKey = tuple[int, int, int]
+"""A bot, a chat and the number of the message there."""
+
+
+def window_kept(seconds: float) -> float:
+    """For how many seconds after the last message: what was sent within a window may come a little apart."""
+    return 2 * seconds + 60
 
 
 class SharedFloods(Protocol):
@@ -25,12 +38,14 @@ class Floods:
     they like. What one person asks beyond it does not count against the others. Without `shared`, and while it cannot
     tell, each process counts what it is asked itself."""
 
-    def __init__(self, *, most: int, seconds: float, shared: SharedFloods | None = None) -> None:
+    def __init__(
+        self, *, most: int, seconds: float, clock: Callable[[], float], shared: SharedFloods | None = None
+    ) -> None:
         self._most = most
         self._seconds = seconds
         self._shared = shared
-        self._asked: OrderedDict[tuple[int, int, int], deque[float]] = OrderedDict()
-        self._counted: OrderedDict[tuple[int, int, int], bool] = OrderedDict()
+        self._asked: Recent[Person, list[float]] = Recent(seconds=window_kept(seconds), most=REMEMBERED, clock=clock)
+        self._counted: Recent[MessageKey, bool] = Recent(seconds=REMEMBERED_SECONDS, most=REMEMBERED, clock=clock)
 
     async def asks(self, message: Incoming, *, alone: bool = False) -> bool:
         """Count a message that asks for an answer. True when it is one too many. The same message once more is not
@@ -38,15 +53,16 @@ class Floods:
         if self._most == 0:
             return False
         key = (message.bot_id, message.chat.id, message.message_id)
-        if key in self._counted:
-            return self._counted[key]
-        too_many = self._counted[key] = self._is_too_many(message, alone)
-        if len(self._counted) > REMEMBERED:
-            self._counted.popitem(last=False)
+        known = self._counted.get(key)
+        if known is not None:
+            return known
+        too_many = self._is_too_many(message, alone)
+        self._counted.put(key, too_many)
         if self._shared is not None:
             told = await self._shared.asks(message, most=self._most, seconds=self._seconds, alone=alone)
             if told is not None and told is not too_many:
-                too_many = self._counted[key] = told
+                too_many = told
+                self._counted.put(key, told)
         return too_many
 
     def _is_too_many(self, message: Incoming, alone: bool) -> bool:
@@ -55,15 +71,10 @@ class Floods:
             return True
         return self._count((bot_id, chat_id, 0), CHAT_MOST * self._most, sent_at) and not alone
 
-    def _count(self, key: tuple[int, int, int], most: int, sent_at: float) -> bool:
-        times = self._asked.get(key)
-        if times is None:
-            times = self._asked[key] = deque(maxlen=most)
-            if len(self._asked) > REMEMBERED:
-                self._asked.popitem(last=False)
-        self._asked.move_to_end(key)
+    def _count(self, key: Person, most: int, sent_at: float) -> bool:
+        times = self._asked.get(key) or []
         too_many = len(times) == most and times[0] > sent_at - self._seconds
-        times.append(sent_at)
+        self._asked.put(key, [*times[-most + 1 :], sent_at] if most > 1 else [sent_at])
         return too_many
 
 

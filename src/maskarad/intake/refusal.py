@@ -1,8 +1,8 @@
 """Somebody who may not talk to a bot is told so, politely and seldom; nothing of what they wrote is kept."""
 
-from collections import OrderedDict
 from collections.abc import Awaitable, Callable
 
+from maskarad.recent import Recent
 from maskarad.values import Bot, ChatType, Incoming, Screen
 
 PAUSE = 3600.0
@@ -24,17 +24,13 @@ class Refusals:
     ) -> None:
         self._send = send
         self._word = word
-        self._clock = clock
-        self._told: OrderedDict[tuple[int, int], float] = OrderedDict()
+        self._told: Recent[tuple[int, int], None] = Recent(seconds=PAUSE, most=REMEMBERED, clock=clock)
 
     async def turn_away(self, bot: Bot, message: Incoming) -> None:
         if message.chat.type is not ChatType.PRIVATE or message.edited:
             return
-        key, now = (bot.id, message.sender.id), self._clock()
-        if self._told.get(key, 0.0) > now - PAUSE:
+        key = (bot.id, message.sender.id)
+        if key in self._told:
             return
-        self._told[key] = now
-        self._told.move_to_end(key)
-        if len(self._told) > REMEMBERED:
-            self._told.popitem(last=False)
+        self._told.put(key, None)
         await self._send(bot.id, message.chat.id, Screen(html=await self._word(bot, message)))

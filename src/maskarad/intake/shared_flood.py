@@ -2,14 +2,11 @@
 
 from typing import TYPE_CHECKING
 
-from maskarad.intake.flood import CHAT_MOST
+from maskarad.intake.flood import CHAT_MOST, REMEMBERED_SECONDS, window_kept
 from maskarad.values import Incoming
 
 if TYPE_CHECKING:
     from maskarad.redis_scripts import RedisScripts
-
-REMEMBERED_SECONDS = 600
-"""For how long a message is known by all to be counted: Telegram delivers again within minutes."""
 
 _ASK = """
 -- KEYS: the message, what its sender has asked here, what everybody has (when it was sent, the newest first).
@@ -47,8 +44,7 @@ class RedisFloods:
         """As `flood.SharedFloods.asks`."""
         chat = f"{message.bot_id}:{message.chat.id}"
         keys = (f"counted:{chat}:{message.message_id}", f"asked:{chat}:{message.sender.id}", f"asked:{chat}")
-        # What was sent within a window may come a little apart.
-        kept = round(2 * seconds) + 60
-        values = (most, CHAT_MOST * most, seconds, message.sent_at, int(alone), REMEMBERED_SECONDS, kept)
+        kept = round(REMEMBERED_SECONDS), round(window_kept(seconds))
+        values = (most, CHAT_MOST * most, seconds, message.sent_at, int(alone), *kept)
         answer = await self._ask(keys, values)
         return None if answer is None else answer[0] == 1

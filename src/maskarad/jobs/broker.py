@@ -15,11 +15,10 @@ from typing import Any, cast
 import structlog
 from redis.asyncio import Redis
 from redis.exceptions import RedisError, ResponseError
-from taskiq import AckableMessage, BrokerMessage
-from taskiq_redis.redis_broker import RedisStreamBroker
 
 from maskarad.backoff import backoff
 from maskarad.jobs.bells import Room
+from maskarad.jobs.taskiq_parts import AckableMessage, BrokerMessage, RedisStreamBroker
 from maskarad.redis_connections import end_if_cancelled, open_pool
 
 log = structlog.get_logger()

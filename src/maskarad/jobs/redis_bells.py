@@ -9,13 +9,11 @@ from itertools import islice
 
 import structlog
 from redis.exceptions import RedisError
-from taskiq.acks import AcknowledgeType
-from taskiq.kicker import AsyncKicker
-from taskiq.receiver import Receiver
 
 from maskarad.backoff import backoff
 from maskarad.jobs.bells import Room
 from maskarad.jobs.broker import LONGEST_PAUSE, READ_AT_ONCE, RingBroker
+from maskarad.jobs.taskiq_parts import AcknowledgeType, AsyncKicker, Receiver
 from maskarad.jobs.timers import Timers
 from maskarad.metrics import Metrics
 

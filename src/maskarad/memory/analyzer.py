@@ -84,7 +84,7 @@ class Analyzer:
     share. Texts are kept nowhere, only their hashes. What the table is to learn waits for `flush`. `now` and `forget`
     may be called from any thread, the rest from the event loop's."""
 
-    def __init__(self, database: Database, *, clock: Callable[[], float], most: int = 10_000) -> None:
+    def __init__(self, database: Database, *, clock: Callable[[], float], most: int = 2_000) -> None:
         """`clock` gives Unix seconds."""
         self._database = database
         self._clock = clock
