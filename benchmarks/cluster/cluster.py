@@ -20,6 +20,8 @@ from tests.support.servers import PostgresServer, ProxyServer, RedisServer, free
 GATEWAY = ("maskarad", "gateway")
 WORKER = ("maskarad", "worker", "--queues", "turns,delivery,slow")
 DATABASE = "cluster"
+POOL_SIZE = "10"
+"""As compose.yaml has it."""
 TABLES = ("chat_bot_instances", "reply_parts")
 HEALTH = "/healthz"
 SANDBOX_WITHIN = 20.0
@@ -107,6 +109,7 @@ class Cluster:
             "LLM_API_KEY": "cluster-key",
             **unlimited.VARIABLES,
             "DATABASE_URL": self.database_url,
+            "DB_POOL_SIZE": POOL_SIZE,
             "REDIS_URL": self.redis.url,
             "RUN_MODE": "webhook",
             "WEBHOOK_URL_BASE": self.proxy.url,

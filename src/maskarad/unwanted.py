@@ -3,14 +3,17 @@
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from types import ModuleType
 
 
 @contextmanager
-def hidden(package: str) -> Iterator[None]:
-    """Whoever imports it in this block finds it missing, unless somebody has loaded it before."""
-    hides = sys.modules.setdefault(package, None) is None  # type: ignore[arg-type]  # "not to be had", as import reads it
+def hidden(*packages: str) -> Iterator[None]:
+    """Whoever imports them in this block finds them missing, unless somebody has loaded them before."""
+    modules: dict[str, ModuleType | None] = sys.modules  # type: ignore[assignment]  # None is "not to be had" to import
+    unloaded = [package for package in packages if package not in modules]
+    modules.update(dict.fromkeys(unloaded))
     try:
         yield
     finally:
-        if hides:
-            del sys.modules[package]
+        for package in unloaded:
+            del modules[package]

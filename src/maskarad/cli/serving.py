@@ -22,8 +22,9 @@ from maskarad.settings import Settings, load
 from maskarad.unknown_settings import unknown_settings
 from maskarad.values import Role
 
-YOUNG_OBJECTS = 5_000
-"""New objects after which the garbage collector looks at them; Python's own 700 are one crowded batch of updates."""
+YOUNG_OBJECTS = 2_000
+"""New objects after which the garbage collector looks at them; Python's own 700 are one crowded batch of updates, and
+what it has not looked at yet takes memory."""
 
 log = structlog.get_logger()
 

@@ -2,8 +2,8 @@
 
 from maskarad.unwanted import hidden
 
-# taskiq loads ZeroMQ where it finds it, 3 MB for a broker that we do not use.
-with hidden("zmq"):
+# taskiq loads these where it finds them, 2 MB for a broker and for forms of messages that we do not use.
+with hidden("zmq", "orjson", "msgpack"):
     from taskiq import AckableMessage, BrokerMessage
     from taskiq.acks import AcknowledgeType
     from taskiq.kicker import AsyncKicker
