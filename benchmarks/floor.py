@@ -78,11 +78,11 @@ async def poll(url: str, token: Token, kind: str, told: asyncio.Event) -> None:
             await stack.enter_async_context(AiohttpRequest(pool_size=size, pool_timeout=30.0, read_timeout=30.0))
             for size in (100, 0)
         ]
-        api = BotApi(request, polls, url)
+        api = BotApi(request, polls, url, metrics=Metrics())
         registry = BotRegistry(token, on_invalid=_refused, on_conflict=_noted, clock=time.time)
         limits = FloodLimits(per_bot_second=0, per_chat_second=0, per_group_minute=0, clock=time.monotonic)
         sender = Sender(api, limits, registry)
-        pollers = Pollers(api, registry, answering(sender) if kind == "press" else silent)
+        pollers = Pollers(api, registry, answering(sender) if kind == "press" else silent, metrics=Metrics())
         pollers.start()
         await told.wait()
         await pollers.stop()

@@ -18,6 +18,7 @@ import uvloop
 from telegram import Bot
 from telegram.request import BaseRequest, HTTPXRequest
 
+from maskarad.metrics import Metrics
 from maskarad.telegram.api import BotApi
 from maskarad.telegram.bots import BotRegistry
 from maskarad.telegram.limits import FloodLimits
@@ -82,7 +83,7 @@ async def bot_on(request: BaseRequest, url: str, stack: AsyncExitStack) -> Send:
 async def ways(url: str, stack: AsyncExitStack) -> dict[str, Send]:
     request = await stack.enter_async_context(AiohttpRequest(pool_size=100, pool_timeout=30, read_timeout=20))
     session = await stack.enter_async_context(aiohttp.ClientSession())
-    api = BotApi(request, request, url)
+    api = BotApi(request, request, url, metrics=Metrics())
 
     async def nothing(_bot_id: int) -> None:
         pass

@@ -27,7 +27,10 @@ from benchmarks.soak.samples import TOKEN, Sampler, rows
 from benchmarks.stage import Stage
 from maskarad.sandbox.person import Sandbox
 
-MINUTES, WARM_UP, BOTS, CHATS, RATE, PRESSES = 10.0, 5.0, 50, 500, 8.0, 2.0
+MINUTES, BOTS, CHATS, RATE, PRESSES = 10.0, 50, 500, 8.0, 2.0
+WARM_UP = 14.0
+"""Minutes. What a process remembers for a while, it remembers for ten; its memory of 2,000 analyses is full after
+twelve."""
 
 
 class Soak:

@@ -35,6 +35,8 @@ MAY_GROW = frozenset(
 (docs/memory.md). Whatever else grows is a leak."""
 MORE_AT_THE_END = 2
 """Files, tasks and connections by which an end may pass its beginning: what is under way at the moment."""
+MORE_ROWS = 20
+"""The same of rows. A row for each message, turn or press would be a thousand times that."""
 
 
 class Growth(Value, frozen=True):
@@ -115,12 +117,13 @@ def broken(found: Figures) -> list[str]:
         *(["connections to PostgreSQL are not given back"] if _leaks(found.servers.postgres_connections) else []),
         *(["connections to Redis are not given back"] if _leaks(found.servers.redis_clients) else []),
         *([f"Redis grows by {redis:.1f} MB an hour"] if (redis := found.servers.redis_slope) > REDIS_SLOPE else []),
-        *(f"{name} grows" for name in sorted(found.rows.keys() - MAY_GROW) if not _is_partition(name)),
+        *(f"{name} grows" for name in sorted(found.rows.keys() - MAY_GROW) if _is_leak(name, found.rows[name][1])),
     ]
 
 
-def _is_partition(table: str) -> bool:
-    return table.startswith("chat_contexts_")
+def _is_leak(table: str, more: int) -> bool:
+    is_partition = table.startswith("chat_contexts_")
+    return more > MORE_ROWS and not is_partition
 
 
 def _leaks(growth: Growth) -> bool:

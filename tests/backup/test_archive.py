@@ -163,3 +163,11 @@ def test_what_is_no_backup_is_refused(content: bytes, error: type[MaskaradError]
     file.write_bytes(content)
     with pytest.raises(error):
         header_of(file)
+
+
+@pytest.mark.parametrize("made_at", [-1.0, 1e300])
+def test_a_header_of_a_time_that_no_calendar_has_is_refused(made_at: float) -> None:
+    out = io.BytesIO()
+    BackupWriter(out, msgspec.structs.replace(HEADER, made_at=made_at), None).end(TABLES)
+    with pytest.raises(BackupChanged):
+        BackupReader(io.BytesIO(out.getvalue()), None)

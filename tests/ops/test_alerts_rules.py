@@ -107,6 +107,25 @@ async def test_an_outage_in_which_nobody_asks_lasts_until_a_call_succeeds(world:
     assert over.endswith("It lasted 7 minutes.")
 
 
+async def test_a_model_that_works_again_is_told_though_more_failed_before(world: World) -> None:
+    world.is_so(model_failed=50, model_failed_lately=9, model_reason="unavailable")
+    await world.passes(120)
+    world.is_so(model_failed=50, model_ok=2, model_ok_lately=2)
+    await world.passes(120)
+    assert world.telegram.signs == "🔴"
+    world.is_so(model_failed=50, model_ok=5, model_ok_lately=3)
+    await world.passes(120)
+    assert world.telegram.signs == "🔴🟢"
+
+
+async def test_a_model_that_fails_now_and_then_is_not_well_again(world: World) -> None:
+    world.is_so(model_failed=50, model_ok=20, model_failed_lately=9, model_reason="unavailable")
+    await world.passes(120)
+    world.is_so(model_failed=50, model_ok=20, model_ok_lately=9, model_failed_lately=1)
+    await world.passes(600)
+    assert world.telegram.signs == "🔴"
+
+
 async def test_thirty_deaf_bots_are_one_message(world: World, bot_ids: tuple[int, ...]) -> None:
     world.is_so(deaf=bot_ids[:30], deaf_count=30)
     await world.passes(3_600)
@@ -305,6 +324,8 @@ async def test_a_full_report_is_below_a_kilobyte(clock: FakeClock) -> None:
         errors=10**6,
         model_ok=10**6,
         model_failed=10**6,
+        model_ok_lately=10**6,
+        model_failed_lately=10**6,
         model_reason="rate_limited",
         deaf=tuple(range(10**6, 10**6 + MOST_NAMED)),
         deaf_count=10**6,
@@ -349,7 +370,24 @@ async def test_counts_of_a_report_go_five_minutes_back(clock: FakeClock) -> None
     await reporter.look()
     assert reporter.figures is not None
     assert (reporter.figures.model_failed, reporter.figures.model_reason) == (1, "timeout")
+    assert (reporter.figures.model_ok_lately, reporter.figures.model_failed_lately) == (0, 1)
     for _ in range(3):
         clock.advance(100)
         await reporter.look()
+        assert reporter.figures.model_failed_lately == 0
     assert reporter.figures.model_failed == 0
+
+
+async def test_what_works_lately_is_of_a_minute(clock: FakeClock) -> None:
+    metrics = Metrics()
+    registry = BotRegistry(Token("1:x"), on_invalid=_is_news, on_conflict=_ignore, clock=clock)
+    reporter = Reporter(metrics, registry, receives=True, folders=(), has_redis=False, clock=clock)
+    answer: Callable[[], None] = metrics.model_calls.labels("turn", "ok").inc
+    seen = []
+    for _ in range(10):
+        await reporter.look()
+        assert reporter.figures is not None
+        seen.append((reporter.figures.model_ok, reporter.figures.model_ok_lately))
+        answer()
+        clock.advance(20)
+    assert seen == [(number, min(number, 3)) for number in range(10)]

@@ -3,6 +3,7 @@ from collections.abc import AsyncIterator
 
 import pytest
 
+from maskarad.metrics import Metrics
 from maskarad.telegram.api import BotApi
 from maskarad.telegram.bots import BotRegistry
 from maskarad.telegram.limits import FloodLimits
@@ -27,7 +28,7 @@ async def request_pool() -> AsyncIterator[AiohttpRequest]:
 @pytest.fixture
 async def api(stub: Stub, request_pool: AiohttpRequest) -> AsyncIterator[BotApi]:
     async with AiohttpRequest(pool_size=0, pool_timeout=5.0, read_timeout=5.0) as polls:
-        yield BotApi(request_pool, polls, stub.url)
+        yield BotApi(request_pool, polls, stub.url, metrics=Metrics())
 
 
 @pytest.fixture

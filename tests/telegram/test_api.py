@@ -21,6 +21,7 @@ from maskarad.errors import (
     Unchanged,
     WebhookActive,
 )
+from maskarad.metrics import Metrics
 from maskarad.telegram.api import BotApi
 from maskarad.telegram.transport import AiohttpRequest
 from maskarad.values import Token
@@ -123,14 +124,14 @@ async def test_no_answer_in_time_is_unreachable(api: BotApi, stub: Stub) -> None
 )
 async def test_where_nobody_answers_nothing_was_sent(base_url: str) -> None:
     async with AiohttpRequest(pool_size=1, pool_timeout=2.0, read_timeout=2.0) as request:
-        error = await failure_of(BotApi(request, request, base_url))
+        error = await failure_of(BotApi(request, request, base_url, metrics=Metrics()))
     assert isinstance(error, NothingSent)
     assert "canary" not in everything_about(error).lower()
 
 
 async def test_no_free_connection_means_nothing_was_sent(stub: Stub) -> None:
     async with AiohttpRequest(pool_size=1, pool_timeout=0.2, read_timeout=5.0) as request:
-        api = BotApi(request, request, stub.url)
+        api = BotApi(request, request, stub.url, metrics=Metrics())
         stub.script("getMe", Hang())
         hanging = asyncio.create_task(api.call(TOKEN, "getMe"))
         await stub.until(lambda: bool(stub.calls))

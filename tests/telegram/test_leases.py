@@ -12,6 +12,7 @@ from maskarad.db import Connection, bots, processes, registrations
 from maskarad.db.engine import Database
 from maskarad.jobs.polling import Polling
 from maskarad.jobs.presence import PRESUMED_DEAD, Presence
+from maskarad.metrics import Metrics
 from maskarad.telegram.api import BotApi
 from maskarad.telegram.handling import Handle
 from maskarad.telegram.pollers import Pollers
@@ -49,6 +50,7 @@ class Member:
             may_poll=self.polling.may_poll,
             conflict_seconds=self.polling.conflict_seconds,
             jitter=lambda: 0.0,
+            metrics=Metrics(),
         )
         self._pollers.start(only=frozenset())
         self.polling.serve(self._pollers)
@@ -83,7 +85,7 @@ class Company:
         stub = await self._stack.enter_async_context(Stub().running())
         request = AiohttpRequest(pool_size=0, pool_timeout=5.0, read_timeout=5.0)
         await self._stack.enter_async_context(request)
-        made = Member(self._open_again(), self._clock, stub, BotApi(request, request, stub.url))
+        made = Member(self._open_again(), self._clock, stub, BotApi(request, request, stub.url, metrics=Metrics()))
         self._stack.push_async_callback(made.close)
         return made
 

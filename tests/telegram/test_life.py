@@ -73,7 +73,7 @@ class Life:
 
     @asynccontextmanager
     async def polling(self) -> AsyncIterator[None]:
-        pollers = Pollers(self.api, self.registry, self.handle, poll_seconds=20, jitter=lambda: 0.0)
+        pollers = Pollers(self.api, self.registry, self.handle, poll_seconds=20, jitter=lambda: 0.0, metrics=Metrics())
         pollers.start()
         try:
             yield
@@ -100,7 +100,7 @@ async def life(address: str) -> AsyncIterator[Life]:
         request = await stack.enter_async_context(AiohttpRequest(pool_size=10, pool_timeout=5, read_timeout=5))
         polls = await stack.enter_async_context(AiohttpRequest(pool_size=0, pool_timeout=5, read_timeout=5))
         await sandbox.reset()
-        life = Life(sandbox, BotApi(request, polls, address))
+        life = Life(sandbox, BotApi(request, polls, address, metrics=Metrics()))
         await life.begin()
         yield life
 

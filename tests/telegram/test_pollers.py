@@ -9,6 +9,7 @@ import pytest
 import structlog
 
 from maskarad.errors import DatabaseUnavailable, TokenInvalid
+from maskarad.metrics import Metrics
 from maskarad.telegram.api import BotApi
 from maskarad.telegram.bots import BotRegistry
 from maskarad.telegram.handling import Handle, bounded
@@ -40,7 +41,7 @@ class Store:
 
 @asynccontextmanager
 async def polling(api: BotApi, registry: BotRegistry, handle: Handle, **options: Any) -> AsyncIterator[Pollers]:
-    pollers = Pollers(api, registry, handle, **{"poll_seconds": 20.0, **options}, jitter=lambda: 0.0)
+    pollers = Pollers(api, registry, handle, **{"poll_seconds": 20.0, **options}, jitter=lambda: 0.0, metrics=Metrics())
     pollers.start()
     try:
         yield pollers
@@ -234,7 +235,13 @@ async def test_whoever_may_not_poll_any_more_asks_and_confirms_nothing(api: BotA
     store = Store()
     may_poll = [True, False]
     stub.script("getUpdates", [message(10)])
-    pollers = Pollers(api, Notices().registry(), store.handle, may_poll=lambda: may_poll.pop(0) if may_poll else False)
+    pollers = Pollers(
+        api,
+        Notices().registry(),
+        store.handle,
+        may_poll=lambda: may_poll.pop(0) if may_poll else False,
+        metrics=Metrics(),
+    )
     pollers.start()
     [poll] = [task for task in asyncio.all_tasks() if task.get_name().startswith("poller")]
     await asyncio.wait_for(poll, 5)
@@ -343,7 +350,7 @@ async def test_stopping_finishes_the_batch_and_confirms_it(api: BotApi, stub: St
         await store.handle(event)
 
     stub.script("getUpdates", [message(10)])
-    pollers = Pollers(api, Notices().registry(), handle, poll_seconds=20)
+    pollers = Pollers(api, Notices().registry(), handle, poll_seconds=20, metrics=Metrics())
     pollers.start()
     await asyncio.wait_for(in_work.wait(), 5)
     stopping = asyncio.create_task(pollers.stop())
@@ -363,7 +370,7 @@ async def test_a_handler_that_never_ends_does_not_hold_up_the_stop(api: BotApi, 
         await asyncio.Event().wait()
 
     stub.script("getUpdates", [message(10)])
-    pollers = Pollers(api, Notices().registry(), handle, poll_seconds=20)
+    pollers = Pollers(api, Notices().registry(), handle, poll_seconds=20, metrics=Metrics())
     pollers.start()
     await asyncio.wait_for(in_work.wait(), 5)
     async with asyncio.timeout(3):
@@ -373,7 +380,7 @@ async def test_a_handler_that_never_ends_does_not_hold_up_the_stop(api: BotApi, 
 
 async def test_a_cancelled_poller_ends_even_in_a_pause(api: BotApi, stub: Stub) -> None:
     stub.script("getUpdates", refusal(429, "Too Many Requests", retry_after=60))
-    pollers = Pollers(api, Notices().registry(), store_nothing)
+    pollers = Pollers(api, Notices().registry(), store_nothing, metrics=Metrics())
     pollers.start()
     await stub.until(lambda: len(stub.calls) == 1)
     polls = [task for task in asyncio.all_tasks() if task.get_name().startswith("poller")]

@@ -40,7 +40,7 @@ class Platform:
         self.trouble: Exception | None = None
         self.stored: list[Event] = []
         self.handling = asyncio.Event()
-        self.quarantine = Quarantine(self._handle, database, clock=clock)
+        self.quarantine = Quarantine(self._handle, database, clock=clock, metrics=Metrics())
         self.requeued = Requeued(database, self.quarantine, self._act_on, clock=clock)
 
     async def _handle(self, event: Event) -> None:
@@ -133,7 +133,7 @@ async def test_a_poll_goes_on_after_five_attempts(
 ) -> None:
     stub.script("getUpdates", *([[message(10), message(101, chat_id=6), message(102)]] * 5))
     registry = Notices().registry()
-    pollers = Pollers(api, registry, first.quarantine.handle, poll_seconds=20.0, jitter=lambda: 0.0)
+    pollers = Pollers(api, registry, first.quarantine.handle, poll_seconds=20.0, jitter=lambda: 0.0, metrics=Metrics())
     pollers.start()
     async with asyncio.timeout(20):
         await stub.until(lambda: len(stub.of("getUpdates")) == 6)
@@ -160,7 +160,7 @@ async def test_a_database_that_is_away_is_no_failure_of_the_update(database: Dat
     async def handle(_event: Event) -> None:
         raise DatabaseUnavailable("gone")
 
-    quarantine = Quarantine(handle, database, clock=clock)
+    quarantine = Quarantine(handle, database, clock=clock, metrics=Metrics())
     for _ in range(6):
         with pytest.raises(DatabaseUnavailable):
             await quarantine.handle(said())
@@ -182,7 +182,7 @@ async def test_a_fault_is_named_by_its_place_in_our_code(database: Database, clo
     async def handle(_event: Event) -> None:
         event_of("{}")
 
-    quarantine = Quarantine(handle, database, clock=clock)
+    quarantine = Quarantine(handle, database, clock=clock, metrics=Metrics())
     for _ in range(4):
         with pytest.raises(UpdateFailed):
             await quarantine.handle(said())
@@ -255,7 +255,7 @@ async def test_what_always_takes_too_long_comes_to_an_end(database: Database, cl
     async def handle(_event: Event) -> None:
         raise StatementTimedOut("the statement took too long")
 
-    quarantine = Quarantine(handle, database, clock=clock)
+    quarantine = Quarantine(handle, database, clock=clock, metrics=Metrics())
     for _ in range(4):
         with pytest.raises(UpdateFailed):
             await quarantine.handle(said())

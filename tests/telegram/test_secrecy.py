@@ -13,6 +13,7 @@ import structlog
 from maskarad.db.engine import Database
 from maskarad.errors import TelegramError
 from maskarad.jobs.quarantine import Quarantine
+from maskarad.metrics import Metrics
 from maskarad.telegram.api import BotApi
 from maskarad.telegram.limits import FloodLimits
 from maskarad.telegram.pollers import Pollers
@@ -63,8 +64,10 @@ async def test_no_token_is_ever_written(
     stub.script("setWebhook", *TROUBLE)
     with warnings.catch_warnings(record=True) as warned, structlog.testing.capture_logs() as logs:
         webhooks = Webhooks(api, registry, url_base="https://masks.example", sleep=no_wait)
-        handle = Quarantine(fail, database, clock=time.time).handle
-        pollers = Pollers(api, registry, handle, poll_seconds=0.1, silence_seconds=0.1, jitter=lambda: 0.0)
+        handle = Quarantine(fail, database, clock=time.time, metrics=Metrics()).handle
+        pollers = Pollers(
+            api, registry, handle, poll_seconds=0.1, silence_seconds=0.1, jitter=lambda: 0.0, metrics=Metrics()
+        )
         webhooks.start()
         pollers.start()
         for trouble in TROUBLE:
@@ -80,7 +83,7 @@ async def test_no_token_is_ever_written(
                     await call
                 seen.append(everything_about(caught.value))
         async with AiohttpRequest(pool_size=1, pool_timeout=1, read_timeout=1) as closed_port:
-            nowhere = BotApi(closed_port, closed_port, "http://127.0.0.1:1")
+            nowhere = BotApi(closed_port, closed_port, "http://127.0.0.1:1", metrics=Metrics())
             with pytest.raises(TelegramError) as caught:
                 await nowhere.call(token(2), "getMe")
             seen.append(everything_about(caught.value))

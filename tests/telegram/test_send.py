@@ -12,6 +12,7 @@ from maskarad.errors import (
     TelegramUnreachable,
     TokenInvalid,
 )
+from maskarad.metrics import Metrics
 from maskarad.telegram.api import BotApi
 from maskarad.telegram.limits import FloodLimits
 from maskarad.telegram.send import Sender
@@ -133,7 +134,7 @@ async def test_what_certainly_was_not_sent_is_sent_again(
         if len(pauses) == 2:
             await unopened.initialize()
 
-    sender = Sender(BotApi(unopened, unopened, stub.url), limits, registry, sleep=sleep)
+    sender = Sender(BotApi(unopened, unopened, stub.url, metrics=Metrics()), limits, registry, sleep=sleep)
     assert await sender.send_text(2, 5, Piece(text="x")) == 77
     await unopened.shutdown()
     assert pauses == [0.5, 2.0]
@@ -150,7 +151,7 @@ async def test_what_still_was_not_sent_is_the_callers_to_send(
     async def sleep(seconds: float) -> None:
         pauses.append(seconds)
 
-    sender = Sender(BotApi(unopened, unopened, stub.url), limits, registry, sleep=sleep)
+    sender = Sender(BotApi(unopened, unopened, stub.url, metrics=Metrics()), limits, registry, sleep=sleep)
     with pytest.raises(NothingSent):
         await sender.send_text(2, 5, Piece(text="x"))
     assert pauses == [0.5, 2.0]

@@ -82,7 +82,7 @@ async def test_what_certainly_did_not_arrive_is(
         pauses.append(seconds)
         await unopened.initialize()
 
-    sender = Sender(BotApi(unopened, unopened, stub.url), limits, registry, sleep=sleep)
+    sender = Sender(BotApi(unopened, unopened, stub.url, metrics=Metrics()), limits, registry, sleep=sleep)
     await sender.send_photo(2, 5, PNG, caption=CAPTION)
     await unopened.shutdown()
     assert (pauses, len(stub.calls)) == ([0.5], 1)

@@ -11,13 +11,14 @@ import zlib
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
-from typing import BinaryIO, Literal
+from typing import Annotated, BinaryIO, Literal
 
 import msgspec
 
 from maskarad.backup.failures import BackupChanged, NotABackup, RestoreRefused, WrongPassphrase
 from maskarad.backup.sealing import CHANGED, SUM_BYTES, Encrypted, Encryption, Seal, Summed, digest, key_of, new_key
 from maskarad.db.contents import TableContents
+from maskarad.utc import LATEST
 from maskarad.values import Value
 
 FORMAT = 1
@@ -47,7 +48,7 @@ class Header(Value, frozen=True):
 
     format: int
     maskarad: str
-    made_at: float
+    made_at: Annotated[float, msgspec.Meta(ge=0, le=LATEST)]
     platform: str
     database: Kind
     reason: Reason

@@ -2,7 +2,6 @@
 
 import asyncio
 from contextlib import suppress
-from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
 from typing import Annotated, Any
@@ -27,6 +26,7 @@ from maskarad.db.engine import Database
 from maskarad.errors import DatabaseUnavailable, NotFound
 from maskarad.key_file import KEY_FILE
 from maskarad.settings import Settings
+from maskarad.utc import to_second
 
 app = typer.Typer(
     help="Back the database up, show, try and tidy away backups. A running platform makes one each day by itself "
@@ -130,7 +130,7 @@ def _row(folder: Path, stamp: Stamp, own: str | None, keeps: str | None) -> dict
         header = None
     return {
         "file": stamp.name,
-        "made": datetime.fromtimestamp(stamp.made_at, UTC).strftime("%Y-%m-%d %H:%M:%S UTC"),
+        "made": to_second(stamp.made_at),
         "bytes": (folder / stamp.name).stat().st_size,
         "database": stamp.database,
         "reason": stamp.reason,

@@ -1,6 +1,5 @@
 """`maskarad errands list|retry`: imports, pictures and files that people ordered and that failed again and again."""
 
-from datetime import UTC, datetime
 from functools import partial
 from typing import Annotated
 
@@ -12,6 +11,7 @@ from maskarad.db.engine import Database
 from maskarad.db.errands import FailedErrand
 from maskarad.errors import NotFound
 from maskarad.settings import Settings
+from maskarad.utc import to_second
 
 app = typer.Typer(
     help="Imports, pictures and files that were given up after some attempts: look, have them tried again."
@@ -37,7 +37,7 @@ def list_(as_json: AsJson = False) -> None:
             "kind": each.kind,
             "place": each.place,
             "attempts": each.attempts,
-            "failed": datetime.fromtimestamp(each.failed_at, UTC).strftime("%Y-%m-%d %H:%M:%S"),
+            "failed": to_second(each.failed_at),
             "error": each.error,
         }
         for each in with_database(work)

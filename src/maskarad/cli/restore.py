@@ -1,7 +1,6 @@
 """`maskarad restore`"""
 
 import asyncio
-from datetime import UTC, datetime
 from typing import Annotated
 
 import typer
@@ -16,6 +15,7 @@ from maskarad.cli.place import alone_on, load_here, make_folders
 from maskarad.errors import BadInput, WrongSecretKey
 from maskarad.key_file import KEY_FILE, RETIRED_FILE, KeyFile
 from maskarad.settings import Settings
+from maskarad.utc import to_second
 from maskarad.vault import Vault
 
 _ADDRESS: TypeAdapter[str] = TypeAdapter(Annotated[str, *Settings.model_fields["database_url"].metadata])
@@ -67,11 +67,10 @@ def _address(to: str) -> str:
 
 
 def _told(restored: Restored) -> str:
-    made = datetime.fromtimestamp(restored.made_at, UTC).strftime("%Y-%m-%d %H:%M:%S UTC")
     brought = f", brought up from {restored.from_revision}" if restored.from_revision != restored.revision else ""
     return (
-        f"restored: the database as it was at {made}, {restored.rows:,} rows of {restored.tables} tables compared in "
-        f"{restored.seconds:.1f} s; schema: {restored.revision}{brought}"
+        f"restored: the database as it was at {to_second(restored.made_at)}, {restored.rows:,} rows of "
+        f"{restored.tables} tables compared in {restored.seconds:.1f} s; schema: {restored.revision}{brought}"
     )
 
 

@@ -2,7 +2,6 @@
 undoes it."""
 
 from collections.abc import Callable
-from datetime import UTC, datetime
 from typing import Annotated, Any
 
 import structlog
@@ -13,6 +12,7 @@ from maskarad.db import Connection, cards, stops, users
 from maskarad.db.engine import Database
 from maskarad.errors import BadInput, NotFound
 from maskarad.settings import Settings
+from maskarad.utc import to_second
 
 app = typer.Typer(help="Stop a bot or a person of this platform, or list who is stopped. `maskarad allow` undoes it.")
 
@@ -148,5 +148,4 @@ def _rows(connection: Connection) -> list[dict[str, Any]]:
 
 
 def _row(kind: str, number: int, name: str, at: float, together_with: str) -> dict[str, Any]:
-    since = datetime.fromtimestamp(at, UTC).strftime("%Y-%m-%d %H:%M:%S")
-    return {"kind": kind, "id": number, "name": name, "since": since, "together with": together_with}
+    return {"kind": kind, "id": number, "name": name, "since": to_second(at), "together with": together_with}

@@ -2,7 +2,6 @@
 
 import json
 from collections.abc import Callable
-from datetime import UTC, datetime
 from functools import partial
 from typing import Annotated, Any
 
@@ -14,6 +13,7 @@ from maskarad.db.engine import Database
 from maskarad.db.failed_updates import FailedUpdate, UpdateKey
 from maskarad.errors import BadInput, NotFound
 from maskarad.settings import Settings
+from maskarad.utc import to_second
 
 app = typer.Typer(
     help="Updates that could not be handled for a fault of ours: look, have them handled again, drop them."
@@ -112,12 +112,8 @@ def _row(failed: FailedUpdate) -> dict[str, Any]:
         "bot": failed.bot_id,
         "update": failed.update_id,
         "attempts": failed.attempts,
-        "first": _time(failed.first_at),
-        "last": _time(failed.last_at),
+        "first": to_second(failed.first_at),
+        "last": to_second(failed.last_at),
         "to be retried": failed.requeued_at is not None,
         "error": failed.error,
     }
-
-
-def _time(at: float) -> str:
-    return datetime.fromtimestamp(at, UTC).strftime("%Y-%m-%d %H:%M:%S")

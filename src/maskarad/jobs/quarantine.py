@@ -33,12 +33,10 @@ class Quarantine:
     """`handle`, with an end to what fails again and again: `ATTEMPTS` failures, counted over all processes, and the
     update is put aside. An update that works costs nothing, unless it is known to have failed."""
 
-    def __init__(
-        self, handle: Handle, database: Database, *, clock: Callable[[], float], metrics: Metrics | None = None
-    ) -> None:
+    def __init__(self, handle: Handle, database: Database, *, clock: Callable[[], float], metrics: Metrics) -> None:
         self._handle = handle
         self._database = database
-        self._metrics = metrics or Metrics()
+        self._metrics = metrics
         self._clock = clock
         self._known: set[UpdateKey] = set()
 

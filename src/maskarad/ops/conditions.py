@@ -16,6 +16,8 @@ QUEUE_AGE = 60.0
 """Seconds that the longest waiting answer may be due without anybody at it."""
 
 CALLS_FAILED = 3
+CALLS_OK = 3
+"""So many in a minute, and none that failed: it works again, whatever was before."""
 ERRORS_SEEN = 5
 ERROR_SHARE = 0.05
 """Faults of ours for each update, where there are at least so many."""
@@ -93,10 +95,17 @@ def model(scene: Scene) -> Sequence[Trouble] | None:
     """Nobody asks, nobody knows: it is not well before a call has shown that."""
     ok = sum(figures.model_ok for _, figures in scene.figures)
     failed = sum(figures.model_failed for _, figures in scene.figures)
+    if _works_again([figures for _, figures in scene.figures]):
+        return []
     if failed >= CALLS_FAILED and failed > ok:
         worst = max((figures for _, figures in scene.figures), key=lambda figures: figures.model_failed)
         return [Trouble(facts={"failed": failed, "count": failed + ok, "reason": worst.model_reason})]
     return [] if ok and ok >= failed else None
+
+
+def _works_again(figures: Sequence[Figures]) -> bool:
+    ok = sum(each.model_ok_lately for each in figures)
+    return ok >= CALLS_OK and not any(each.model_failed_lately for each in figures)
 
 
 def errors(scene: Scene) -> Sequence[Trouble]:

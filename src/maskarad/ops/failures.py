@@ -1,10 +1,9 @@
 """What was given up after some attempts and waits for somebody to look: updates that were put aside, errands."""
 
-from datetime import UTC, datetime
-
 from maskarad.db import Connection, errands, failed_updates, schema
 from maskarad.db.errands import FailedErrand
 from maskarad.db.failed_updates import FailedUpdate
+from maskarad.utc import to_minute
 from maskarad.values import Value
 
 ERRANDS_LISTED = 100
@@ -35,14 +34,14 @@ def state_of(found: Failures) -> str:
     told = []
     if found.newest is not None:
         told.append(
-            f"updates put aside: {found.updates}, the newest {_when(found.newest.last_at)}, {found.newest.error}"
+            f"updates put aside: {found.updates}, the newest {to_minute(found.newest.last_at)}, {found.newest.error}"
         )
     if found.updates >= failed_updates.MOST_ASIDE:
         told.append("no more are put aside: what fails now stays with Telegram, for 24 hours, and holds up its chat")
     if found.errands:
         newest = found.errands[0]
         what = f"{newest.kind}: {newest.error}"
-        told.append(f"errands given up: {len(found.errands)}, the newest {_when(newest.failed_at)}, {what}")
+        told.append(f"errands given up: {len(found.errands)}, the newest {to_minute(newest.failed_at)}, {what}")
     return "; ".join(told)
 
 
@@ -52,7 +51,3 @@ def todo_for(found: Failures) -> str:
         *(["`maskarad errands list`"] if found.errands else []),
     ]
     return f"see {' and '.join(commands)}; once the fault is mended, `retry` there has them handled again"
-
-
-def _when(at: float) -> str:
-    return datetime.fromtimestamp(at, UTC).strftime("%Y-%m-%d %H:%M UTC")

@@ -1,11 +1,11 @@
 """Who works on the platform's PostgreSQL, for people to read."""
 
 from collections.abc import Sequence
-from datetime import UTC, datetime
 
 from maskarad.db import Connection, moments, polling, processes, schema
 from maskarad.db.processes import DUTIES, Process
 from maskarad.jobs.presence import PRESUMED_DEAD
+from maskarad.utc import to_minute
 from maskarad.values import Value
 
 
@@ -29,7 +29,7 @@ class AtWork(Value, frozen=True):
 
     def __str__(self) -> str:
         told = (
-            f"{each.role} ({_where(each)}, since {_moment(each.started_at)}, seen {self._silence(each):.0f} s ago)"
+            f"{each.role} ({_where(each)}, since {to_minute(each.started_at)}, seen {self._silence(each):.0f} s ago)"
             for each in self.processes
         )
         return ", ".join(told) or "none is running"
@@ -52,7 +52,3 @@ def at_work(connection: Connection) -> AtWork:
 def _where(process: Process) -> str:
     host = process.place.partition(" ")[0]
     return f"{host}, pid {process.pid}" if host else f"pid {process.pid}"
-
-
-def _moment(seconds: float) -> str:
-    return f"{datetime.fromtimestamp(seconds, UTC):%Y-%m-%d %H:%M} UTC"

@@ -20,6 +20,9 @@ from maskarad.values import Value
 WINDOW = 300.0
 """Seconds back that counts go: what failed longer ago says little about now."""
 
+LATELY = 60.0
+"""Seconds that say whether the model works again."""
+
 MOST_NAMED = 50
 """Bots that a report names; it is written every two seconds, and is to stay below a kilobyte."""
 
@@ -36,7 +39,7 @@ class Disk(Value, frozen=True):
 
 
 class Figures(Value, frozen=True):
-    """Counts are of the last `WINDOW` seconds. `lag` is the longest that the event loop came late lately, in seconds;
+    """Counts are of the last `WINDOW` seconds, `…_lately` of the last `LATELY`. `lag` is the longest that the event loop came late lately, in seconds;
     `deaf` are ids of bots whose updates do not come in here, `MOST_NAMED` of `deaf_count` at most. `redis` is None
     where there is none."""
 
@@ -47,6 +50,8 @@ class Figures(Value, frozen=True):
     errors: int = 0
     model_ok: int = 0
     model_failed: int = 0
+    model_ok_lately: int = 0
+    model_failed_lately: int = 0
     model_reason: str = ""
     deaf: tuple[int, ...] = ()
     deaf_count: int = 0
@@ -112,6 +117,7 @@ class Reporter:
 
     def _gather(self, disks: tuple[Disk, ...]) -> Figures:
         now, before = self._count(), self._counts[0]
+        lately = next((each for each in reversed(self._counts) if each.at <= now.at - LATELY), before)
         failed = {reason: count - before.model_failed.get(reason, 0.0) for reason, count in now.model_failed.items()}
         deaf = [served.bot_id for served in self._registry if self._receives and is_deaf(served)]
         return Figures(
@@ -122,6 +128,8 @@ class Reporter:
             errors=int(now.errors - before.errors),
             model_ok=int(now.model_ok - before.model_ok),
             model_failed=int(sum(failed.values())),
+            model_ok_lately=int(now.model_ok - lately.model_ok),
+            model_failed_lately=int(sum(now.model_failed.values()) - sum(lately.model_failed.values())),
             model_reason=max(failed, key=lambda reason: failed[reason]) if any(failed.values()) else "",
             deaf=tuple(deaf[:MOST_NAMED]),
             deaf_count=len(deaf),

@@ -3,7 +3,6 @@
 import os
 import tempfile
 import time
-from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
 
@@ -15,6 +14,7 @@ from maskarad.ops.conditions import BACKUP_AGE, least_free
 from maskarad.ops.finding import Unknown, Wrong
 from maskarad.ops.report import room_in
 from maskarad.settings import Settings
+from maskarad.utc import to_minute
 
 _LEAST = 1_000_000
 """Bytes that a database needs to do anything at all."""
@@ -52,7 +52,7 @@ async def backup(settings: Settings) -> str:
     if last is None:
         when = "a running platform makes the first at once" if settings.backup_hour >= 0 else "BACKUP_HOUR is -1"
         return f"{folder}, none yet: {when}"
-    made = datetime.fromtimestamp(last.made_at, UTC).strftime("%Y-%m-%d %H:%M UTC")
+    made = to_minute(last.made_at)
     if settings.backup_hour >= 0 and time.time() - last.made_at > BACKUP_AGE:
         raise Wrong(
             f"{folder}, the last is of {made}",

@@ -39,13 +39,11 @@ class BotApi:
     `request` carries everything but long polls, `polls` carries those.
     """
 
-    def __init__(
-        self, request: AiohttpRequest, polls: AiohttpRequest, base_url: str, *, metrics: Metrics | None = None
-    ) -> None:
+    def __init__(self, request: AiohttpRequest, polls: AiohttpRequest, base_url: str, *, metrics: Metrics) -> None:
         self._request = request
         self._polls = polls
         self._prefix = f"{base_url}/bot"
-        self._meter = (metrics or Metrics()).telegram
+        self._meter = metrics.telegram
 
     async def call(
         self,

@@ -51,14 +51,14 @@ class Edge:
         self,
         settings: Settings,
         *,
+        metrics: Metrics,
         on_invalid: Refusal = _refused,
         on_conflict: Notice = _ignore,
         shared_limits: Shared | None = None,
         clock: Callable[[], float] = time.time,
-        metrics: Metrics | None = None,
     ) -> None:
         self._settings = settings
-        self._metrics = metrics or Metrics()
+        self._metrics = metrics
         self._request = _connections(settings, settings.telegram_connection_pool_size)
         self._polls = _connections(settings, 0)
         self._api = BotApi(self._request, self._polls, settings.telegram_api_base_url, metrics=self._metrics)
@@ -134,7 +134,7 @@ def _connections(settings: Settings, size: int) -> AiohttpRequest:
 @asynccontextmanager
 async def open_edge(settings: Settings) -> AsyncIterator[Edge]:
     """For commands that ask or tell Telegram something and end."""
-    edge = Edge(settings)
+    edge = Edge(settings, metrics=Metrics())
     await edge.open()
     try:
         yield edge

@@ -35,13 +35,13 @@ class Pollers:
         registry: BotRegistry,
         handle: Handle,
         *,
+        metrics: Metrics,
         may_poll: MayPoll = lambda: True,
         conflict_seconds: float = 0.0,
         poll_seconds: float = POLL_SECONDS,
         silence_seconds: float = SILENCE_SECONDS,
         stuck_seconds: float = STUCK_SECONDS,
         jitter: Jitter = random.random,
-        metrics: Metrics | None = None,
     ) -> None:
         self._api = api
         self._registry = registry
@@ -52,7 +52,7 @@ class Pollers:
         self._silence_seconds = silence_seconds
         self._stuck_seconds = stuck_seconds
         self._jitter = jitter
-        self._metrics = metrics or Metrics()
+        self._metrics = metrics
         self._held: frozenset[int] | None = None
         self._pollers: dict[int, Poller] = {}
         self._tasks: dict[asyncio.Task[None], Poller] = {}
