@@ -183,6 +183,11 @@ def test_strays_growth_deaths_and_deaf_buttons_are_seen() -> None:
     killed_later = trouble("process killed", "gateway-1", 6.5)
     assert broken(pressed=deaf, troubles=(killed_later,)) == ["every button is answered"]
     assert broken(pressed=deaf, troubles=(trouble("PostgreSQL killed", "PostgreSQL", 0.5), killed_later)) == []
+    refused = trouble("Telegram answers 500", "Telegram", 0.5)
+    assert broken(pressed=deaf, troubles=(refused, killed_later)) == []
+    assert broken(pressed=deaf, troubles=(refused,)) == ["every button is answered"]
+    much_later = trouble("process killed", "gateway-1", 14.0)
+    assert broken(pressed=deaf, troubles=(refused, much_later)) == ["every button is answered"]
 
 
 def test_the_last_runs_stand_side_by_side(tmp_path: Path) -> None:

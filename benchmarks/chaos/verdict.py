@@ -7,13 +7,16 @@ from itertools import groupby, pairwise
 from benchmarks.chaos.crowd import Pressed
 from benchmarks.chaos.record import Asked, CutCall, Refusal, Said, Spoken
 from benchmarks.chaos.troubles import KILLING, Happened
+from maskarad.telegram.send import REPEAT_PAUSES
 from maskarad.values import Value
 
 IN_FLIGHT = 3.0
 """Seconds before a kill in which a part can have been sent whose sending was not yet written down."""
 
 AT_WORK = 5.0
-"""Seconds for which a gateway may be at work on a press: Telegram may not take its answer at once."""
+"""Seconds for which a gateway may be at work on a press."""
+REPEATING = sum(REPEAT_PAUSES)
+"""Seconds more where Telegram does not take the answer: it is told again."""
 
 
 class Evidence(Value, frozen=True):
@@ -298,8 +301,15 @@ def _died_with_its_gateway(pressed: Pressed, troubles: Sequence[Happened]) -> bo
     again. No gateway takes one while PostgreSQL is away."""
     away = (each.ended for each in troubles if _is_of_postgres(each) and each.began <= pressed.at <= each.ended)
     taken_at = max(away, default=pressed.at)
+    until = taken_at + AT_WORK
+    if any(_is_of_telegram(each) and each.began <= until and pressed.at <= each.ended for each in troubles):
+        until += REPEATING
     kills = (each.began for each in troubles if each.trouble.target.startswith("gateway"))
-    return any(pressed.at <= began <= taken_at + AT_WORK for began in kills)
+    return any(pressed.at <= began <= until for began in kills)
+
+
+def _is_of_telegram(happened: Happened) -> bool:
+    return happened.trouble.target == "Telegram"
 
 
 def _grown(evidence: Evidence) -> Iterator[Broken]:
