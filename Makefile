@@ -63,7 +63,7 @@ scale: $(INSTALLED) ## measure what workers add and what a message costs, write 
 	@sh tests/support/install_servers.sh
 	@$(BIN)/python -m benchmarks.scale
 
-soak: $(INSTALLED) ## ten minutes of steady talk: memory, files, loop lag, growth; writes docs/reliability.md
+soak: $(INSTALLED) ## steady talk, 24 minutes of which ten count: memory, files, loop lag, growth; writes docs/reliability.md
 	@sh tests/support/install_servers.sh
 	@$(BIN)/python -m benchmarks.soak
 

@@ -32,11 +32,11 @@ MAY_GROW = frozenset(
     }
 )
 """Tables that hold what was said, what was made of it, and what was done: cleaned up by age, or kept as the owner chose
-(docs/memory.md). Whatever else grows is a leak."""
+(docs/memory.md). Whatever else grows by more than `MORE_ROWS` is a leak."""
 MORE_AT_THE_END = 2
 """Files, tasks and connections by which an end may pass its beginning: what is under way at the moment."""
 MORE_ROWS = 20
-"""The same of rows. A row for each message, turn or press would be a thousand times that."""
+"""The same of rows. A row for each message, turn or press would be fifty times that, or more."""
 
 
 class Growth(Value, frozen=True):

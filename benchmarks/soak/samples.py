@@ -86,7 +86,7 @@ async def rows(cluster: Cluster) -> dict[str, int]:
 
 
 class Sampler:
-    """Looks at everything until it is cancelled."""
+    """Looks at everything every few seconds, and keeps what it saw."""
 
     def __init__(self, cluster: Cluster) -> None:
         self.processes: dict[str, list[ProcessSample]] = {each.name: [] for each in cluster.members}

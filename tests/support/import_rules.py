@@ -5,7 +5,22 @@ from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 
 STAGES = frozenset({"intake", "turn", "delivery"})
-BESIDE = frozenset({"analytics", "backup", "cache", "db", "errors", "memory", "metrics", "quiet", "settings", "values"})
+BESIDE = frozenset(
+    {
+        "analytics",
+        "backup",
+        "cache",
+        "db",
+        "errors",
+        "memory",
+        "metrics",
+        "quiet",
+        "recent",
+        "setting_shapes",
+        "settings",
+        "values",
+    }
+)
 """What stands beside the way of an update and knows none of its stages."""
 
 DOORS = frozenset({"controls", "manager"})
@@ -15,6 +30,8 @@ HOMES = {
     "sqlalchemy": "db",
     "alembic": "db",
     "matplotlib": "analytics",
+    "taskiq": "jobs",
+    "taskiq_redis": "jobs",
 }
 """Foreign packages that only one package of ours may know."""
 

@@ -1,16 +1,12 @@
 """What the local analyser has found out, by the hash of the text: JSON that only `memory/` understands."""
 
 from collections.abc import Callable, Iterable, Sequence
-from itertools import islice
 
 from sqlalchemy import Connection, Executable, bindparam, delete, select
 from sqlalchemy.dialects import postgresql, sqlite
 
-from maskarad.db.lists import padded
+from maskarad.db.lists import pieces
 from maskarad.db.tables import analysis_cache
-
-_AT_ONCE = 500
-"""Hashes of one statement: databases bound the number of parameters."""
 
 KEPT = 7 * 86_400.0
 ERASED_KEPT = 3_600.0
@@ -40,8 +36,8 @@ _ERASE = {"sqlite": _erase(sqlite.insert), "postgresql": _erase(postgresql.inser
 def get(connection: Connection, hashes: Iterable[str]) -> dict[str, str]:
     """Those that are known."""
     found: dict[str, str] = {}
-    for some in _some_at_once(hashes):
-        found |= {row.text_hash: row.analysis for row in connection.execute(_GET, {"hashes": padded(some)})}
+    for some in pieces(hashes):
+        found |= {row.text_hash: row.analysis for row in connection.execute(_GET, {"hashes": some})}
     return found
 
 
@@ -66,9 +62,3 @@ def erase(connection: Connection, hashes: Iterable[str], *, now: float) -> None:
     rows = [{"text_hash": key, **row} for key in sorted(set(hashes))]
     if rows:
         connection.execute(_ERASE[connection.dialect.name], rows)
-
-
-def _some_at_once(hashes: Iterable[str]) -> Iterable[list[str]]:
-    waiting = iter(hashes)
-    while some := list(islice(waiting, _AT_ONCE)):
-        yield some

@@ -9,6 +9,7 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.sql.dml import Update
 
 from maskarad.db import personal, remains
+from maskarad.db.lists import pieces
 from maskarad.db.tables import bot_instances, bot_whitelist, chat_bot_instances, persona_configs, users
 from maskarad.errors import NotFound, PersonaHasBot, TokenTaken
 from maskarad.values import (
@@ -340,8 +341,9 @@ def _stored(connection: Connection, rows: "Any") -> list[StoredBot]:
     if not rows:
         return []
     allowed: dict[int, set[int]] = {}
-    for entry in connection.execute(_WHITELISTS, {"bot_ids": [row.bot_id for row in rows]}):
-        allowed.setdefault(entry.bot_instance_id, set()).add(entry.user_id)
+    for bot_ids in pieces(row.bot_id for row in rows):
+        for entry in connection.execute(_WHITELISTS, {"bot_ids": bot_ids}):
+            allowed.setdefault(entry.bot_instance_id, set()).add(entry.user_id)
     return [
         StoredBot(
             bot=bot_from_row(row, frozenset(allowed.get(row.bot_id, ()))),

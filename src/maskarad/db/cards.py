@@ -5,6 +5,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Row, bindparam, func, select
 
+from maskarad.db.lists import padded
 from maskarad.db.tables import bot_instances, persona_configs, users
 from maskarad.errors import NotFound
 from maskarad.values import BotState, Value
@@ -134,12 +135,12 @@ def user(connection: Connection, user_id: int) -> SeenUser:
 
 def bots_named(connection: Connection, ids: Collection[int]) -> dict[int, Named]:
     """Those of them that are still there."""
-    return {row.id: _named(row, f"@{row.username}") for row in connection.execute(_BOTS, {"ids": list(ids)})}
+    return {row.id: _named(row, f"@{row.username}") for row in connection.execute(_BOTS, {"ids": padded(ids)})}
 
 
 def users_named(connection: Connection, ids: Collection[int]) -> dict[int, Named]:
     """Those of them whom the platform knows."""
-    return {row.id: _named(row, row.name) for row in connection.execute(_USERS, {"ids": list(ids)})}
+    return {row.id: _named(row, row.name) for row in connection.execute(_USERS, {"ids": padded(ids)})}
 
 
 def _named(row: Row[*tuple[Any, ...]], name: str) -> Named:

@@ -6,6 +6,7 @@ from sqlalchemy import Connection, Double, bindparam, exists, func, select
 
 from maskarad.db import backlog, polling, processes
 from maskarad.db.backups import AHEAD
+from maskarad.db.lists import padded
 from maskarad.db.processes import Process
 from maskarad.db.served import IS_SERVED
 from maskarad.db.tables import backups, bot_instances, polling_leases, users
@@ -67,16 +68,16 @@ def unheard(connection: Connection, everyone: Sequence[Process]) -> tuple[bool, 
 
 def holders(connection: Connection, bot_ids: Sequence[int]) -> Mapping[int, str]:
     """Which process polls for each of these bots."""
-    rows = connection.execute(_HOLDERS, {"bot_ids": list(bot_ids)})
+    rows = connection.execute(_HOLDERS, {"bot_ids": padded(bot_ids)})
     return {row.bot_instance_id: row.holder for row in rows}
 
 
 def usernames(connection: Connection, bot_ids: Sequence[int]) -> Mapping[int, str]:
     """Of those that are to be served."""
-    rows = connection.execute(_USERNAMES, {"bot_ids": list(bot_ids)})
+    rows = connection.execute(_USERNAMES, {"bot_ids": padded(bot_ids)})
     return {row.id: row.username for row in rows}
 
 
 def languages(connection: Connection, user_ids: Sequence[int]) -> Mapping[int, str]:
-    rows = connection.execute(_LANGUAGES, {"user_ids": list(user_ids)})
+    rows = connection.execute(_LANGUAGES, {"user_ids": padded(user_ids)})
     return {row.id: row.language for row in rows if row.language}

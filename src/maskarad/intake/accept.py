@@ -1,6 +1,5 @@
 """The door: a message is checked, judged and stored in one transaction; then, and only then, Telegram may forget it."""
 
-from collections import OrderedDict
 from collections.abc import Awaitable, Callable
 from typing import Protocol
 
@@ -11,11 +10,13 @@ from maskarad.errors import NotFound
 from maskarad.intake.access import may_talk
 from maskarad.intake.judging import Certain, Judging
 from maskarad.jobs.bells import RingQueue
+from maskarad.recent import Recent
 from maskarad.texts import language_for
 from maskarad.values import Bot, Chat, Incoming, Link, Queue, Sender
 
 MOST_MET = 10_000
-"""People remembered as met; whoever drops out is stored once more."""
+MET_FOR = 86_400.0
+"""People, and for how many seconds, remembered as met; whoever drops out is stored once more."""
 
 RingToWeigh = Callable[[int, int], None]
 """Wake whoever weighs what was left unweighed in a link: (link id, bot id). It may be lost, too."""
@@ -57,7 +58,7 @@ class Intake:
         self._clock = clock
         self._gather = gather
         self._default_language = default_language
-        self._met: OrderedDict[Sender, None] = OrderedDict()
+        self._met: Recent[Sender, None] = Recent(seconds=MET_FOR, most=MOST_MET, clock=clock)
 
     async def accept(self, bot: Bot, message: Incoming) -> None:
         """Returns when the message is durably stored, or is known not to be wanted; the same message twice changes
@@ -118,9 +119,7 @@ class Intake:
             return stored
 
         stored = await self._database.write(store_and_remember)
-        self._met[sender] = None
-        if len(self._met) > MOST_MET:
-            self._met.popitem(last=False)
+        self._met.put(sender, None)
         return stored
 
 

@@ -16,7 +16,7 @@ REMEMBERED = 20_000
 REMEMBERED_SECONDS = 600.0
 """For how long a message is known to be counted: Telegram delivers again within minutes."""
 
-Person = tuple[int, int, int]
+WindowKey = tuple[int, int, int]
 """A bot, a chat and who speaks there; 0: everybody."""
 MessageKey = tuple[int, int, int]
 """A bot, a chat and the number of the message there."""
@@ -44,7 +44,7 @@ class Floods:
         self._most = most
         self._seconds = seconds
         self._shared = shared
-        self._asked: Recent[Person, list[float]] = Recent(seconds=window_kept(seconds), most=REMEMBERED, clock=clock)
+        self._asked: Recent[WindowKey, list[float]] = Recent(seconds=window_kept(seconds), most=REMEMBERED, clock=clock)
         self._counted: Recent[MessageKey, bool] = Recent(seconds=REMEMBERED_SECONDS, most=REMEMBERED, clock=clock)
 
     async def asks(self, message: Incoming, *, alone: bool = False) -> bool:
@@ -71,7 +71,7 @@ class Floods:
             return True
         return self._count((bot_id, chat_id, 0), CHAT_MOST * self._most, sent_at) and not alone
 
-    def _count(self, key: Person, most: int, sent_at: float) -> bool:
+    def _count(self, key: WindowKey, most: int, sent_at: float) -> bool:
         times = self._asked.get(key) or []
         too_many = len(times) == most and times[0] > sent_at - self._seconds
         self._asked.put(key, [*times[-most + 1 :], sent_at] if most > 1 else [sent_at])

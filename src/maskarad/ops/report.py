@@ -39,9 +39,9 @@ class Disk(Value, frozen=True):
 
 
 class Figures(Value, frozen=True):
-    """Counts are of the last `WINDOW` seconds, `…_lately` of the last `LATELY`. `lag` is the longest that the event loop came late lately, in seconds;
-    `deaf` are ids of bots whose updates do not come in here, `MOST_NAMED` of `deaf_count` at most. `redis` is None
-    where there is none."""
+    """Counts are of the last `WINDOW` seconds, `…_lately` of the last `LATELY`. `lag` is the longest that the event
+    loop came late lately, in seconds; `deaf` are ids of bots whose updates do not come in here, `MOST_NAMED` of
+    `deaf_count` at most. `redis` is None where there is none."""
 
     at: float
     lag: float = 0.0

@@ -18,6 +18,7 @@ from maskarad.errors import (
     WebhookActive,
 )
 from maskarad.metrics import Metrics
+from maskarad.setting_shapes import TOKEN_SHAPE
 from maskarad.telegram import wire
 from maskarad.telegram.transport import AiohttpRequest, Upload
 from maskarad.values import JsonObject, Token
@@ -25,7 +26,7 @@ from maskarad.values import JsonObject, Token
 DETAIL_CHARACTERS = 200
 """How much of Telegram's own words an error of ours keeps."""
 
-_TOKEN_SHAPE = re.compile(r"\d{1,19}:[A-Za-z0-9_-]{10,}")
+_TOKEN = re.compile(TOKEN_SHAPE)
 
 LONGEST_PAUSE_SECONDS = 86_400.0
 """What is believed of a `retry_after`."""
@@ -120,7 +121,7 @@ def _spoken(answer: JsonObject, token: Token) -> str:
     """Telegram's own words, without anything that may be a token."""
     description = answer.get("description")
     spoken = description if isinstance(description, str) else ""
-    return _TOKEN_SHAPE.sub("…", spoken.replace(token.reveal(), "…"))[:DETAIL_CHARACTERS]
+    return _TOKEN.sub("…", spoken.replace(token.reveal(), "…"))[:DETAIL_CHARACTERS]
 
 
 def _bad_request(words: str, detail: str) -> TelegramError:
