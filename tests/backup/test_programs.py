@@ -94,6 +94,11 @@ def test_what_libpq_is_told() -> None:
         "PGDATABASE": "maskarad",
         "PGSSLMODE": "verify-full",
     }
+    assert libpq.environment_of("postgresql:///maskarad?service=ours&passfile=/run/secrets/pgpass") == {
+        "PGDATABASE": "maskarad",
+        "PGPASSFILE": "/run/secrets/pgpass",
+        "PGSERVICE": "ours",
+    }
     assert libpq.environment_of("postgresql:///maskarad?host=/run/postgresql") == {
         "PGHOST": "/run/postgresql",
         "PGDATABASE": "maskarad",

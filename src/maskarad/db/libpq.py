@@ -2,7 +2,14 @@
 
 from sqlalchemy.engine import URL, make_url
 
-_SSL = {"true": "require", "false": "disable"}
+_OPTIONS = {
+    "passfile": "PGPASSFILE",
+    "service": "PGSERVICE",
+    "servicefile": "PGSERVICEFILE",
+    "ssl": "PGSSLMODE",
+    "target_session_attrs": "PGTARGETSESSIONATTRS",
+}
+"""What may stand behind the ? (`setting_shapes`), and who hears of it."""
 
 
 def environment_of(url: str) -> dict[str, str]:
@@ -14,7 +21,7 @@ def environment_of(url: str) -> dict[str, str]:
         "PGUSER": parsed.username or _text(parsed, "user"),
         "PGPASSWORD": str(parsed.password) if parsed.password else _text(parsed, "password"),
         "PGDATABASE": parsed.database or _text(parsed, "database"),
-        "PGSSLMODE": _SSL.get(_text(parsed, "ssl"), _text(parsed, "ssl")),
+        **{variable: _text(parsed, option) for option, variable in _OPTIONS.items()},
     }
     return {name: value for name, value in found.items() if value}
 
