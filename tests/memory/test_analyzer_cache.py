@@ -118,7 +118,7 @@ async def test_memory_is_bounded(database: Database, clock: FakeClock, statement
 
 
 async def test_what_waits_is_bounded(database: Database, clock: FakeClock) -> None:
-    analyzer = Analyzer(database, clock=clock, most=2)
+    analyzer = Analyzer(database, clock=clock, most_queued=2)
     for text in ("a", "b", "c"):
         analyzer.now(text)
     await analyzer.flush()

@@ -149,6 +149,8 @@ async def aviary(sandbox: Sandbox, house: House, tmp_path: Path) -> AsyncIterato
         "LOG_FORMAT": "json",
         "FLOOD_MESSAGES": "0",
         "LIMIT_USER_DAY_MESSAGES": str(MESSAGES_A_DAY),
+        "SPONTANEITY_MIN_PAUSE": "0",
+        "QUIET_HOURS": "0-0",
     }
     made = Aviary(stage, environment, house.commands, tmp_path)
     try:
@@ -162,7 +164,13 @@ async def paste_tokens(aviary: Aviary) -> Actor:
     """One that nobody asked for, one of the wrong shape, one that Telegram does not know, and the right one."""
     stage, sandbox = aviary.stage, aviary.stage.sandbox
     made = await sandbox.add_bot("Canary", "actor1_test_bot", token=canaries.token(1), privacy=False)
-    draft = {"--owner": str(OWNER), "--name": text("name"), "--description": text("description"), "--language": "uk"}
+    draft = {
+        "--owner": str(OWNER),
+        "--name": text("name"),
+        "--description": text("description"),
+        "--language": "uk",
+        "--spontaneity": "often",
+    }
     said = await aviary.maskarad("persona", "add", *(word for option in draft.items() for word in option))
     persona_id = int(said.out)
     manager = sandbox.private(OWNER, MANAGER_ID)

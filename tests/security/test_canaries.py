@@ -14,15 +14,42 @@ from maskarad.settings import Settings
 from maskarad.telegram.bots import webhook_identity
 from maskarad.values import Token
 from tests.journeys.stage import FRIEND, MANAGER_ID, OWNER, STRANGER, Actor, Stage
-from tests.journeys.test_import import export
+from tests.journeys.test_import import Owner, export
 from tests.sandbox.scene import MANAGER_TOKEN
 from tests.security import canaries
 from tests.security.aviary import MESSAGES_A_DAY, WITHIN, Aviary, paste_tokens, webhook_secrets
+from tests.security.backstage import (
+    begin_hopeless_import,
+    draw,
+    import_is_given_up,
+    is_refused,
+    quiet_group,
+    speak_unasked_and_fold,
+)
 from tests.security.canaries import found_in, text
 from tests.support.servers import PostgresServer, RedisServer
 from tests.support.until import until
 
 pytestmark = pytest.mark.timeout(600)
+
+MUST_BE_WRITTEN = (
+    "platform_started",
+    "update_failed",
+    "update_malformed",
+    "purse_empty",
+    "operator_stopped",
+    "turn_model_failed",
+    "work_postponed",
+    "telegram_flooded",
+    "chat_gone",
+    "picture_failed",
+    "errand_failed",
+    "errand_given_up",
+    "stirred",
+    "stir_model_failed",
+    "summary_failed",
+)
+"""Of each path that can be told by its event."""
 
 
 async def test_no_secret_and_no_word_is_written_anywhere(aviary: Aviary, request: pytest.FixtureRequest) -> None:
@@ -34,19 +61,22 @@ async def test_no_secret_and_no_word_is_written_anywhere(aviary: Aviary, request
     await _talk(stage, actor, group)
     await _talk_until_the_limit(stage, actor)
     await _use_commands_and_buttons(stage, actor, group)
-    await _import(stage)
     await _operate(aviary)
+    await _import(stage)
+    await begin_hopeless_import(stage)
     await _fail_model(stage, actor)
     await _fail_telegram(stage, actor, group)
+    other_group = await quiet_group(stage, actor)
+    await draw(stage, actor, other_group)
+    await speak_unasked_and_fold(stage, actor, other_group)
     await _send_hostile(aviary, actor)
     await _ask_pages(aviary)
+    await import_is_given_up(stage)
     secrets = await stage.database.read(webhook_secrets)
     if "REDIS_URL" in aviary.environment:
         await _lose_servers(aviary, actor, request)
     await aviary.stop()
-    aviary.must_have_written(
-        "platform_started", "update_failed", "update_malformed", "purse_empty", "operator_stopped", secrets=secrets
-    )
+    aviary.must_have_written(*MUST_BE_WRITTEN, secrets=secrets)
 
 
 async def _talk(stage: Stage, actor: Actor, group: str) -> None:
@@ -83,12 +113,12 @@ async def _use_commands_and_buttons(stage: Stage, actor: Actor, group: str) -> N
 
 
 async def _import(stage: Stage) -> None:
-    sandbox, manager = stage.sandbox, stage.sandbox.private(OWNER, MANAGER_ID)
+    owner, name = Owner(stage), f"{text('file')}.json"
     good = export(555, 3, text("chat")).replace(b"the lighthouse", text("line").encode())
-    for content in (good, good[:-40], b'{"messages": "' + text("broken").encode() + b'"'):
-        before = await sandbox.position()
-        await sandbox.send_file(manager, OWNER, f"{text('file')}.json", content)
-        await sandbox.next_message(manager, after=before, timeout=30)
+    asked = await owner.sends(good, name)
+    await owner.presses(asked, asked.buttons[0])
+    for content in (good[:-40], b'{"messages": "' + text("broken").encode() + b'"'):
+        await owner.sends(content, name)
 
 
 async def _operate(aviary: Aviary) -> None:
@@ -113,21 +143,24 @@ async def _fail_model(stage: Stage, actor: Actor) -> None:
     await sandbox.direct_model(faults=[{"status": 401}, {"status": 500}], replies=[broken])
     await stage.ask(actor, text("nonsense"))
     await sandbox.direct_model(faults=[{"status": 400, "times": 20}])
-    asked = len(await sandbox.model_requests())
     await sandbox.say(private, OWNER, text("unanswered"))
-
-    async def is_refused() -> bool:
-        return len(await sandbox.model_requests()) > asked
-
-    await until(is_refused, WITHIN)
+    await is_refused(stage, text("unanswered"))
     await sandbox.direct_model(clear=True)
 
 
 async def _fail_telegram(stage: Stage, actor: Actor, group: str) -> None:
-    for kind in ("500", "cut", "429", "403"):
-        await stage.sandbox.order_fault(kind, bot=actor.telegram_id, times=1, retry_after=1)
-        await stage.sandbox.say(group, FRIEND, f"@{actor.username} {text('unsent')}")
-    await stage.sandbox.clear_faults()
+    """It is unreachable, then wants a pause, then says that the bot may not write there any more."""
+    sandbox = stage.sandbox
+    kinds = ("500", "cut", "429", "403")
+    for kind in kinds:
+        await sandbox.order_fault(kind, method="sendMessage", chat=group, retry_after=1)
+    await sandbox.say(group, FRIEND, f"@{actor.username} {text('unsent')}")
+
+    async def are_met() -> bool:
+        calls = await sandbox.calls(bot=actor.telegram_id, method="sendMessage")
+        return {each["fault"] for each in calls} >= set(kinds)
+
+    await until(are_met, WITHIN)
 
 
 async def _send_hostile(aviary: Aviary, actor: Actor) -> None:

@@ -31,8 +31,6 @@ _LONGEST_UNMARKED_QUESTION = 8
 _AT_A_STRETCH = 0.002
 """Seconds of analysing after which the event loop gets its turn."""
 
-MOST_QUEUED = 10_000
-
 _encode = msgspec.json.Encoder().encode
 _decode = msgspec.json.Decoder(Analysis).decode
 
@@ -83,15 +81,17 @@ def _asking() -> frozenset[str]:
 
 class Analyzer:
     """`analyze` with two memories: `most` analyses here (the longest unused goes first), and a table that all processes
-    share. Texts are kept nowhere, only their hashes. What the table is to learn waits for `flush`, `MOST_QUEUED` at the
-    most. `now` and `forget`
-    may be called from any thread, the rest from the event loop's."""
+    share. Texts are kept nowhere, only their hashes. What the table is to learn waits for `flush`, `most_queued` at
+    the most. `now` and `forget` may be called from any thread, the rest from the event loop's."""
 
-    def __init__(self, database: Database, *, clock: Callable[[], float], most: int = 2_000) -> None:
+    def __init__(
+        self, database: Database, *, clock: Callable[[], float], most: int = 2_000, most_queued: int = 10_000
+    ) -> None:
         """`clock` gives Unix seconds."""
         self._database = database
         self._clock = clock
         self._most = most
+        self._most_queued = most_queued
         self._known: OrderedDict[str, Analysis] = OrderedDict()
         self._queued: OrderedDict[str, Analysis] = OrderedDict()
         self._writing: Mapping[str, Analysis] = {}
@@ -189,7 +189,7 @@ class Analyzer:
         """What was not written waits again, in front of what came meanwhile."""
         kept = {key: analysis for key, analysis in self._writing.items() if key not in self._withdrawn}
         self._queued = OrderedDict(kept | self._queued)
-        _bound(self._queued, MOST_QUEUED)
+        _bound(self._queued, self._most_queued)
 
     async def _read(self, keys: list[str]) -> dict[str, Analysis]:
         if not keys:
@@ -217,7 +217,7 @@ class Analyzer:
             _bound(self._known, self._most)
             if to_write:
                 self._queued[key] = analysis
-                _bound(self._queued, MOST_QUEUED)
+                _bound(self._queued, self._most_queued)
 
 
 def _bound(kept: OrderedDict[str, Analysis], most: int) -> None:
