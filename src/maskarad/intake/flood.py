@@ -74,7 +74,7 @@ class Floods:
     def _count(self, key: WindowKey, most: int, sent_at: float) -> bool:
         times = self._asked.get(key) or []
         too_many = len(times) == most and times[0] > sent_at - self._seconds
-        self._asked.put(key, [*times[-most + 1 :], sent_at] if most > 1 else [sent_at])
+        self._asked.put(key, [*times, sent_at][-most:])
         return too_many
 
 
