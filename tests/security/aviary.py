@@ -98,11 +98,12 @@ class Aviary:
         """Events of these kinds, and nothing that is secret or was said, anywhere."""
         logs = {f"log {number}": process.log() for number, process in enumerate(self.processes)}
         lines = [line for log in logs.values() for line in log.splitlines()]
-        written = {json.loads(line)["event"] for line in lines if line.startswith("{")}
-        assert written >= set(kinds), written
+        missing = set(kinds) - {json.loads(line)["event"] for line in lines if line.startswith("{")}
+        assert not missing, missing
         manager = webhook_identity(Token(MANAGER_TOKEN))
         more = [*secrets, MANAGER_TOKEN, manager.secret, manager.public_id]
-        assert found_in({**logs, "names": self._names(), **self.written}, more) == []
+        found = found_in({**logs, "names": self._names(), **self.written}, more)
+        assert not found, found
 
     def _names(self) -> str:
         """Of all files that it made."""

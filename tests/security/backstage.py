@@ -45,10 +45,14 @@ async def draw(stage: Stage, actor: Actor, group: str) -> None:
     """A picture whose process is killed, one that arrives, and one that Telegram does not take for an hour."""
     sandbox, private = stage.sandbox, stage.private(actor, FRIEND)
     command = f"/analytics@{actor.username}"
-    before = await sandbox.position()
     await sandbox.say(private, FRIEND, "/analytics")
-    await until(_painter_is_killed, WITHIN)
-    apology = await sandbox.next_message(private, after=before, timeout=WITHIN)
+    painter = await _painter_held_up()
+    try:
+        # Whoever answers a message has handed the order over by then.
+        answer = await stage.ask(actor, text("meanwhile"), FRIEND)
+    finally:
+        painter.kill()
+    apology = await sandbox.next_message(private, after=answer.seq, timeout=WITHIN)
     assert apology.file_id is None
     picture = await sandbox.ask(group, OWNER, command, timeout=WITHIN)
     assert picture.file_id is not None
@@ -58,12 +62,22 @@ async def draw(stage: Stage, actor: Actor, group: str) -> None:
     await _rows(stage, _PICTURES.where(errands.c.error.is_not(None)))
 
 
-def _painter_is_killed() -> bool:
-    for process in psutil.Process().children(recursive=True):
-        with suppress(psutil.NoSuchProcess):
-            if process.cmdline()[1:] == list(PAINTER[1:]):
-                process.kill()
-                return True
+async def _painter_held_up() -> psutil.Process:
+    """The drawing process, as soon as it is there."""
+    found: list[psutil.Process] = []
+
+    def is_there() -> bool:
+        found.extend(filter(_is_painter, psutil.Process().children(recursive=True)))
+        return bool(found)
+
+    await until(is_there, WITHIN)
+    found[0].suspend()
+    return found[0]
+
+
+def _is_painter(process: psutil.Process) -> bool:
+    with suppress(psutil.NoSuchProcess):
+        return bool(process.cmdline()[1:] == list(PAINTER[1:]))
     return False
 
 
