@@ -10,6 +10,7 @@ from pathlib import Path
 
 import psutil
 import pytest
+import uvloop
 
 from maskarad.analytics.order import encode
 from maskarad.analytics.painter import COMMAND, Painter, PictureFailed
@@ -76,6 +77,21 @@ async def test_a_process_that_dies_fails_one_picture(painter: Make, script: str)
         with pytest.raises(PictureFailed) as failure:
             await artist.draw(order(days(TODAY - 365, TODAY)))
         assert failure.value.reason == "died"
+
+
+def test_a_process_that_dies_before_it_is_told_fails_one_picture(tmp_path: Path) -> None:
+    async def draw_in_vain() -> set[str]:
+        reasons = set()
+        for _ in range(100):
+            artist = Painter(tmp_path, command=("true",))
+            with pytest.raises(PictureFailed) as failure:
+                await artist.draw(order())
+            reasons.add(failure.value.reason)
+            await artist.close()
+        return reasons
+
+    # Some die between their start and the first write, which uvloop tells in its own way.
+    assert uvloop.run(draw_in_vain()) == {"died"}
 
 
 async def test_an_order_that_cannot_be_drawn_does_not_end_the_process(painter: Make) -> None:

@@ -66,7 +66,8 @@ class Painter:
             except TimeoutError:
                 await self._end()
                 raise PictureFailed("late", f"not there after {self._patience:g} s") from None
-            except (OSError, asyncio.IncompleteReadError) as error:
+            # RuntimeError is uvloop's word for writing to a pipe whose other end has just closed.
+            except (OSError, RuntimeError, asyncio.IncompleteReadError) as error:
                 await self._end()
                 raise PictureFailed("died", type(error).__name__) from None
             except asyncio.CancelledError:
