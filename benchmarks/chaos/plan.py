@@ -16,6 +16,8 @@ BURSTS = (1, 1, 1, 1, 1, 1, 1, 2, 2, 3)
 """How many lines are said in quick succession."""
 CHATTER = 0.3
 """Share of the lines in groups that are not for the persona."""
+RUSH = 10.0
+"""Seconds in which somebody speaks in every chat."""
 PRESSING = 40
 """People who press buttons, at most."""
 PRESS_REST = 2.0
@@ -126,11 +128,15 @@ def draw(
     presses: float,
     killable: Sequence[str],
     freezable: Sequence[str],
+    rushes: Sequence[float] = (),
 ) -> Plan:
     """`rate` is lines and `presses` button presses a second; `killable` and `freezable` name members, without which
-    nothing goes wrong."""
+    nothing goes wrong. From each of the `rushes` on (seconds from the start) all chats speak within `RUSH`."""
     rooms = tuple(_rooms(bots, chats))
-    lines = _lines(Random(f"{seed} lines"), rooms, seconds, rate)
+    lines = [
+        *_lines(Random(f"{seed} lines"), rooms, seconds, rate),
+        *(_first_word(room, at + RUSH * room / chats) for at in rushes for room in range(chats)),
+    ]
     return Plan(
         seed=seed,
         seconds=seconds,
@@ -170,6 +176,10 @@ def _lines(chance: Random, rooms: Sequence[Room], seconds: float, rate: float) -
             person = chance.randrange(len(rooms[room].people))
             yield Line(at=moment, room=room, person=person, number=None if is_chatter else 0)
             moment += chance.uniform(0.05, 0.8)
+
+
+def _first_word(room: int, at: float) -> Line:
+    return Line(at=at, room=room, person=0, number=0)
 
 
 def _numbered(lines: Sequence[Line]) -> Iterator[Line]:

@@ -33,8 +33,9 @@ MAY_GROW = frozenset(
 )
 """Tables that hold what was said, what was made of it, and what was done: cleaned up by age, or kept as the owner chose
 (docs/memory.md). Whatever else grows by more than `MORE_ROWS` is a leak."""
-MORE_AT_THE_END = 2
-"""Files, tasks and connections by which an end may pass its beginning: what is under way at the moment."""
+MORE_AT_THE_END = 5
+"""Files, tasks and connections by which an end may pass its beginning: what is under way at the moment, and what HTTP
+keeps open for a while."""
 MORE_ROWS = 20
 """The same of rows. A row for each message, turn or press would be fifty times that, or more."""
 

@@ -52,17 +52,16 @@ class Floods:
         counted again. `alone`: only what this person has asked tells against it, not what the others have."""
         if self._most == 0:
             return False
+        if self._shared is not None:
+            told = await self._shared.asks(message, most=self._most, seconds=self._seconds, alone=alone)
+            if told is not None:
+                return told
         key = (message.bot_id, message.chat.id, message.message_id)
         known = self._counted.get(key)
         if known is not None:
             return known
         too_many = self._is_too_many(message, alone)
         self._counted.put(key, too_many)
-        if self._shared is not None:
-            told = await self._shared.asks(message, most=self._most, seconds=self._seconds, alone=alone)
-            if told is not None and told is not too_many:
-                too_many = told
-                self._counted.put(key, told)
         return too_many
 
     def _is_too_many(self, message: Incoming, alone: bool) -> bool:
