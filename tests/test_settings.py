@@ -8,6 +8,8 @@ from maskarad.settings import Settings, load
 
 SECRET = "123456:do-not-tell"
 
+UNPRINTABLE = "must be of printable ASCII characters without spaces, as a header of a request can carry them"
+
 
 @pytest.fixture(autouse=True)
 def bare_environment(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -119,7 +121,9 @@ def test_no_number_is_larger_than_what_can_be_counted(
         ("SUMMARIES", "perhaps", "must be true or false"),
         ("LLM_PRICES", "a=1", "'a=1' is not like name=0.15/0.60, dollars for a million tokens"),
         ("LLM_PRICES", "a=-1/nan", "'a=-1/nan' is not like name=0.15/0.60, dollars for a million tokens"),
-        ("METRICS_TOKEN", "ü", "must be of printable ASCII characters, as a header of a request can carry them"),
+        ("METRICS_TOKEN", "ü", UNPRINTABLE),
+        ("METRICS_TOKEN", " ", UNPRINTABLE),
+        ("METRICS_TOKEN", "a b", UNPRINTABLE),
     ],
 )
 def test_what_is_wrong_is_said_in_words_of_ours(
@@ -131,7 +135,7 @@ def test_what_is_wrong_is_said_in_words_of_ours(
 
 
 def test_the_largest_limits_are_taken(monkeypatch: pytest.MonkeyPatch) -> None:
-    settings = given(monkeypatch, LIMIT_BOT_DAY_TOKENS=str(10**12), ADMIN_USER_IDS=str(2**52 - 1), METRICS_TOKEN="a b")
+    settings = given(monkeypatch, LIMIT_BOT_DAY_TOKENS=str(10**12), ADMIN_USER_IDS=str(2**52 - 1), METRICS_TOKEN="a~b")
     assert (settings.limit_bot_day_tokens, settings.admin_user_ids) == (10**12, (2**52 - 1,))
 
 

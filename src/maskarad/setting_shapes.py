@@ -106,8 +106,10 @@ def _bot_token(value: SecretStr) -> SecretStr:
 
 
 def _printable(key: SecretStr) -> SecretStr:
-    if not (key.get_secret_value().isascii() and key.get_secret_value().isprintable()):
-        raise ValueError("must be of printable ASCII characters, as a header of a request can carry them")
+    if not re.fullmatch("[!-~]+", key.get_secret_value()):
+        raise ValueError(
+            "must be of printable ASCII characters without spaces, as a header of a request can carry them"
+        )
     return key
 
 

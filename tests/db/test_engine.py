@@ -1,5 +1,7 @@
 import asyncio
+import os
 import sqlite3
+import stat
 import sys
 import traceback
 from collections.abc import AsyncIterator, Callable, Iterator
@@ -231,6 +233,17 @@ async def test_a_file_that_cannot_be_opened_is_unavailable(tmp_path: Path) -> No
             await database.write(see(1))
         with pytest.raises(DatabaseUnavailable):
             await database.read(count)
+
+
+async def test_a_new_file_and_what_lies_beside_it_are_for_their_owner_only(tmp_path: Path) -> None:
+    usual = os.umask(0o022)
+    try:
+        async with closing_database(f"sqlite:///{tmp_path / 'new.db'}") as database:
+            await database.write(lambda connection: connection.execute(text("CREATE TABLE said (what TEXT)")))
+            modes = {name: stat.S_IMODE(os.stat(tmp_path / name).st_mode) for name in os.listdir(tmp_path)}
+    finally:
+        os.umask(usual)
+    assert modes == {"new.db": 0o600, "new.db-wal": 0o600, "new.db-shm": 0o600}
 
 
 async def test_a_file_that_is_no_database_is_unavailable(tmp_path: Path) -> None:

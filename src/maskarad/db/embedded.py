@@ -2,12 +2,14 @@
 share one commit, which is what makes `synchronous=FULL` affordable (`docs/decisions/embedded-database.md`)."""
 
 import asyncio
+import os
 import queue
 import sqlite3
 import threading
 import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, Generic
 
@@ -255,6 +257,12 @@ def _sqlite_engine(file: Path, *, begin: str, busy_timeout: float) -> Engine:
         execution_options={READS: True} if begin == "BEGIN" else {},
         **pool,
     )
+
+    @event.listens_for(engine, "do_connect")
+    def make_private(*_: object) -> None:
+        # SQLite would let everybody on the machine read what people say; its other files take after this one.
+        with suppress(OSError):
+            os.close(os.open(file, os.O_CREAT | os.O_EXCL, 0o600))
 
     @event.listens_for(engine, "connect")
     def configure(connection: object, _record: object) -> None:
