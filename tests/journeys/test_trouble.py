@@ -28,6 +28,21 @@ async def test_a_failing_model_means_one_apology_and_one_word_to_the_owner(stage
     assert (await stage.spoken_by(actor, stage.private(actor))).count(APOLOGY) == 1
 
 
+@pytest.mark.parametrize(
+    ("said", "apology"),
+    [
+        ("Міро, що тепер?", APOLOGY),
+        ("Мира, что теперь?", "Ой, мысль куда-то ускользнула. Напишите мне, пожалуйста, чуть позже."),
+        ("12:30?", "Oh, I've lost my train of thought. Could you write to me again a little later?"),
+    ],
+)
+async def test_the_apology_is_in_the_language_of_what_was_said(stage: Stage, said: str, apology: str) -> None:
+    actor = await stage.actor("Mira", language="en")
+    await stage.sandbox.direct_model(faults=[{"status": 400, "times": 50}])
+    async with stage.playing():
+        assert (await stage.ask(actor, said, FRIEND)).text == apology
+
+
 HOSTILE: list[Object] = [
     {"message": "not an object"},
     {"message": {"message_id": "x", "chat": {}, "date": 0}},

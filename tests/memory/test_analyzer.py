@@ -60,6 +60,8 @@ def test_languages_of_sentences_are_told_apart(language: str) -> None:
         ("привет, как ты?", "ru"),
         ("спасибо", "ru"),
         ("это ты?", "ru"),
+        *((f"Мавка, {word}?", "uk") for word in ("навіщо", "нащо", "чому", "куди", "звідки", "невже")),
+        *((f"Мавка, {word}?", "ru") for word in ("зачем", "почему", "куда", "откуда", "неужели")),
         ("hi, how are you?", "en"),
         ("thanks", "en"),
         ("Написала йому «see you later», а він мовчить", "uk"),

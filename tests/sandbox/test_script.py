@@ -42,6 +42,44 @@ def test_answers(lines: tuple[str, ...], answer: str) -> None:
     assert spoken(*lines).response[0] == answer
 
 
+@pytest.mark.parametrize(
+    ("lines", "answers"),
+    [
+        (("Hello Mira, my name is Ada. How are you?",), ["Nice to meet you, Ada!", "My mood: радість. And you?"]),
+        (("Hi, my name is Ada, how are you?",), ["Nice to meet you, Ada!", "My mood: радість. And you?"]),
+        (("Hi, my name is Ada. How are you?", "Mira, what is my name?"), ["Your name is Ada."]),
+        (("My name is Ada\nWhat is my name?",), ["Your name is Ada."]),
+        (("I like it. Is my dog called Rex?", "What is my dog called?"), ["I don't know. You have not told me yet."]),
+        (("My name is Ada. Was it late?",), ["Nice to meet you, Ada!", "Let me think… I would say yes."]),
+        (("Мене звати Олена, а як справи?",), ["Приємно познайомитися, Олена!", "Мій настрій: радість. А в тебе?"]),
+        (("Do you think my cat is clever?", "what is my cat?"), ["I don't know. You have not told me yet."]),
+        (("My cat is called Biscuit.",), ["I will remember: your cat is called Biscuit."]),
+        (("My best dish is dark soup.",), ["I will remember: your best dish — dark soup."]),
+        (("Мого кота звати Мурчик!",), ["Запам'ятаю: твого кота звати Мурчик."]),
+        (("Моего кота зовут Барсик!",), ["Запомню: твоего кота зовут Барсик."]),
+    ],
+)  # fmt: skip
+def test_what_is_told_beside_a_question_is_kept_and_both_get_a_word(lines: tuple[str, ...], answers: list[str]) -> None:
+    assert list(spoken(*lines).response) == answers
+
+
+@pytest.mark.parametrize(
+    ("lines", "own", "answer"),
+    [
+        (("питання 5?",), "Ukrainian", "Мабуть, так."),
+        (("Are you there?", "питання 5?"), "Ukrainian", "Мабуть, так."),
+        (("Ты где был?", "питання 5?"), "Russian", "Пожалуй, да."),
+        (("питання 5?",), "English", "I would say yes."),
+        (("5",), "Ukrainian", "Я слухаю."),
+        (("I see", "5"), "Ukrainian", "I am listening."),
+        (("Are you there?",), "Ukrainian", "I believe the answer is simpler than it looks."),
+    ],
+)
+def test_where_it_is_unclear_the_persona_s_language_is_spoken(lines: tuple[str, ...], own: str, answer: str) -> None:
+    rule = f" Answer in the language in which you are spoken to; when it is unclear, in {own}."
+    assert spoken(*lines, system=SYSTEM + rule).response[0].endswith(answer)
+
+
 def test_one_persons_cat_is_not_anothers() -> None:
     assert "don't know" in spoken(("Alice", "my cat is called Biscuit"), ("Bob", "what is my cat's name?")).response[0]
 

@@ -43,6 +43,13 @@ _TOLD: tuple[tuple[re.Pattern[str], bool], ...] = tuple(
         (rf"\b(?P<whose>мій|моя|моє|мой|моё|мое)\s+{_THING}\s*(?:\s[—–-]|\s+це|\s+это)\s+{_PHRASE}", False),
     )
 )
+_SENTENCE_ENDS = re.compile(
+    r"(?<=[.!?…])\s+|\n|,\s*(?=(?:(?:and|а|і|й|и)\s+)?"
+    r"(?:what|who|where|when|why|how|which|що|хто|де|коли|чому|як|який|яка|яке|что|кто|где|когда|почему|как|какой|какая|"
+    r"какое)\b)",
+    re.IGNORECASE,
+)
+"""Also where a question begins within a sentence: "my name is Ada, how are you?"."""
 _ASKED: tuple[tuple[re.Pattern[str], bool], ...] = tuple(
     (re.compile(pattern, re.IGNORECASE), naming)
     for pattern, naming in (
@@ -70,17 +77,17 @@ def told_facts(lines: Iterable[Line]) -> list[Fact]:
 
 
 def _told(line: Line) -> list[Fact]:
-    if line.text.rstrip().endswith("?"):
-        return []
-    found: list[Fact] = []
+    sentences = (each for each in _SENTENCE_ENDS.split(line.text) if not each.rstrip().endswith("?"))
+    return [fact for sentence in sentences for fact in _told_in(sentence, line.speaker)]
+
+
+def _told_in(sentence: str, speaker: str) -> Iterable[Fact]:
     covered: set[int] = set()
     for pattern, naming in _TOLD:
-        for match in pattern.finditer(line.text):
-            if match.start() in covered:
-                continue
-            covered.add(match.start())
-            found.append(_fact(line.speaker, match, naming))
-    return found
+        for match in pattern.finditer(sentence):
+            if match.start() not in covered:
+                covered.add(match.start())
+                yield _fact(speaker, match, naming)
 
 
 def _fact(speaker: str, match: re.Match[str], naming: bool) -> Fact:

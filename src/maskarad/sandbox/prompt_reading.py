@@ -26,6 +26,8 @@ class Prompt(msgspec.Struct, frozen=True):
     wants_summary: bool = False
     remembered: str = ""
     """The summary of what came before the lines."""
+    own_language: str = ""
+    """Of the persona, to be spoken where that of a line is unclear; empty when the request does not tell."""
 
     @property
     def last(self) -> Line:
@@ -41,6 +43,8 @@ _PERSONA = (
 _MOOD = re.compile(
     r"(?:\bYour mood(?: now)?|\bMood|Настрій|Настроение)\s*(?::|is)\s*(?P<mood>[^\n,.;]{1,64})", re.IGNORECASE
 )
+_OWN_LANGUAGE = re.compile(r"\bwhen it is unclear, in (?P<language>Ukrainian|Russian|English)\b")
+_CODES = {"Ukrainian": "uk", "Russian": "ru", "English": "en"}
 _SILENCE = re.compile(r"empty list|stay silent|silen[ct]|порожній список|пустой список|мовч|молч", re.IGNORECASE)
 _LETTERS = re.compile(r"[^\W\d_]+")
 
@@ -133,6 +137,7 @@ def read_prompt(request: dict[str, Any]) -> Prompt:
     said = [_content(each) for each in messages if each.get("role") == "user"]
     lines = [line for content in said for line in _lines(content)]
     mood = _MOOD.search(system)
+    own = _OWN_LANGUAGE.search(system)
     return Prompt(
         persona=next((found["name"].strip() for each in _PERSONA if (found := each.search(system))), ""),
         mood=mood["mood"].strip() if mood else "",
@@ -141,6 +146,7 @@ def read_prompt(request: dict[str, Any]) -> Prompt:
         may_be_silent=bool(_SILENCE.search(system)) and "[]" in system,
         wants_summary='{"summary"' in system,
         remembered=" ".join(told for content in said if (told := _remembered(content))),
+        own_language=_CODES[own["language"]] if own else "",
     )
 
 
@@ -152,13 +158,16 @@ def new_texts(request: dict[str, Any]) -> list[str]:
     return [text for line in lines if line.get("new") is True and isinstance(text := line.get("text"), str)]
 
 
-def language(lines: Iterable[Line]) -> str:
-    """uk, ru or en: that of the last line which gives it away."""
+def language(lines: Iterable[Line], own: str = "") -> str:
+    """uk, ru or en: that of the last line with words in it. Where they do not give it away it is the persona's `own`;
+    if that is not known, that of the last line which does."""
     for line in reversed(tuple(lines)):
         found = _language_of(line.text.lower())
+        if found is None and own and _LETTERS.search(line.text):
+            return own
         if found is not None:
             return found
-    return "en"
+    return own or "en"
 
 
 def _language_of(text: str) -> str | None:

@@ -6,7 +6,7 @@ from zlib import crc32
 import msgspec
 
 from maskarad.sandbox.facts import OWN_NAME, Fact, asked_thing, recall, told_facts
-from maskarad.sandbox.prompt_reading import Prompt, language
+from maskarad.sandbox.prompt_reading import Line, Prompt, language
 
 
 class Spoken(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -44,6 +44,7 @@ _SAY: dict[str, dict[str, str]] = {
         "thanks": "You are welcome!",
         "laugh": "Ha, good one!",
         "told_name": "Nice to meet you, {value}!",
+        "told_naming": "I will remember: {whose} {thing} is called {value}.",
         "told_thing": "I will remember: {whose} {thing} — {value}.",
         "know_name": "Your name is {value}.",
         "know_naming": "{whose} {thing} is called {value}.",
@@ -66,6 +67,7 @@ _SAY: dict[str, dict[str, str]] = {
         "thanks": "Будь ласка!",
         "laugh": "Ха, добре сказано!",
         "told_name": "Приємно познайомитися, {value}!",
+        "told_naming": "Запам'ятаю: {whose} {thing} звати {value}.",
         "told_thing": "Запам'ятаю: {whose} {thing} — {value}.",
         "know_name": "Тебе звати {value}.",
         "know_naming": "{whose} {thing} звати {value}.",
@@ -88,6 +90,7 @@ _SAY: dict[str, dict[str, str]] = {
         "thanks": "Пожалуйста!",
         "laugh": "Ха, хорошо сказано!",
         "told_name": "Приятно познакомиться, {value}!",
+        "told_naming": "Запомню: {whose} {thing} зовут {value}.",
         "told_thing": "Запомню: {whose} {thing} — {value}.",
         "know_name": "Тебя зовут {value}.",
         "know_naming": "{whose} {thing} зовут {value}.",
@@ -108,11 +111,16 @@ def speak(prompt: Prompt) -> Spoken:
     """The persona's answer to the last line, knowing the others."""
     if prompt.may_be_silent and not _concerns(prompt):
         return Spoken()
-    say = _SAY[language(prompt.lines)]
+    say = _SAY[language(prompt.lines, prompt.own_language)]
+    told = told_facts([prompt.last])
     asked = asked_thing(prompt.last.text)
     if asked is not None:
-        return Spoken([_recalled(say, recall(told_facts(prompt.lines), prompt.last.speaker, *asked))])
-    return _small_talk(prompt, say) or _told_or_other(prompt, say)
+        fact = recall(told_facts(prompt.lines), prompt.last.speaker, *asked)
+        return Spoken([*([] if fact in told else _taken_in(say, told)), _recalled(say, fact)])
+    other = _small_talk(prompt, say)
+    if other is None and (not told or "?" in prompt.last.text):
+        other = _other(prompt.last, say)
+    return Spoken([*_taken_in(say, told), *(other.response if other else ())], other.reaction if other else None)
 
 
 def _concerns(prompt: Prompt) -> bool:
@@ -145,12 +153,16 @@ def _small_talk(prompt: Prompt, say: dict[str, str]) -> Spoken | None:
     return None
 
 
-def _told_or_other(prompt: Prompt, say: dict[str, str]) -> Spoken:
-    line = prompt.last
-    told = told_facts([line])
-    if told:
-        kind = "told_name" if told[-1].thing == OWN_NAME else "told_thing"
-        return Spoken([say[kind].format(whose=told[-1].whose, thing=told[-1].thing, value=told[-1].value)])
+def _taken_in(say: dict[str, str], told: list[Fact]) -> list[str]:
+    """A word on the last of what was told."""
+    if not told:
+        return []
+    fact = told[-1]
+    kind = "told_name" if fact.thing == OWN_NAME else "told_naming" if fact.naming else "told_thing"
+    return [say[kind].format(whose=fact.whose, thing=fact.thing, value=fact.value)]
+
+
+def _other(line: Line, say: dict[str, str]) -> Spoken:
     if _HELLO.search(line.text):
         return Spoken([say["hello"].format(comma_speaker=f", {line.speaker}" if line.speaker else "")])
     choice = crc32(line.text.encode("utf-8", "ignore")) % 3

@@ -52,11 +52,11 @@ class Turns:
     """Runs turns under claims that somebody else took.
 
     `speaker` gives a persona with its compiled prompt, `typing` shows "typing…" in a chat while the block runs,
-    `recall` brings what is remembered beside the newest lines, `apology` is what a persona says when its model fails,
-    `model_failed` tells the owner why; `rest_notice` is what it says (in a language) when a purse is empty,
-    `purse_empty` tells the owner. `analyze` must not wait for anything; `mood_half_life` is seconds;
-    `reactions_per_hour` is for one chat;
-    `prompt_tokens` is about how many of what was said and remembered a prompt holds.
+    `recall` brings what is remembered beside the newest lines, `apology` is what a persona says (in a language) when
+    its model fails, `model_failed` tells the owner why; `rest_notice` is what it says (in a language) when a purse is
+    empty, `purse_empty` tells the owner. `analyze` must not wait for anything; `mood_half_life` is seconds;
+    `reactions_per_hour` is for one chat; `prompt_tokens` is about how many of what was said and remembered a prompt
+    holds.
     """
 
     def __init__(
@@ -174,7 +174,7 @@ class Turns:
         log.warning("turn_model_failed", bot_id=bot.id, link_id=link.claim.link_id, reason=error.reason)
         parts: tuple[PartDraft, ...] = ()
         if link.failures == 0 and _is_addressed(link):
-            parts = (PartDraft(kind=PartKind.TEXT, text=self._apology(speaker.persona.content.language)),)
+            parts = (PartDraft(kind=PartKind.TEXT, text=self._apology(self._language(speaker, link))),)
         outcome = TurnOutcome(
             answered=link.asked, parts=parts, mood=_if_changed(mood, link), failures=link.failures + 1
         )
