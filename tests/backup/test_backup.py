@@ -11,7 +11,8 @@ from pathlib import Path
 import pytest
 
 from maskarad.backup.orders import order
-from maskarad.db import schema
+from maskarad.db import Connection, alerts, processes, schema
+from maskarad.db.processes import Process
 from tests.backup.place import SECRET_NAME, Place, contents, count_together, fill, together, write
 from tests.cli.shell import Shell
 from tests.support.databases import SCHEMA
@@ -125,6 +126,26 @@ def test_what_ordered_the_backup_is_not_carried_out_again(shell: Shell, place: P
     assert shell("restore", name, "--to", empty_target).code == 0
     assert write(empty_target, lambda connection: order(connection, 1001, "en", 2.0)) is not None
     assert write(place.url, lambda connection: order(connection, 1001, "en", 2.0)) is None
+
+
+def test_who_was_at_work_or_missed_then_is_not_now(shell: Shell, place: Place, empty_target: str) -> None:
+    def work(connection: Connection) -> None:
+        for name in ("living", "dead"):
+            processes.join(
+                connection,
+                Process(id=name, role="worker turns", polls=False, place="", pid=7, started_at=1.0, seen_at=1.0),
+            )
+        processes.lose(connection, processes.everyone(connection)[0], now=2.0)
+        alerts.see(connection, "model", "", {}, now=2.0, stale=1.0)
+
+    def seen(connection: Connection) -> tuple[int, list[str]]:
+        return len(processes.everyone(connection)), [each.name for each in alerts.everything(connection)]
+
+    write(place.url, work)
+    assert write(place.url, seen) == (1, ["gone", "model"])
+    name = make(shell)
+    assert shell("restore", name, "--to", empty_target).code == 0
+    assert write(empty_target, seen) == (0, ["model"])
 
 
 def test_a_backup_made_while_others_write_is_one_moment(shell: Shell, place: Place, empty_target: str) -> None:

@@ -16,6 +16,7 @@ from maskarad.db.contents import INDEX, counts, fingerprint
 from maskarad.db.engine import Database
 from maskarad.db.moving import LEFT_BEHIND, ContentsDiffer, Progress, Stage, move
 from maskarad.db.opening import open_database
+from maskarad.db.processes import Process, lose
 from maskarad.db.tables import (
     alerts,
     chat_bot_instances,
@@ -121,6 +122,11 @@ def same_but_processes(connection: Connection) -> dict[str, object]:
     return dict(fingerprint(connection, leave_out=LEFT_BEHIND))
 
 
+def everything(connection: Connection) -> list[tuple[str, str]]:
+    """Of which troubles operators hear."""
+    return [tuple(each) for each in connection.execute(select(alerts.c.name, alerts.c.subject).order_by(alerts.c.name))]
+
+
 async def tables_of(database: Database) -> list[str]:
     return await database.read(lambda connection: inspect(connection).get_table_names())
 
@@ -156,6 +162,19 @@ async def test_it_stays_the_same_platform_and_nobody_is_at_work_there(source: Da
     there = await target.read(counts)
     assert {name: there[name] for name in LEFT_BEHIND} == dict.fromkeys(LEFT_BEHIND, 0)
     assert there[platform_identity.name] == 1
+
+
+async def test_nobody_is_missed_there_who_died_here(source: Database, target: Database) -> None:
+    def die(connection: Connection) -> None:
+        connection.execute(delete(processes))
+        dead = Process(id="dead", role="worker turns", polls=False, place="db7 1", pid=7, started_at=1.0, seen_at=1.0)
+        lose(connection, dead, now=2.0)
+
+    before = await source.read(everything)
+    await source.write(die)
+    assert await source.read(everything) != before
+    await move(source, target, silent)
+    assert await target.read(everything) == before
 
 
 async def test_how_far_it_is_is_told(source: Database, target: Database) -> None:

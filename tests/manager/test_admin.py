@@ -1,6 +1,8 @@
 """/admin: what operators see and do, and that nobody else sees or does any of it."""
 
+from datetime import datetime
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import msgspec
 import pytest
@@ -185,6 +187,23 @@ async def test_each_deaf_bot_is_counted_once_by_whoever_polls_for_it_and_works_n
     assert "silent, last figures 1 minute ago" in text
 
 
+async def test_two_that_do_the_same_are_told_apart_by_their_places(dana: Person, platform: Platform) -> None:
+    first = report(platform, "worker", id="a")
+    second = msgspec.structs.replace(first, process=msgspec.structs.replace(first.process, id="b", pid=8))
+    platform.reports = (report(platform, "gateway", id="c"), first, second)
+    text = await dana.says("/admin")
+    assert [line.split(":")[0] for line in text.splitlines() if ": up 2 hours" in line] == [
+        "• gateway",
+        "• host/worker/7",
+        "• host/worker/8",
+    ]
+
+
+async def test_its_time_is_of_a_zone_that_it_names(dana: Person, platform: Platform) -> None:
+    there = datetime.fromtimestamp(platform.clock(), ZoneInfo("Europe/Kyiv"))
+    assert (await dana.says("/admin")).startswith(f"🛠 Operator's desk · {there:%H:%M:%S} EET\n")
+
+
 async def test_what_is_wrong_stands_first_with_what_to_do(dana: Person, platform: Platform, database: Database) -> None:
     """Nobody could be told of it."""
     now = platform.clock()
@@ -253,6 +272,25 @@ async def test_a_bot_is_stopped_after_a_question_and_its_owner_cannot_help_it(
     await dana.presses("Allow again")
     [stored] = await database.read(bots.everyone)
     assert not stored.bot.is_stopped
+
+
+@pytest.mark.parametrize(
+    ("language", "asked", "own"),
+    [
+        ("uk", "Зупинити цю людину: Alice (@alice)?", "Заразом зупиниться 1 бот цієї людини."),
+        ("ru", "Остановить этого человека: Alice (@alice)?", "Заодно остановится 1 бот этого человека."),
+    ],
+)
+async def test_whom_it_asks_about_stands_in_no_case(
+    language: str, asked: str, own: str, alice: Person, telegram: Telegram, platform: Platform, database: Database
+) -> None:
+    """A name cannot be declined."""
+    await mira(alice, database)
+    operator = Person(msgspec.structs.replace(OPERATOR, language=language), telegram, platform.manager())
+    await operator.says("/admin")
+    text = await operator.presses_data(f"1:as:u:{ALICE.id}")
+    assert text.startswith(f"⛔ {asked}\n")
+    assert text.endswith(f"\n{own}")
 
 
 @on_both_databases

@@ -101,10 +101,33 @@ async def test_an_outage_in_which_nobody_asks_lasts_until_a_call_succeeds(world:
     await world.passes(120)
     world.is_so()
     await world.passes(330)
+    assert world.telegram.signs == "🔴"
     world.is_so(model_ok=1)
     await world.passes(30)
+    assert world.telegram.signs == "🔴🟢"
+
+
+async def test_what_is_told_to_have_lasted_is_what_was_seen(world: World) -> None:
+    world.is_so(lag=2.0)
+    await world.passes(225)
+    world.is_so()
+    await world.passes(150)
     _, (_, over) = world.telegram.said
-    assert over.endswith("It lasted 7 minutes.")
+    assert over.endswith("It lasted 3 minutes.")
+
+
+async def test_an_outage_of_the_model_lasted_until_the_last_call_that_failed(world: World) -> None:
+    """Failures count for five minutes."""
+    for _ in range(20):
+        world.is_so(model_failed=9, model_failed_lately=3, model_failed_at=world.clock() + LOOK, model_reason="timeout")
+        await world.passes(LOOK)
+    world.is_so(model_failed=9, model_ok=1, model_failed_at=world.clock(), model_reason="timeout")
+    await world.passes(300)
+    assert world.telegram.signs == "🔴"
+    world.is_so(model_ok=1)
+    await world.passes(120)
+    _, (_, over) = world.telegram.said
+    assert over.endswith("It lasted 4 minutes.")
 
 
 async def test_a_model_that_works_again_is_told_though_more_failed_before(world: World) -> None:
@@ -326,6 +349,7 @@ async def test_a_full_report_is_below_a_kilobyte(clock: FakeClock) -> None:
         model_failed=10**6,
         model_ok_lately=10**6,
         model_failed_lately=10**6,
+        model_failed_at=clock() + 0.123,
         model_reason="rate_limited",
         deaf=tuple(range(10**6, 10**6 + MOST_NAMED)),
         deaf_count=10**6,
@@ -371,10 +395,12 @@ async def test_counts_of_a_report_go_five_minutes_back(clock: FakeClock) -> None
     assert reporter.figures is not None
     assert (reporter.figures.model_failed, reporter.figures.model_reason) == (1, "timeout")
     assert (reporter.figures.model_ok_lately, reporter.figures.model_failed_lately) == (0, 1)
+    failed_at = reporter.figures.model_failed_at
+    assert failed_at == clock()
     for _ in range(3):
         clock.advance(100)
         await reporter.look()
-        assert reporter.figures.model_failed_lately == 0
+        assert (reporter.figures.model_failed_lately, reporter.figures.model_failed_at) == (0, failed_at)
     assert reporter.figures.model_failed == 0
 
 

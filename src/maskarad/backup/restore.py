@@ -131,10 +131,11 @@ def _making_room(connection: Connection, force: bool) -> str:
 
 
 async def _brought_up(database: Database) -> tuple[str, str | None]:
-    """What an older version made gets this one's schema, and no backup is under way. Returns the revision, and
-    something sealed."""
+    """What an older version made gets this one's schema, no backup is under way, and no process at work or missed.
+    Returns the revision, and something sealed."""
     await database.write(migrate.upgrade)
     # Its own order is in every backup that somebody has ordered: it would be carried out again.
     await database.write(lambda connection: errands.drop(connection, [PLACE]))
+    await database.write(restoring.forget_processes)
     revision = await database.read(schema.revision_of)
     return revision or "", await database.read(restoring.sealed_with_key)

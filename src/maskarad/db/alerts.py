@@ -19,6 +19,9 @@ MESSAGES = "alert_messages"
 
 HOUR = 3600.0
 
+LAST_AT = "last_at"
+"""The fact that tells when it was last so, where that is known better than by the last look."""
+
 Facts = dict[str, str | int | float]
 Key = tuple[str, str]
 
@@ -40,9 +43,14 @@ class Alert(Value, frozen=True, kw_only=True):
         return self.name, self.subject
 
     @property
+    def held(self) -> float:
+        """Seconds from the first look that found it to the last one."""
+        return self.seen_at - self.began_at
+
+    @property
     def lasted(self) -> float:
-        """Seconds, until it was seen to be over: between, nobody may have been able to look."""
-        return (self.seen_at if self.over_at is None else self.over_at) - self.began_at
+        """Seconds, for people: how long it is known to have been so, whenever it is found to be over."""
+        return max(float(self.facts.get(LAST_AT, self.seen_at)) - self.began_at, 0.0)
 
 
 _COLUMNS = tuple(alerts.c[name] for name in Alert.__struct_fields__)

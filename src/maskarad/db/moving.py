@@ -20,7 +20,7 @@ from maskarad.db import contents, migrate, partitioning, partitions, schema
 from maskarad.db.contents import INDEX, NAMES, Row
 from maskarad.db.engine import Database
 from maskarad.db.failures import translated
-from maskarad.db.restoring import OF_A_NEW_ONE
+from maskarad.db.restoring import OF_A_NEW_ONE, forget_processes
 from maskarad.db.tables import (
     chat_contexts,
     metadata,
@@ -63,7 +63,7 @@ class ContentsDiffer(MaskaradError):
 
 
 async def move(source: Database, target: Database, on_progress: OnProgress) -> int:
-    """Returns how many rows the target has got. Nobody else may be at work on either; see to it on SQLite. Raises
+    """Returns how many rows were copied. Nobody else may be at work on either; see to it on SQLite. Raises
     BadInput for databases that cannot be moved so, ContentsDiffer where both do not hold the same in the end, and
     DatabaseUnavailable; then the target is as it was."""
     identity = await source.read(_identity)
@@ -148,6 +148,7 @@ class _Move:
         self._go_on_counting()
         copied = self._done
         self._compare()
+        forget_processes(self._target)
         return copied
 
     def _copy(self, name: str) -> None:

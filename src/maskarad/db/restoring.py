@@ -4,8 +4,9 @@ restores stand on it."""
 from collections.abc import Callable, Collection, Sequence
 from hashlib import blake2b
 
-from sqlalchemy import Connection, text
+from sqlalchemy import Connection, delete, text
 
+from maskarad.db.alerts import GONE
 from maskarad.db.contents import INDEX, NAMES, ROWS_AT_ONCE, TableContents, summed
 from maskarad.db.tables import (
     alerts,
@@ -58,6 +59,7 @@ _LEFT_SCRATCH = text(
 _IDENTITY = f"SELECT id FROM {platform_identity.name}"
 _SEALED = f"SELECT key_check FROM {platform_identity.name}"
 _TOKEN = "SELECT token FROM bot_instances LIMIT 1"
+_NO_PROCESS = (delete(processes), delete(alerts).where(alerts.c.name == GONE))
 
 OnRows = Callable[[int], None]
 """Hears of how many more rows were gone through."""
@@ -107,6 +109,13 @@ def analyze(connection: Connection) -> None:
     """On PostgreSQL: what was written in bulk has no statistics, and queries would be planned for empty tables."""
     for name in tables(connection):
         connection.exec_driver_sql(f"ANALYZE {_quoted(name)}")
+
+
+def forget_processes(connection: Connection) -> None:
+    """Of a database with this code's schema that has just taken another's place: nobody is at work on it, and nobody
+    died there who would be missed."""
+    for statement in _NO_PROCESS:
+        connection.execute(statement)
 
 
 def sealed_with_key(connection: Connection) -> str | None:

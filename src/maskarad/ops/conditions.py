@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping, Sequence
 
 import msgspec
 
-from maskarad.db.alerts import GONE, Alert, Facts
+from maskarad.db.alerts import GONE, LAST_AT, Alert, Facts
 from maskarad.db.processes import DUTIES
 from maskarad.ops.report import Figures, ProcessReport, place
 from maskarad.values import Value
@@ -99,7 +99,11 @@ def model(scene: Scene) -> Sequence[Trouble] | None:
         return []
     if failed >= CALLS_FAILED and failed > ok:
         worst = max((figures for _, figures in scene.figures), key=lambda figures: figures.model_failed)
-        return [Trouble(facts={"failed": failed, "count": failed + ok, "reason": worst.model_reason})]
+        facts: Facts = {"failed": failed, "count": failed + ok, "reason": worst.model_reason}
+        # A call that failed counts for minutes: the outage may be over for as long.
+        if last_at := max(figures.model_failed_at for _, figures in scene.figures):
+            facts[LAST_AT] = last_at
+        return [Trouble(facts=facts)]
     return [] if ok and ok >= failed else None
 
 

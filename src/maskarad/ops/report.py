@@ -41,7 +41,8 @@ class Disk(Value, frozen=True):
 class Figures(Value, frozen=True):
     """Counts are of the last `WINDOW` seconds, `…_lately` of the last `LATELY`. `lag` is the longest that the event
     loop came late lately, in seconds; `deaf` are ids of bots whose updates do not come in here, `MOST_NAMED` of
-    `deaf_count` at most. `redis` is None where there is none."""
+    `deaf_count` at most. `model_failed_at` is the last look before which a call failed, since the start; 0.0 where none
+    has. `redis` is None where there is none."""
 
     at: float
     lag: float = 0.0
@@ -52,6 +53,7 @@ class Figures(Value, frozen=True):
     model_failed: int = 0
     model_ok_lately: int = 0
     model_failed_lately: int = 0
+    model_failed_at: float = 0.0
     model_reason: str = ""
     deaf: tuple[int, ...] = ()
     deaf_count: int = 0
@@ -105,6 +107,7 @@ class Reporter:
         self._has_redis = has_redis
         self._clock = clock
         self._counts: deque[_Counts] = deque()
+        self._failed_at = 0.0
         self.figures: Figures | None = None
 
     async def look(self) -> None:
@@ -130,6 +133,7 @@ class Reporter:
             model_failed=int(sum(failed.values())),
             model_ok_lately=int(now.model_ok - lately.model_ok),
             model_failed_lately=int(sum(now.model_failed.values()) - sum(lately.model_failed.values())),
+            model_failed_at=self._failed_at,
             model_reason=max(failed, key=lambda reason: failed[reason]) if any(failed.values()) else "",
             deaf=tuple(deaf[:MOST_NAMED]),
             deaf_count=len(deaf),
@@ -149,6 +153,8 @@ class Reporter:
             model_ok=calls.pop("ok", 0.0),
             model_failed=calls,
         )
+        if self._counts and sum(calls.values()) > sum(self._counts[-1].model_failed.values()):
+            self._failed_at = now
         self._counts.append(counts)
         while self._counts[0].at < now - WINDOW:
             self._counts.popleft()

@@ -77,4 +77,4 @@ def is_open(alert: Alert) -> bool:
 
 def has_held(alert: Alert, share: float = 1.0) -> bool:
     """Long enough to be told of."""
-    return alert.lasted >= share * CONDITIONS[alert.name].holds
+    return alert.held >= share * CONDITIONS[alert.name].holds

@@ -1,5 +1,6 @@
 """/admin: whether all is well, on one screen."""
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from datetime import datetime, tzinfo
 
@@ -48,8 +49,8 @@ class Overview(Value, frozen=True):
 
 
 def overview(words: Words, seen: Overview, now: float, zone: tzinfo) -> Screen:
-    """`now` is Unix seconds; the time is told by the clock of `zone`."""
-    title = words.html("admin.title", time=f"{datetime.fromtimestamp(now, zone):%H:%M:%S}")
+    """`now` is Unix seconds; the time is told by the clock of `zone`, and which that is."""
+    title = words.html("admin.title", time=f"{datetime.fromtimestamp(now, zone):%H:%M:%S %Z}")
     facts = (
         _processes(words, seen.processes, now),
         _bots(words, seen),
@@ -101,15 +102,21 @@ def _verdict(words: Words, seen: Overview, told: str) -> str:
 
 def _processes(words: Words, reports: Sequence[ProcessReport], now: float) -> str:
     lines = [words.html("admin.processes")]
-    lines += [_process(words, each, now) for each in reports[:MOST_PROCESSES]]
+    roles = Counter(_role(each) for each in reports)
+    for each in reports[:MOST_PROCESSES]:
+        name = each.place if roles[_role(each)] > 1 else _role(each)
+        lines.append(_process(words, each, name, now))
     if more := len(reports) - MOST_PROCESSES:
         lines += [words.html("admin.more_processes", count=more)] if more > 0 else []
     return "\n".join(lines)
 
 
-def _process(words: Words, report: ProcessReport, now: float) -> str:
-    process, figures = report.process, report.figures
-    name, runs = process.role.partition(" ")[0], duration(words, now - process.started_at)
+def _role(report: ProcessReport) -> str:
+    return report.process.role.partition(" ")[0]
+
+
+def _process(words: Words, report: ProcessReport, name: str, now: float) -> str:
+    figures, runs = report.figures, duration(words, now - report.process.started_at)
     if figures is None:
         return words.html("admin.process_unknown", name=name, runs=runs)
     if not _is_fresh(figures, now):
