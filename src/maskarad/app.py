@@ -23,7 +23,7 @@ from maskarad.db import processes, schema
 from maskarad.db import secrets as key_rows
 from maskarad.db import turns as turn_rows
 from maskarad.db.engine import Database
-from maskarad.errors import DatabaseUnavailable, SettingsError
+from maskarad.errors import DatabaseUnavailable, SettingsError, WrongSecretKey
 from maskarad.jobs import tasks
 from maskarad.jobs.background import Background
 from maskarad.jobs.ending import ended_by
@@ -32,6 +32,7 @@ from maskarad.jobs.periodic import Sleep, once, whenever
 from maskarad.jobs.polling import Polling
 from maskarad.jobs.presence import Presence
 from maskarad.jobs.registrations import StoredRegistrations
+from maskarad.ops.lost_key import why_not
 from maskarad.settings import Settings
 from maskarad.values import ALL_IN_ONE, Bot, Queue, Role, Token
 from maskarad.web.app import build_app
@@ -170,7 +171,15 @@ class Platform:
         vault = self._ground.vault
         sealed = vault.seal(Token(identity))
         stored = await self.database.write(lambda connection: schema.key_check(connection, sealed))
-        vault.open(stored)
+        try:
+            vault.open(stored)
+        except WrongSecretKey:
+            if wrong := await why_not(self.database, self._settings, vault):
+                raise WrongSecretKey(f"{wrong.state}: {wrong.todo}") from None
+            # Nothing else is sealed with the key that is gone. Of several who find that, one is the first.
+            await self.database.write(partial(key_rows.reseal_key_check, old=stored, new=sealed))
+            vault.open(stored := await self.database.write(lambda connection: schema.key_check(connection, sealed)))
+            log.warning("key_check_replaced")
         if self._background.is_alone and not vault.is_newest(stored):
             # It says with which key the one process seals that there is: `ops/rotation.py` asks for that.
             await self.database.write(partial(key_rows.reseal_key_check, old=stored, new=sealed))

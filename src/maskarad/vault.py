@@ -38,8 +38,8 @@ class Vault:
         except InvalidToken:
             pass
         raise WrongSecretKey(
-            "a stored token cannot be read: MASKARAD_SECRET_KEY (or secret.key in DATA_DIR) is not the key it was "
-            "stored with"
+            "what is stored sealed cannot be read: MASKARAD_SECRET_KEY (or secret.key in DATA_DIR) is not the key it "
+            "was stored with; `maskarad doctor` says what to do"
         )
 
     def is_newest(self, sealed: str) -> bool:

@@ -89,6 +89,7 @@ def test_what_cannot_be_bound_is_told(home: Shell, new_token: NewToken, sandbox_
         assert sentence.startswith(words)
     for command in ("enable", "disable", "remove"):
         assert home.complaint("bot", command, "7", code=1) == "there is no bot 7"
+        assert home.complaint("bot", command, "mavka_bot", code=1).startswith("there is no bot mavka_bot; ")
     assert [row["username"] for row in listed(home)] == ["a_test_bot"]
 
 

@@ -1,6 +1,7 @@
 from pathlib import Path
 from typing import Any
 
+from maskarad.cli.place import SANDBOX_MANAGER_TOKEN
 from maskarad.configuration import settings_list
 from maskarad.settings import Settings
 from tests.cli.conftest import NewToken
@@ -88,6 +89,11 @@ def test_each_trouble_is_found_beside_the_others(home: Shell, sandbox_address: s
     assert "password" not in printed
     assert "a-secret" not in printed
     assert "not-the-token" not in printed
+
+
+def test_the_sandboxs_own_token_is_a_token_that_was_given(home: Shell) -> None:
+    home.set(TELEGRAM_BOT_TOKEN=SANDBOX_MANAGER_TOKEN, TELEGRAM_API_BASE_URL="http://127.0.0.1:9")
+    assert findings(home, code=1)["telegram"]["state"] == "http://127.0.0.1:9 does not answer"
 
 
 def test_a_server_without_a_token_is_half_a_setting(home: Shell) -> None:

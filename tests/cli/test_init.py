@@ -58,12 +58,23 @@ def test_the_installed_command_says_its_version(tmp_path: Path) -> None:
         (("persona",), "Missing command; see `maskarad persona --help`"),
         (("--loud",), "No such option"),
         (("persona", "add", "--name", "Mira"), "Missing option '--owner'; see `maskarad persona add --help`"),
-        (("persona", "show", "first"), "Invalid value for 'persona'"),
+        (("persona", "show", "first"), "Invalid value for 'persona': this is not a whole number; see `maskarad "),
+        (("errands", "retry", "abc"), "Invalid value for 'ID': this is not a whole number; see `maskarad errands "),
+        (("import", "/dev/null", "--bot", "1", "--chat", "1"), "/dev/null is neither a file nor a folder; give "),
         (("run", "--sandbox-port", "65536"), "Invalid value for '--sandbox-port'"),
     ],
 )
 def test_a_wrong_call_is_one_sentence(shell: Shell, arguments: tuple[str, ...], words: str) -> None:
     assert words in shell.complaint(*arguments, code=2)
+
+
+@pytest.mark.parametrize(
+    "command", ["allow", "backup", "bot", "db", "errands", "persona", "secrets", "stop", "updates"]
+)
+def test_no_line_of_a_list_of_commands_breaks_off(shell: Shell, command: str) -> None:
+    said = shell(command, "--help")
+    assert said.code == 0
+    assert not [line for line in said.out.splitlines()[1:] if line.endswith("...")]
 
 
 @pytest.mark.parametrize(

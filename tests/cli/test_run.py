@@ -12,6 +12,7 @@ from pathlib import Path
 import psutil
 import pytest
 
+from maskarad.key_file import KeyFile
 from maskarad.sandbox.person import Heard, Sandbox
 from tests.cli.shell import Running
 from tests.sandbox.scene import MANAGER_TOKEN
@@ -154,6 +155,53 @@ async def test_with_a_token_it_says_to_whom_to_write(start: Start, sandbox_addre
     warning = "LLM_API_KEY is not set: no persona can answer before it is."
     assert await dumb.line() == f"{greeting} {warning} Ctrl-C stops it."
     assert (await dumb.end(signal.SIGTERM)).code == 0
+
+
+async def test_a_lost_key_is_told_and_no_other_is_made(start: Start, sandbox_address: str, tmp_path: Path) -> None:
+    """Without bots there is nothing to lose, and the platform goes on with a new one."""
+    named = {"TELEGRAM_BOT_TOKEN": MANAGER_TOKEN, "TELEGRAM_API_BASE_URL": sandbox_address, "DATA_DIR": str(tmp_path)}
+    key = KeyFile(tmp_path)
+    async with Sandbox.at(sandbox_address) as sandbox:
+        await sandbox.reset()
+        token = str((await sandbox.add_bot("Mira", "mira_test_bot"))["token"])
+    bot_add = ("bot", "add", "--persona", "1", "--token", token)
+    await done(start, "persona", "add", "--owner", "1001", "--name", "Mira", "--description", "a tea witch", **named)
+    await done(start, *bot_add, **named)
+    await runs(start, **named)
+    kept = key.read()
+    await asyncio.to_thread(key.path.unlink)
+    for _ in range(2):
+        said = await (await start("run", **named)).end()
+        assert (said.code, said.out) == (1, "")
+        assert said.err.startswith("maskarad: bots are stored, but the key to their tokens is gone: put the old key ")
+        assert key.stamp() is None
+    await done(start, *bot_add, **named)
+    await runs(start, **named)
+    assert key.read() != kept
+    await done(start, "bot", "remove", "@mira_test_bot", "--yes", **named)
+    await asyncio.to_thread(key.path.unlink)
+    await runs(start, **named)
+
+
+async def done(start: Start, *arguments: str, **variables: str) -> None:
+    said = await (await start(*arguments, **variables)).end()
+    assert said.code == 0, said
+
+
+async def test_a_spoiled_world_is_told_with_the_way_out(start: Start, tmp_path: Path) -> None:
+    world = tmp_path / "data" / "sandbox" / "world.json"
+    world.parent.mkdir(parents=True)
+    world.write_bytes(b"spoiled")
+    said = await (await start("run", "--sandbox-port", "0")).end()
+    assert said.code == 1
+    assert said.err.startswith(f"maskarad: the sandbox did not start: {world.relative_to(tmp_path)} cannot be read as ")
+    assert said.err.endswith("; move it away to begin anew\n")
+
+
+async def runs(start: Start, **variables: str) -> None:
+    platform = await start("run", **variables)
+    assert (await platform.line()).startswith("Maskarad is running; write to @maskarad_manager_bot")
+    assert (await platform.end(signal.SIGTERM)).code == 0
 
 
 @pytest.mark.parametrize(

@@ -48,6 +48,8 @@ def test_a_bot_is_stopped_and_let_go_by_id_or_name(home: Shell, base: Any) -> No
     assert is_stopped(base)
     assert home("allow", "bot", "@mira1_bot").out == "@mira1_bot goes on\n"
     assert not is_stopped(base)
+    again = home("allow", "bot", "@mira1_bot")
+    assert (again.code, again.out) == (0, "@mira1_bot was not stopped\n")
 
 
 def test_a_person_is_stopped_with_their_bots(home: Shell, base: Any) -> None:
@@ -95,12 +97,13 @@ def test_what_cannot_be_stopped_is_said_in_a_sentence(home: Shell, base: Any) ->
 
 async def test_the_log_has_who_was_stopped_and_allowed(tmp_path: Path) -> None:
     told = []
-    for word in ("stop", "allow"):
+    for word in ("stop", "allow", "allow"):
         process = await Running.start(word, "user", "1002", folder=tmp_path)
         try:
             told.append((await process.end()).err)
         finally:
             await process.close()
+    assert told.pop() == ""
     for event, err in zip(("operator_stopped", "operator_allowed"), told, strict=True):
         [line] = [line for line in err.splitlines() if event in line]
         assert all(each in line for each in ("id=1002", "kind=user", "command line"))

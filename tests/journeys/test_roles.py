@@ -106,7 +106,8 @@ async def test_a_process_with_another_key_does_not_start(stage: Stage, start: St
     elsewhere.mkdir()
     process = PlatformProcess(stage.settings, tmp_path, role, DATA_DIR=str(elsewhere))
     assert await process.fails() == 1
-    assert "is not the key it was stored with" in (tmp_path / "platform.log").read_text()
+    assert "processes at work have another key: gateway intake" in (tmp_path / "platform.log").read_text()
+    assert not list(elsewhere.iterdir())
 
 
 async def test_a_stray_gateway_that_polls_takes_nothing_from_those_that_are_called(

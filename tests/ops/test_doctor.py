@@ -92,7 +92,8 @@ async def test_a_lost_key_is_missed_and_not_replaced(settings: Settings, databas
     found = await look(settings, "database")
     assert (found.ok, found.state) == (False, "bots are stored, but the key to their tokens is gone")
     assert not key.exists()
-    assert (await look(settings, "key")).state == found.state
+    assert await look(settings, "key") == Finding(subject="key", ok=False, state=found.state, todo=found.todo)
+    assert "put the old key back into MASKARAD_SECRET_KEY or " in found.todo
     assert not key.exists()
 
 
@@ -158,6 +159,29 @@ async def test_another_key_is_told(settings: Settings, database: Database, tmp_p
     open_vault((), elsewhere.data_dir)
     found = await look(elsewhere, "database")
     assert (found.ok, found.state) == (False, "a bot's token was stored with another key")
+
+
+async def test_a_key_check_alone_needs_no_key(settings: Settings, database: Database, tmp_path: Path) -> None:
+    await database.write(partial(schema.key_check, sealed=open_vault((), settings.data_dir).seal(Token("identity"))))
+    elsewhere = settings.model_copy(update={"data_dir": tmp_path / "elsewhere"})
+    assert (await look(elsewhere, "key")).ok
+    assert (await look(elsewhere, "database")).ok
+    open_vault((), elsewhere.data_dir)
+    assert (await look(elsewhere, "database")).ok
+
+
+@pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)
+async def test_a_key_that_those_at_work_do_not_have_is_told(
+    settings: Settings, database: Database, tmp_path: Path
+) -> None:
+    await database.write(partial(schema.key_check, sealed=open_vault((), settings.data_dir).seal(Token("identity"))))
+    await database.write(partial(processes.join, process=gateway()))
+    elsewhere = settings.model_copy(update={"data_dir": tmp_path / "elsewhere"})
+    found = await look(elsewhere, "key")
+    assert (found.ok, found.state) == (False, "processes at work have another key: gateway intake (host-1, pid 4711)")
+    assert found.todo.endswith(f"copy their secret.key to {elsewhere.data_dir / KEY_FILE}")
+    assert (await look(elsewhere, "database")).state == found.state
+    assert not (elsewhere.data_dir / KEY_FILE).exists()
 
 
 async def test_a_key_that_others_can_read_is_told(settings: Settings) -> None:

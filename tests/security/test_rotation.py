@@ -348,7 +348,8 @@ async def test_a_token_bound_anew_meanwhile_stays(database: Database, tmp_path: 
     assert Vault([new]).is_newest(after[1][1])
 
 
-async def test_the_key_check_goes_on_refusing_other_keys(stage: Stage, keyring: Keyring) -> None:
+async def test_a_key_that_was_dropped_is_refused(stage: Stage, keyring: Keyring) -> None:
+    await stage.actor()
     async with stage.playing():
         pass
     old = keyring.newest

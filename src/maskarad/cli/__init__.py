@@ -40,9 +40,12 @@ HELP = """\
 AI personas on Telegram, self-hosted.
 
 Settings come from the environment and from a file .env; `maskarad doctor --settings` lists them. As long as neither
-TELEGRAM_BOT_TOKEN nor TELEGRAM_API_BASE_URL is set, all commands work in the sandbox: with the Telegram that `maskarad
-run` starts beside itself, and with the data in DATA_DIR/sandbox.
+TELEGRAM_BOT_TOKEN nor TELEGRAM_API_BASE_URL is set, commands work in the sandbox: with the Telegram that `maskarad
+run` starts beside itself, and with the data in DATA_DIR/sandbox. Only `gateway` and `worker` need a token.
 """
+
+_NO_NUMBER = ("Input should be a valid integer, unable to parse string as an integer", "this is not a whole number")
+"""The library's words, and ours."""
 
 FAILED = 1
 CALLED_WRONGLY = 2
@@ -64,7 +67,8 @@ def call(arguments: Sequence[str]) -> int:
         command = typer.main.get_command(_command_line(arguments))
         return command.main(list(arguments), prog_name="maskarad", standalone_mode=False) or 0
     except TyperException as error:
-        return _complain(f"{error.format_message().rstrip('.')}{_hint(error)}", CALLED_WRONGLY)
+        sentence = error.format_message().rstrip(".").replace(*_NO_NUMBER)
+        return _complain(f"{sentence}{_hint(error)}", CALLED_WRONGLY)
     except BadInput as error:
         return _complain(str(error), CALLED_WRONGLY)
     except DatabaseUnavailable as error:

@@ -3,8 +3,8 @@
 import typer
 
 from maskarad.cli.common import now
-from maskarad.cli.stop import WhichBot, WhichUser, with_bot, with_user
-from maskarad.db import Connection, stops
+from maskarad.cli.stop import Done, WhichBot, WhichUser, with_bot, with_user
+from maskarad.db import Connection, cards, stops
 from maskarad.settings import Settings
 
 ALLOWED = "operator_allowed"
@@ -24,15 +24,17 @@ def allow_bot(bot: WhichBot) -> None:
 
 @app.command("user")
 def allow_user(user: WhichUser) -> None:
-    """Let a person go on, and those bots of theirs that were stopped with them."""
+    """Let a person go on, and the bots stopped with them."""
     typer.echo(with_user(user, _let_user, event=ALLOWED))
 
 
-def _let_bot(connection: Connection, bot_id: int, name: str) -> str:
+def _let_bot(connection: Connection, bot_id: int, name: str) -> Done:
+    if cards.bot(connection, bot_id).stopped_at is None:
+        return False, f"{name} was not stopped"
     goes_on = stops.let_bot(connection, bot_id, now=now())
-    return f"{name} goes on" if goes_on else f"{name} goes on when its owner does: the owner is stopped"
+    return True, f"{name} goes on" if goes_on else f"{name} goes on when its owner does: the owner is stopped"
 
 
-def _let_user(connection: Connection, user_id: int, _settings: Settings) -> str:
+def _let_user(connection: Connection, user_id: int, _settings: Settings) -> Done:
     was_stopped = stops.let_user(connection, user_id, now=now())
-    return f"user {user_id} goes on" if was_stopped else f"user {user_id} was not stopped"
+    return was_stopped, f"user {user_id} goes on" if was_stopped else f"user {user_id} was not stopped"

@@ -48,7 +48,7 @@ def register(parent: typer.Typer, name: str, summary: str) -> None:
     parent.add_typer(app, name=name, short_help=summary)
 
 
-@app.command("create")
+@app.command("create", short_help="Back up all that is in the database.")
 def create_(
     as_json: AsJson = False,
     daily: Annotated[
@@ -143,7 +143,7 @@ def _row(folder: Path, stamp: Stamp, own: str | None, keeps: str | None) -> dict
     }
 
 
-@app.command("verify")
+@app.command("verify", short_help="Restore a backup into a scratch database.")
 def verify_(
     backup: Backup = None,
     scratch: Annotated[
@@ -181,7 +181,7 @@ async def _note(database: Database, _settings: Settings, *, verified: Verified) 
         await database.write(note)
 
 
-@app.command("prune")
+@app.command("prune", short_help="Delete backups that are kept no more.")
 def prune_(as_json: AsJson = False) -> None:
     """Delete backups that are kept no more: of daily ones stay 7 days, 4 weeks and 6 months, of others the last."""
 

@@ -10,6 +10,7 @@ import typer
 
 from maskarad.cli.common import AsJson, Yes, checked_number, confirm, now, print_rows, with_database
 from maskarad.cli.place import is_in_sandbox
+from maskarad.cli.stop import WhichBot, id_of_bot
 from maskarad.controls.commands import described_commands
 from maskarad.db import Connection, bots, personas
 from maskarad.db.engine import Database
@@ -22,10 +23,6 @@ from maskarad.values import Access, Bot, BotProfile, StoredBot, Token, WebhookId
 from maskarad.vault import open_vault
 
 app = typer.Typer(help="Bind Telegram bots to personas, list, enable, disable and remove them.")
-
-BotId = Annotated[
-    int, typer.Argument(min=1, callback=checked_number, help="The bot's id, as `maskarad bot list` shows it.")
-]
 
 
 def register(parent: typer.Typer, name: str, summary: str) -> None:
@@ -152,34 +149,39 @@ def _state(bot: Bot) -> str:
 
 
 @app.command()
-def enable(bot: BotId) -> None:
+def enable(bot: WhichBot) -> None:
     """Let a bot work again. A running platform picks it up within 5 seconds."""
     _set_enabled(bot, True)
 
 
 @app.command()
-def disable(bot: BotId) -> None:
-    """Let a bot rest: it receives nothing; Telegram keeps its updates for 24 hours."""
+def disable(bot: WhichBot) -> None:
+    """Let a bot rest.
+
+    It receives nothing; Telegram keeps its updates for 24 hours.
+    """
     _set_enabled(bot, False)
 
 
-def _set_enabled(bot: int, enabled: bool) -> None:
+def _set_enabled(bot: str, enabled: bool) -> None:
     async def work(database: Database, _settings: Settings) -> None:
-        await database.write(lambda connection: bots.set_enabled(connection, bot, enabled, now=now()))
+        await database.write(
+            lambda connection: bots.set_enabled(connection, id_of_bot(connection, bot), enabled, now=now())
+        )
 
     with_database(work)
 
 
 @app.command()
-def remove(bot: BotId, yes: Yes = False) -> None:
+def remove(bot: WhichBot, yes: Yes = False) -> None:
     """Unbind a bot and erase all that it remembers."""
 
     async def find(database: Database, _settings: Settings) -> StoredBot:
-        return await database.read(lambda connection: bots.get(connection, bot))
+        return await database.read(lambda connection: bots.get(connection, id_of_bot(connection, bot)))
 
     async def unbind(database: Database, _settings: Settings) -> None:
-        await database.write(lambda connection: bots.unbind(connection, bot))
+        await database.write(lambda connection: bots.unbind(connection, found.id))
 
-    username = with_database(find).bot.username
-    confirm(f"Unbind @{username} and erase all its conversations?", yes=yes)
+    found = with_database(find).bot
+    confirm(f"Unbind @{found.username} and erase all its conversations?", yes=yes)
     with_database(unbind)

@@ -46,7 +46,7 @@ def upgrade(
     with_any_database(work, patient=True)
 
 
-@app.command()
+@app.command(short_help="Take the schema back to an older revision.")
 def downgrade(
     revision: Annotated[str, typer.Argument(help="Revision to go back to; base empties the database.")],
     yes: Yes = False,
@@ -65,7 +65,7 @@ def downgrade(
     typer.echo(f"schema: {with_any_database(work, patient=True) or 'empty'}")
 
 
-@app.command()
+@app.command(short_help="Show the revision that the database has.")
 def current(as_json: AsJson = False) -> None:
     """Show which revision the database has and which one this version needs."""
 
@@ -76,7 +76,7 @@ def current(as_json: AsJson = False) -> None:
     print_one({"database": revision if as_json else revision or "empty", "needed": schema.REVISION}, as_json=as_json)
 
 
-@app.command()
+@app.command(short_help="Divide a history on PostgreSQL into parts.")
 def partition() -> None:
     """Divide a history on PostgreSQL, so that it stays fast and old parts can be dropped at once. A new database is
     made so; one that is in use needs this once, with every process of the platform stopped. Again makes room where the
@@ -97,7 +97,7 @@ def partition() -> None:
     with_any_database(work, patient=True)
 
 
-app.command("move")(move_database)
+app.command("move", short_help="Copy everything into another database.")(move_database)
 
 
 def _tell(sentence: str) -> None:

@@ -8,12 +8,12 @@ import msgspec
 import typer
 
 from maskarad.cli.common import AsJson, print_json, print_rows
-from maskarad.cli.place import is_in_sandbox, load_here
+from maskarad.cli.place import load_here, wants_sandbox
 from maskarad.configuration import settings_list
 from maskarad.errors import SettingsError
 from maskarad.ops.doctor import examine
 from maskarad.ops.finding import Finding
-from maskarad.settings import Settings, fields_given
+from maskarad.settings import Settings, fields_given, load
 from maskarad.unknown_settings import unknown_settings
 
 
@@ -64,7 +64,7 @@ async def _findings() -> AsyncIterator[Finding]:
         yield Finding(subject="settings", ok=None, state=f"valid, but {'; '.join(unknown)}", todo=todo)
     else:
         yield Finding(subject="settings", ok=True, state="valid")
-    async for finding in examine(settings, in_sandbox=is_in_sandbox(settings)):
+    async for finding in examine(settings, in_sandbox=wants_sandbox(load())):
         yield finding
 
 

@@ -65,6 +65,9 @@ def import_history(
     where it stopped.
     """
 
+    if file.exists() and not (file.is_file() or file.is_dir()):
+        raise BadInput(f"{file} is neither a file nor a folder; give result.json, messages.html, their folder or a zip")
+
     async def find(database: Database, _settings: Settings) -> Target:
         return await _find(database, bot, chat)
 

@@ -68,5 +68,6 @@ def _first_word(process: subprocess.Popen[bytes], folder: Path) -> str:
     address = next((word for word in line.split() if word.startswith("http://")), None)
     if address is None:
         complaint = (folder / LOG).read_text(encoding="utf-8", errors="replace").strip().rpartition("\n")[2]
-        raise MaskaradError(f"the sandbox did not start: {complaint}; SANDBOX_PORT takes another port")
+        todo = "; SANDBOX_PORT takes another port" if complaint.startswith("cannot listen on") else ""
+        raise MaskaradError(f"the sandbox did not start: {complaint}{todo}")
     return address.rstrip("/")

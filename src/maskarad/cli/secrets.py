@@ -59,7 +59,7 @@ def check(as_json: AsJson = False) -> None:
         raise typer.Exit(1)
 
 
-@app.command()
+@app.command(short_help="Seal every stored token anew with a new key.")
 def rotate(
     finish: Annotated[
         bool, typer.Option("--finish", help="Drop the old key, now that nothing is sealed with it.")

@@ -16,8 +16,9 @@ import typer
 import uvloop
 
 from maskarad.app import Platform
-from maskarad.errors import SettingsError
+from maskarad.errors import SettingsError, WrongSecretKey
 from maskarad.logs import configure
+from maskarad.ops.lost_key import why_no_new_key
 from maskarad.settings import Settings, load
 from maskarad.unknown_settings import unknown_settings
 from maskarad.values import Role
@@ -52,7 +53,7 @@ def serve(
     watch: Watch | None = None,
 ) -> None:
     """Run until a signal comes; `greeting` is what is told once the process works. Raises SchemaOutdated,
-    SettingsError."""
+    SettingsError, WrongSecretKey, DatabaseUnavailable."""
     _allow_many_connections()
     uvloop.run(_until_told_to_stop(settings, role, alone, greeting, watch or (lambda _told: nullcontext())))
 
@@ -60,6 +61,9 @@ def serve(
 async def _until_told_to_stop(
     settings: Settings, role: Role, alone: bool, greeting: Callable[[], Awaitable[str]], watch: Watch
 ) -> None:
+    if wrong := await why_no_new_key(settings):
+        # Made all the same, a new key would hide that the old one is gone.
+        raise WrongSecretKey(f"{wrong.state}: {wrong.todo}")
     told = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGINT, signal.SIGTERM):

@@ -22,6 +22,9 @@ OPERATOR = "command line"
 
 log = structlog.get_logger()
 
+Done = tuple[bool, str]
+"""Whether anything is otherwise now, and what is told."""
+
 WhichBot = Annotated[
     str, typer.Argument(metavar="BOT", help="The bot's id, as `maskarad bot list` shows it, or its @username.")
 ]
@@ -36,18 +39,20 @@ def register(parent: typer.Typer, name: str, summary: str) -> None:
 
 @app.command("bot")
 def stop_bot(bot: WhichBot) -> None:
-    """Stop a bot: it receives, says and spends nothing, and its owner cannot change that.
+    """Stop a bot, whatever its owner does.
 
-    A running platform obeys within 5 seconds. What the bot was asked waits.
+    It receives, says and spends nothing, and its owner cannot change that. A running platform obeys within 5 seconds.
+    What the bot was asked waits.
     """
     typer.echo(with_bot(bot, _stop_bot, event=STOPPED))
 
 
 @app.command("user")
 def stop_user(user: WhichUser) -> None:
-    """Stop a person: no bot hears them, the manager bot does not serve them, and their own bots are stopped.
+    """Stop a person, and their bots with them.
 
-    A running platform obeys within 5 seconds. /me, /export_me and /forget_me go on working for them in private chats.
+    No bot hears them, and the manager bot does not serve them. A running platform obeys within 5 seconds. /me,
+    /export_me and /forget_me go on working for them in private chats.
     """
     typer.echo(with_user(user, _stop_user, event=STOPPED))
 
@@ -62,53 +67,57 @@ def list_(as_json: AsJson = False) -> None:
     print_rows(with_database(work), as_json=as_json, empty="nothing and nobody is stopped")
 
 
-def with_bot(bot: str, act: Callable[[Connection, int, str], str], *, event: str) -> str:
-    """Do it to the bot of that id or @username, which it is told, too; the log has it as `event`."""
+def with_bot(bot: str, act: Callable[[Connection, int, str], Done], *, event: str) -> str:
+    """Do it to the bot of that id or @username, which it is told, too; the log has what changed as `event`."""
 
-    async def work(database: Database, _settings: Settings) -> tuple[int, str]:
-        def find_and_act(connection: Connection) -> tuple[int, str]:
-            bot_id = _bot_id(connection, bot)
+    async def work(database: Database, _settings: Settings) -> tuple[int, Done]:
+        def find_and_act(connection: Connection) -> tuple[int, Done]:
+            bot_id = id_of_bot(connection, bot)
             return bot_id, act(connection, bot_id, f"@{cards.bot(connection, bot_id).username}")
 
         return await database.write(find_and_act)
 
-    bot_id, said = with_database(work)
-    log.warning(event, kind="bot", id=bot_id, operator=OPERATOR)
+    bot_id, (changed, said) = with_database(work)
+    if changed:
+        log.warning(event, kind="bot", id=bot_id, operator=OPERATOR)
     return said
 
 
-def with_user(user: str, act: Callable[[Connection, int, Settings], str], *, event: str) -> str:
-    """Do it to the person of that id or @username; the log has it as `event`."""
+def with_user(user: str, act: Callable[[Connection, int, Settings], Done], *, event: str) -> str:
+    """Do it to the person of that id or @username; the log has what changed as `event`."""
 
-    async def work(database: Database, settings: Settings) -> tuple[int, str]:
-        def find_and_act(connection: Connection) -> tuple[int, str]:
+    async def work(database: Database, settings: Settings) -> tuple[int, Done]:
+        def find_and_act(connection: Connection) -> tuple[int, Done]:
             user_id = _user_id(connection, user)
             return user_id, act(connection, user_id, settings)
 
         return await database.write(find_and_act)
 
-    user_id, said = with_database(work)
-    log.warning(event, kind="user", id=user_id, operator=OPERATOR)
+    user_id, (changed, said) = with_database(work)
+    if changed:
+        log.warning(event, kind="user", id=user_id, operator=OPERATOR)
     return said
 
 
-def _stop_bot(connection: Connection, bot_id: int, name: str) -> str:
+def _stop_bot(connection: Connection, bot_id: int, name: str) -> Done:
     stopped = stops.stop_bot(connection, bot_id, now=now())
-    return f"{name} is stopped" if stopped else f"{name} was stopped already"
+    return stopped, f"{name} is stopped" if stopped else f"{name} was stopped already"
 
 
-def _stop_user(connection: Connection, user_id: int, settings: Settings) -> str:
+def _stop_user(connection: Connection, user_id: int, settings: Settings) -> Done:
     if user_id in settings.admin_user_ids:
         raise BadInput(f"{user_id} is an operator: take the id out of ADMIN_USER_IDS first")
     stopped = stops.stop_user(connection, user_id, language=settings.default_language, now=now())
     if not stopped:
-        return f"user {user_id} was stopped already"
+        return False, f"user {user_id} was stopped already"
     count = stops.count_with_owner(connection, user_id)
     with_them = f", and {count} {'bot' if count == 1 else 'bots'} with them" if count else ""
-    return f"user {user_id} is stopped{with_them}"
+    return True, f"user {user_id} is stopped{with_them}"
 
 
-def _bot_id(connection: Connection, given: str) -> int:
+def id_of_bot(connection: Connection, given: str) -> int:
+    """Of the bot of that id or @username; nobody has looked whether there is one of the id. Raises BadInput,
+    NotFound."""
     if not given.removeprefix("@").strip():
         raise BadInput("name a bot by its id or its @username; `maskarad bot list` shows all")
     if given.isdecimal():

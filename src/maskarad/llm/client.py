@@ -149,7 +149,7 @@ class ModelClient:
                 wait = self._wait_before_next_try(error, failed, last=last)
                 if self._clock() + wait >= patience_ends_at:
                     raise
-                _log.info("model try failed", model=model, key=key, reason=error.reason, wait=wait)
+                _log.info("model_try_failed", model=model, key=key, reason=error.reason, wait=wait)
             else:
                 self._breaker.succeeded(model)
                 return answer

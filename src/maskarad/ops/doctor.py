@@ -20,13 +20,13 @@ from maskarad.errors import (
     SettingsError,
     TelegramError,
     TokenInvalid,
-    WrongSecretKey,
 )
-from maskarad.key_file import KEY_FILE, RETIRED_FILE, KeyFile
+from maskarad.key_file import KEY_FILE, KeyFile
 from maskarad.llm.opening import open_model
 from maskarad.ops import safekeeping
 from maskarad.ops.failures import failures, state_of, todo_for
 from maskarad.ops.finding import Finding, Unknown, Wrong
+from maskarad.ops.lost_key import why_no_new_key, why_not
 from maskarad.ops.processes import at_work
 from maskarad.ops.safekeeping import can_be_written_to, nearest
 from maskarad.settings import Settings
@@ -42,8 +42,6 @@ CHANGING_HANDS = 5.0
 restarted is there again."""
 
 _QUESTION = CompletionRequest(messages=(PromptMessage(role="user", content="Say OK."),), temperature=0.0, max_tokens=16)
-
-_KEY_IS_GONE = "bots are stored, but the key to their tokens is gone"
 
 _FULL = "make room on that disk and leave the database where it is: all goes on by itself"
 
@@ -110,8 +108,8 @@ async def _key(settings: Settings) -> str:
         return "MASKARAD_SECRET_KEY"
     file = settings.data_dir / KEY_FILE
     if nearest(file) != file:
-        if stored := await _bots_there(settings):
-            raise Wrong(_KEY_IS_GONE, _how_to_give_back(settings, stored))
+        if wrong := await _why_no_new_key(settings):
+            raise wrong
         return f"{file}, made at the first start or with the first bot"
     _vault(settings)
     if file.stat().st_mode & 0o077:
@@ -119,39 +117,17 @@ async def _key(settings: Settings) -> str:
     return str(file)
 
 
-async def _bots_there(settings: Settings) -> Sequence[StoredBot]:
-    """None where the database cannot be used, which is told of elsewhere."""
-    file = settings.database_file
-    if file is not None and nearest(file) != file:
-        return ()
-    database = open_database(settings.database, pool_size=1, max_overflow=0)
+async def _why_no_new_key(settings: Settings) -> Wrong | None:
+    """None, too, where the database cannot be used, which is told of elsewhere."""
     try:
-        return await database.read(_stored_bots) or ()
+        return await why_no_new_key(settings)
     except (DatabaseUnavailable, SchemaOutdated):
-        return ()
-    finally:
-        await database.close()
+        return None
 
 
-def _how_to_give_back(settings: Settings, unreadable: Sequence[StoredBot]) -> str:
-    file = KeyFile(settings.data_dir)
-    try:
-        if (keys := file.retired()) and all(_can_open(Vault(keys), each) for each in unreadable):
-            place = (
-                "MASKARAD_SECRET_KEY, behind a comma" if settings.secret_keys else f"{file.path}, in a line of its own"
-            )
-            return f"the key is in {settings.data_dir / RETIRED_FILE}: put it into {place}"
-    except (OSError, SettingsError):
-        pass
-    return f"put the old key back into MASKARAD_SECRET_KEY or {file.path}, or bind the bots anew"
-
-
-def _can_open(vault: Vault, stored: StoredBot) -> bool:
-    try:
-        vault.open(stored.token)
-    except WrongSecretKey:
-        return False
-    return True
+def _key_at_hand(settings: Settings) -> Vault | None:
+    """None is made for looking."""
+    return _vault(settings) if settings.secret_keys or KeyFile(settings.data_dir).stamp() else None
 
 
 def _vault(settings: Settings) -> Vault:
@@ -176,6 +152,8 @@ async def _database(settings: Settings) -> str:
     try:
         stored = await database.read(_stored_bots)
         is_one_table = file is None and stored is not None and not await database.read(partitions.are_there)
+        if stored is not None and (wrong := await why_not(database, settings, _key_at_hand(settings))):
+            raise wrong
     except DatabaseUnavailable as error:
         raise Wrong(f"{kind} cannot be used ({error})", _FULL if str(error) == FULL else todo) from None
     except SchemaOutdated as error:
@@ -185,7 +163,6 @@ async def _database(settings: Settings) -> str:
         await database.close()
     if stored is None:
         return f"{kind} empty, filled at the first start"
-    _check_tokens(stored, settings)
     if refused := [f"@{each.bot.username}" for each in stored if each.bot.state is BotState.INVALID]:
         raise Wrong(
             f"Telegram refused the token of {', '.join(refused)}", "get a new token from @BotFather and bind it again"
@@ -200,19 +177,6 @@ def _stored_bots(connection: Connection) -> list[StoredBot] | None:
         return None
     schema.check(connection)
     return bots.everyone(connection)
-
-
-def _check_tokens(stored: list[StoredBot], settings: Settings) -> None:
-    """Without bots no key is needed, and none is made for looking."""
-    if not stored:
-        return
-    key_file = settings.data_dir / KEY_FILE
-    if not settings.secret_keys and nearest(key_file) != key_file:
-        raise Wrong(_KEY_IS_GONE, _how_to_give_back(settings, stored))
-    vault = _vault(settings)
-    unreadable = [each for each in stored if not _can_open(vault, each)]
-    if unreadable:
-        raise Wrong("a bot's token was stored with another key", _how_to_give_back(settings, unreadable))
 
 
 async def _cache(settings: Settings) -> str:

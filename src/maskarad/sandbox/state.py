@@ -28,7 +28,8 @@ def load_world(path: Path | None) -> World:
     try:
         return msgspec.msgpack.decode(path.read_bytes(), type=World)
     except (msgspec.DecodeError, OSError) as wrong:
-        raise StateUnreadable(f"{path} cannot be read as a sandbox's state: {wrong}") from None
+        problem = f"{path} cannot be read as a sandbox's state ({wrong}); move it away to begin anew"
+        raise StateUnreadable(problem) from None
 
 
 async def keep_saved(telegram: Telegram, path: Path) -> None:
