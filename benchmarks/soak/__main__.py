@@ -32,9 +32,10 @@ WARM_UP = 14.0
 """Minutes. What a process remembers for a while, it remembers for ten; its memory of 2,000 analyses is full after
 twelve."""
 
-RUSHES = 12
-"""Times in the warm-up that everybody speaks at once, so that each process has opened all its connections and has
-prepared its statements on each. Else that goes on for hours, as on a platform that is seldom in a hurry."""
+RUSH_EVERY = 60.0
+"""Seconds in the warm-up, but for its last two minutes, after which everybody speaks at once: each process has then
+opened all its connections and has prepared its statements on each. Else that goes on for hours, as on a platform that
+is seldom in a hurry."""
 
 
 class Soak:
@@ -83,7 +84,7 @@ def main() -> None:
         presses=PRESSES,
         killable=(),
         freezable=(),
-        rushes=[number * options.warm_up * 60 / (RUSHES + 2) for number in range(1, RUSHES + 1)],
+        rushes=[number * RUSH_EVERY for number in range(1, int(options.warm_up) - 1)],
     )
     tell(f"seed {seed}: {len(plan.lines)} lines, {len(plan.presses)} presses; logs: {folder}")
     soak = Soak(warm_up=options.warm_up, minutes=options.minutes)

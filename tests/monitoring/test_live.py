@@ -20,7 +20,7 @@ from tests.support.until import until
 
 pytestmark = pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)
 
-SECRET = "for the scrape"
+SECRET = "for-the-scrape"
 GUESTS = range(2001, 2007)
 
 QUIET = re.compile(r'ALERTS|maskarad_(alerts|backup_last_success|spontaneous|picture|task_result)|result!="ok"')
