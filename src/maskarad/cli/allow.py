@@ -3,7 +3,8 @@
 import typer
 
 from maskarad.cli.common import now
-from maskarad.cli.stop import Done, WhichBot, WhichUser, with_bot, with_user
+from maskarad.cli.naming import WhichBot, WhichUser
+from maskarad.cli.stop import Done, with_bot, with_user
 from maskarad.db import Connection, cards, stops
 from maskarad.settings import Settings
 

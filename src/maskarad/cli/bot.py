@@ -9,8 +9,8 @@ from typing import Annotated
 import typer
 
 from maskarad.cli.common import AsJson, Yes, checked_number, confirm, now, print_rows, with_database
+from maskarad.cli.naming import WhichBot, id_of_bot
 from maskarad.cli.place import is_in_sandbox
-from maskarad.cli.stop import WhichBot, id_of_bot
 from maskarad.controls.commands import described_commands
 from maskarad.db import Connection, bots, personas
 from maskarad.db.engine import Database

@@ -15,9 +15,10 @@ import typer
 from maskarad.backup.progress import Progress
 from maskarad.cli.bar import BYTES, bar
 from maskarad.cli.common import AsJson, Yes, confirm, now, print_one, with_database
+from maskarad.cli.naming import id_of_bot
 from maskarad.db import bots, imports
 from maskarad.db.engine import Database
-from maskarad.errors import BadInput, ExportRefused
+from maskarad.errors import BadInput, ExportRefused, NotFound
 from maskarad.memory.exports.checking import checked_at
 from maskarad.memory.exports.choosing import chosen, is_of
 from maskarad.memory.exports.values import ExportedChat, FoundChat
@@ -64,7 +65,6 @@ def import_history(
     --export-chat too. A broken file changes nothing. The same file twice adds nothing; an interrupted import goes on
     where it stopped.
     """
-
     if file.exists() and not (file.is_file() or file.is_dir()):
         raise BadInput(f"{file} is neither a file nor a folder; give result.json, messages.html, their folder or a zip")
 
@@ -106,11 +106,10 @@ def import_history(
 
 
 async def _find(database: Database, bot: str, chat: str) -> Target:
-    everyone = await database.read(bots.everyone)
-    wanted = bot.removeprefix("@").lower()
-    found = next((each.bot for each in everyone if wanted in (str(each.bot.id), each.bot.username.lower())), None)
-    if found is None:
-        raise BadInput(f"--bot: there is no bot {bot}; `maskarad bot list` lists them")
+    try:
+        found = (await database.read(lambda connection: bots.get(connection, id_of_bot(connection, bot)))).bot
+    except (BadInput, NotFound):
+        raise BadInput(f"--bot: there is no bot {bot}; `maskarad bot list` lists them") from None
     links = await database.read(lambda connection: imports.links_of(connection, found.id))
     fitting = [each for each in links if str(each[1].id) == chat]
     fitting = fitting or [each for each in links if each[1].title.casefold() == chat.casefold() != ""]

@@ -2,15 +2,16 @@
 undoes it."""
 
 from collections.abc import Callable
-from typing import Annotated, Any
+from typing import Any
 
 import structlog
 import typer
 
-from maskarad.cli.common import LARGEST_NUMBER, AsJson, now, print_rows, with_database
-from maskarad.db import Connection, cards, stops, users
+from maskarad.cli.common import AsJson, now, print_rows, with_database
+from maskarad.cli.naming import WhichBot, WhichUser, id_of_bot, id_of_user
+from maskarad.db import Connection, cards, stops
 from maskarad.db.engine import Database
-from maskarad.errors import BadInput, NotFound
+from maskarad.errors import BadInput
 from maskarad.settings import Settings
 from maskarad.utc import to_second
 
@@ -24,13 +25,6 @@ log = structlog.get_logger()
 
 Done = tuple[bool, str]
 """Whether anything is otherwise now, and what is told."""
-
-WhichBot = Annotated[
-    str, typer.Argument(metavar="BOT", help="The bot's id, as `maskarad bot list` shows it, or its @username.")
-]
-WhichUser = Annotated[
-    str, typer.Argument(metavar="USER", help="The person's id at Telegram, or a @username that the platform knows.")
-]
 
 
 def register(parent: typer.Typer, name: str, summary: str) -> None:
@@ -88,7 +82,7 @@ def with_user(user: str, act: Callable[[Connection, int, Settings], Done], *, ev
 
     async def work(database: Database, settings: Settings) -> tuple[int, Done]:
         def find_and_act(connection: Connection) -> tuple[int, Done]:
-            user_id = _user_id(connection, user)
+            user_id = id_of_user(connection, user)
             return user_id, act(connection, user_id, settings)
 
         return await database.write(find_and_act)
@@ -113,36 +107,6 @@ def _stop_user(connection: Connection, user_id: int, settings: Settings) -> Done
     count = stops.count_with_owner(connection, user_id)
     with_them = f", and {count} {'bot' if count == 1 else 'bots'} with them" if count else ""
     return True, f"user {user_id} is stopped{with_them}"
-
-
-def id_of_bot(connection: Connection, given: str) -> int:
-    """Of the bot of that id or @username; nobody has looked whether there is one of the id. Raises BadInput,
-    NotFound."""
-    if not given.removeprefix("@").strip():
-        raise BadInput("name a bot by its id or its @username; `maskarad bot list` shows all")
-    if given.isdecimal():
-        return _number(given)
-    found = cards.bot_named(connection, given.removeprefix("@"))
-    if found is None:
-        raise NotFound(f"there is no bot {given}; `maskarad bot list` shows all")
-    return found
-
-
-def _user_id(connection: Connection, given: str) -> int:
-    if not given.removeprefix("@").strip():
-        raise BadInput("name a person by the id at Telegram, a number, or a @username")
-    if given.isdecimal():
-        return _number(given)
-    found = users.find_by_username(connection, given)
-    if found is None:
-        raise NotFound(f"the platform does not know {given}; give the id at Telegram, a number")
-    return found.id
-
-
-def _number(given: str) -> int:
-    if not 0 < int(given) <= LARGEST_NUMBER:
-        raise BadInput(f"{given} is no id")
-    return int(given)
 
 
 def _rows(connection: Connection) -> list[dict[str, Any]]:
