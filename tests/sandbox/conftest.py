@@ -1,33 +1,18 @@
-"""One sandbox for the test run, emptied before each test, and the people every scene needs: Alice starts things, Bob is
-with her, Luna is a bot in privacy mode."""
+"""The people every scene in the sandbox needs: Alice starts things, Bob is with her, Luna is a bot in privacy mode."""
 
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 
 import aiohttp
 import pytest
 
 from maskarad.sandbox.person import Sandbox
-from maskarad.sandbox.server import Options
-from tests.sandbox.scene import MANAGER_TOKEN, Telegram, make_bot, served
-
-
-@pytest.fixture(scope="session")
-def address() -> Iterator[str]:
-    with served(Options(port=0, manager_token=MANAGER_TOKEN)) as found:
-        yield found
+from tests.sandbox.scene import Telegram, make_bot
 
 
 @pytest.fixture
 async def session() -> AsyncIterator[aiohttp.ClientSession]:
     async with aiohttp.ClientSession() as opened:
         yield opened
-
-
-@pytest.fixture
-async def sandbox(address: str) -> AsyncIterator[Sandbox]:
-    async with Sandbox.at(address) as client:
-        await client.reset()
-        yield client
 
 
 @pytest.fixture
