@@ -135,7 +135,7 @@ def draw(
     rooms = tuple(_rooms(bots, chats))
     lines = [
         *_lines(Random(f"{seed} lines"), rooms, seconds, rate),
-        *(_first_word(room, at + RUSH * room / chats) for at in rushes for room in range(chats)),
+        *(Line(at=at + RUSH * room / chats, room=room, person=0, number=0) for at in rushes for room in range(chats)),
     ]
     return Plan(
         seed=seed,
@@ -176,10 +176,6 @@ def _lines(chance: Random, rooms: Sequence[Room], seconds: float, rate: float) -
             person = chance.randrange(len(rooms[room].people))
             yield Line(at=moment, room=room, person=person, number=None if is_chatter else 0)
             moment += chance.uniform(0.05, 0.8)
-
-
-def _first_word(room: int, at: float) -> Line:
-    return Line(at=at, room=room, person=0, number=0)
 
 
 def _numbered(lines: Sequence[Line]) -> Iterator[Line]:

@@ -2,7 +2,7 @@
 
 from maskarad.unwanted import hidden
 
-# taskiq loads these where it finds them, 2 MB for a broker and for forms of messages that we do not use.
+# taskiq loads these where it finds them, 1.6 MB for a broker and for forms of messages that we do not use.
 with hidden("zmq", "orjson", "msgpack"):
     from taskiq import AckableMessage, BrokerMessage
     from taskiq.acks import AcknowledgeType
